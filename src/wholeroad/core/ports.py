@@ -1,0 +1,149 @@
+"""What the road asks of the outside: a clock, a ledger, tables, blobs, learners.
+
+Each port has a real implementation on disk and one in memory (``adapters/``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from wholeroad.core.facts import Fact
+from wholeroad.core.instants import Instant
+
+
+class Clock(Protocol):
+    """Tells the time, to the engine only."""
+
+    def now(self) -> Instant:
+        """Give the present instant."""
+
+
+class Ledger(Protocol):
+    """The append-only log of facts; state is its fold."""
+
+    def append(self, facts: Sequence[Fact]) -> None:
+        """Append all of the facts, durably, or none."""
+
+    def read(self, after: int = 0) -> Iterator[tuple[int, Fact]]:
+        """Give ``(seq, fact)`` in order, from the first ``seq`` greater than ``after``; seq starts at 1."""
+
+
+class Tables(Protocol):
+    """Append-only columnar tables, each append exactly once."""
+
+    def append(self, table: str, frame: pl.DataFrame, *, writer: str, version: int) -> bool:
+        """Append a frame once.
+
+        Parameters
+        ----------
+        table
+            Its name, such as ``source_flights``; made by the first append.
+        frame
+            Rows; the schema must equal the table's.
+        writer, version
+            Identify the append: one with this writer and a version at or below the newest
+            committed one is already there and is left out.
+
+        Returns
+        -------
+        bool
+            Whether rows were written.
+        """
+
+    def version(self, table: str, writer: str) -> int | None:
+        """Give the newest committed version of a writer, or None."""
+
+    def exists(self, table: str) -> bool:
+        """Tell whether the table has been made."""
+
+    def read(self, table: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """Read the whole table, rows in the order of their appends."""
+
+
+class Blobs(Protocol):
+    """Bytes under a digest: models and cuts by content, results by the content of their inputs."""
+
+    def get(self, kind: str, key: str) -> bytes | None:
+        """Give the bytes, or None."""
+
+    def put(self, kind: str, key: str, data: bytes) -> None:
+        """Keep the bytes; whole or not at all. The same key twice is one blob."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Encoded features, what learners see.
+
+    Attributes
+    ----------
+    values
+        Shape (n, p), float64, Fortran order; NaN is null. A categorical column holds codes
+        ``0 .. k-1``; code ``k`` of a column with ``k`` categories is "unseen".
+    names
+        p names.
+    categories
+        For each column the number of categories known to the encoder, 0 for a number.
+    """
+
+    values: NDArray[np.float64]
+    names: tuple[str, ...]
+    categories: tuple[int, ...]
+
+
+class Scorer(Protocol):
+    """A fitted model: pure arithmetic from features to probabilities."""
+
+    def probabilities(self, matrix: Matrix) -> NDArray[np.float64]:
+        """Give shape (n, classes); a row's result doesn't depend on the other rows, to the last bit."""
+
+    def to_bytes(self) -> bytes:
+        """Give the model as plain data (text, JSON, arrays); the same model gives the same bytes."""
+
+
+class Learner(Protocol):
+    """Makes scorers. Deterministic for the same data, settings and wheels, whatever the threads."""
+
+    name: str
+    complexity: int
+    """Rank for the choice of the simplest: 0 is the status quo, 1 a constant, higher is more complex."""
+
+    def fit(
+        self,
+        matrix: Matrix,
+        truth: NDArray[np.int8],
+        *,
+        classes: int,
+        stop: tuple[Matrix, NDArray[np.int8]] | None = None,
+        rounds: int | None = None,
+    ) -> tuple[Scorer, int | None]:
+        """Fit.
+
+        Parameters
+        ----------
+        matrix, truth
+            The training slice; truth holds class codes ``0 .. classes-1``, each may be missing.
+        stop
+            A later slice to stop on, for learners that work in rounds.
+        rounds
+            The number of rounds to use instead of stopping (the refit on everything matured).
+
+        Returns
+        -------
+        scorer, rounds
+            The rounds used, None for a learner without rounds.
+        """
+
+    def from_bytes(self, data: bytes) -> Scorer:
+        """Read what ``to_bytes`` wrote."""
+
+
+Progress = Callable[[str, float, float], None]
+"""Told ``(stage, done, total)``; called often, must be cheap."""
+
+Settings = Mapping[str, str | int | float | bool]

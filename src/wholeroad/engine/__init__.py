@@ -1,0 +1,1 @@
+"""One cycle for both worlds; only the engine reads a clock."""

@@ -1,0 +1,88 @@
+"""The cycle: the recurring instant at which the plan may change. One function for both worlds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wholeroad.core.facts import Fact
+from wholeroad.core.view import AsOf
+from wholeroad.engine.fold import State, step
+from wholeroad.road.brief.contract import FitTable
+from wholeroad.road.brief.policies import Policy
+from wholeroad.road.brief.values import Values
+from wholeroad.road.model.facts import FitAsked, FitRefused, ModelFitted
+from wholeroad.road.refit import due
+from wholeroad.road.release.rules import advance, first_plan
+from wholeroad.road.watch.rules import settle
+
+
+class Fits(Protocol):
+    """Where fits are made."""
+
+    def collect(self, asked: FitAsked, now: int) -> ModelFitted | FitRefused | None:
+        """Give what came of a fit whose time has come, or None while it is still being made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a cycle works with.
+
+    Attributes
+    ----------
+    action
+        Shape (n,): the action taken for each case so far, -1 for none.
+    booked
+        Shape (n,): the truth by which each case is booked; the cycle moves it.
+    """
+
+    policy: Policy
+    fit: FitTable
+    fits: Fits
+    values: Values
+    action: NDArray[np.int8]
+    booked: NDArray[np.int8]
+
+
+def cycle(state: State, view: AsOf, desk: Desk) -> tuple[State, list[Fact]]:
+    """Run one cycle.
+
+    In order: decisions settle; fits are asked for, and those whose time has come are
+    assessed; the plan until the next cycle is fixed.
+
+    Parameters
+    ----------
+    state
+        The fold of all facts so far.
+    view
+        What is known at this cycle, since the last one.
+    desk
+        The policy and the work that it needs.
+
+    Returns
+    -------
+    state, facts
+        The state after the facts, and the facts in the order in which they became true.
+    """
+    now = view.now
+    facts: list[Fact] = []
+
+    def note(fact: Fact | None) -> None:
+        nonlocal state
+        if fact is not None:
+            facts.append(fact)
+            state = step(state, fact)
+
+    note(settle(view, desk.action, desk.booked, desk.values))
+    note(first_plan(state.plan, desk.policy, now))
+    note(due(state.fits, desk.policy, now, takes=desk.fit.takes, costs=desk.fit.costs))
+    pending = state.fits.pending
+    if pending is not None and pending.ready_at <= now:
+        came = desk.fits.collect(pending, now)
+        note(came)
+        if isinstance(came, ModelFitted):
+            note(advance(state.plan, came, now))
+    return state, facts

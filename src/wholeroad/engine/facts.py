@@ -1,0 +1,49 @@
+"""What can become true of a run, and the union of every stage's facts."""
+
+from __future__ import annotations
+
+import msgspec
+
+from wholeroad.core.facts import Fact
+from wholeroad.road.brief.facts import BriefRead
+from wholeroad.road.data.facts import BatchLanded
+from wholeroad.road.model.facts import FitAsked, FitRefused, ModelFitted
+from wholeroad.road.release.facts import PlanFixed
+from wholeroad.road.watch.facts import Settled, SpanDecided
+
+
+class Opened(Fact, frozen=True, kw_only=True):
+    """A run began.
+
+    Attributes
+    ----------
+    manifest
+        Digest of what it was given: version, brief, data cut, seed, policy.
+    """
+
+    manifest: str
+
+
+class Closed(Fact, frozen=True, kw_only=True):
+    """A run came to its end; ``at`` is the last instant whose arrivals it saw."""
+
+
+AnyFact = (
+    Opened
+    | Closed
+    | BriefRead
+    | BatchLanded
+    | FitAsked
+    | ModelFitted
+    | FitRefused
+    | PlanFixed
+    | SpanDecided
+    | Settled
+)
+
+_DECODER = msgspec.json.Decoder(AnyFact)
+
+
+def decode(data: bytes) -> Fact:
+    """Decode one fact of any stage."""
+    return _DECODER.decode(data)

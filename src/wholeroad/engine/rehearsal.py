@@ -1,0 +1,201 @@
+"""History replayed through the cycles under a policy, by the code that runs live."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wholeroad.core.facts import Fact
+from wholeroad.core.instants import Instant
+from wholeroad.core.ports import Ledger, Progress, Tables
+from wholeroad.engine.agenda import Agenda, agenda
+from wholeroad.engine.book import Book, joined
+from wholeroad.engine.cycle import Desk, cycle
+from wholeroad.engine.facts import Closed, Opened
+from wholeroad.engine.fold import State, fold, step
+from wholeroad.engine.kernel import Asked, Decided, decide_under
+from wholeroad.engine.workshop import Workshop
+from wholeroad.road.brief.facts import BriefRead
+from wholeroad.road.brief.policies import Policy
+from wholeroad.road.data.history import History
+from wholeroad.road.release.rules import Plan
+from wholeroad.road.watch.rules import settle
+
+SEAL_CASES: Final = 1 << 17
+SEAL_CYCLES: Final = 92
+"""A span is sealed when the plan changes, and no later than after so many cases or cycles."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The cycles of a rehearsal: the first, and the instant before which cases are decided."""
+
+    from_at: Instant
+    to_at: Instant
+
+
+@dataclass(slots=True)
+class Stretch:
+    """What has been decided and not yet sealed, all under one plan."""
+
+    at: Instant
+    first: int
+    plan: Plan
+    facts: list[Fact] = field(default_factory=list)
+    parts: list[Decided] = field(default_factory=list)
+    cases: int = 0
+    cycles: int = 0
+
+
+class Rehearsal:
+    """One policy on one history.
+
+    Parameters
+    ----------
+    history, workshop
+        Shared by the policies that are compared.
+    policy, span, seed
+        What is rehearsed.
+    tables, ledger
+        Of the rehearsal's own folder; what they hold already is taken up where it ends.
+    """
+
+    def __init__(
+        self,
+        history: History,
+        workshop: Workshop,
+        policy: Policy,
+        *,
+        span: Span,
+        tables: Tables,
+        ledger: Ledger,
+        progress: Progress | None = None,
+    ) -> None:
+        self._history = history
+        self._workshop = workshop
+        self._policy = policy
+        self._span = span
+        self._ledger = ledger
+        self._progress = progress
+        self._agenda: Agenda = agenda(history.brief.cycle)
+        self._book = Book(history, tables)
+        self._desk = Desk(
+            policy=policy,
+            fit=history.brief.policy.refit.fit,
+            fits=workshop,
+            values=history.values,
+            action=self._book.action,
+            booked=self._book.booked,
+        )
+
+    @property
+    def action(self) -> NDArray[np.int8]:
+        """Shape (n,): the action decided for each case of the history, -1 for none."""
+        return self._book.action
+
+    def run(self, manifest: str, brief_digest: str) -> State:
+        """Run to the end, from where the ledger stands.
+
+        Parameters
+        ----------
+        manifest, brief_digest
+            For the ledger's first two facts.
+
+        Returns
+        -------
+        State
+            The fold of the whole ledger.
+        """
+        facts = [fact for _, fact in self._ledger.read()]
+        state = fold(facts)
+        start = self._span.from_at
+        if not facts:
+            name = self._history.brief.brief.name
+            opening = [
+                Opened(at=start, manifest=manifest),
+                BriefRead(at=start, name=name, digest=brief_digest),
+            ]
+            self._ledger.append(opening)
+            state = fold(opening)
+        now = state.decided_until or start
+        until = self._history.until
+        seen_at = until if state.closed else now - self._agenda.every
+        self._book.restore(state, first=self._position(start), seen_at=seen_at)
+        if state.closed:
+            return state
+        state = self._walk(state, now)
+        return self._close(state)
+
+    def _walk(self, state: State, now: Instant) -> State:
+        stretch = Stretch(now, self._position(now), state.plan)
+        while now < self._span.to_at:
+            view = self._history.as_of(now, since=now - self._agenda.every)
+            after, facts = cycle(state, view, self._desk)
+            if stretch.cycles and (after.plan != stretch.plan or self._full(stretch)):
+                state = self._seal(state, stretch, now)
+                stretch = Stretch(now, self._position(now), after.plan)
+            for fact in facts:
+                state = step(state, fact)
+            stretch.plan = state.plan
+            stretch.facts += facts
+            following = min(self._agenda.after(now), self._span.to_at)
+            self._decide(stretch, following)
+            now = following
+            if self._progress:
+                self._progress(self._policy.name, now - self._span.from_at, self._span.to_at - self._span.from_at)
+        return self._seal(state, stretch, now) if stretch.cycles else state
+
+    def _decide(self, stretch: Stretch, until_at: Instant) -> None:
+        history = self._history
+        first = stretch.first + stretch.cases
+        last = self._position(until_at)
+        rows = slice(first, last)
+        asked = Asked(
+            ids=history.cases.ids[rows],
+            values=history.values.table(rows, last - first),
+            status_quo=history.status_quo[rows],
+            held=history.late[rows] & (history.brief.case.if_late == "status_quo"),
+        )
+        decided = decide_under(
+            stretch.plan,
+            asked,
+            actions=history.brief.actions,
+            seed=history.brief.model.seed,
+            score=lambda model: self._workshop.probabilities(model, first, last),
+        )
+        self._book.write(first, decided)
+        stretch.parts.append(decided)
+        stretch.cases += last - first
+        stretch.cycles += 1
+
+    def _seal(self, state: State, stretch: Stretch, until_at: Instant) -> State:
+        decided = joined(stretch.parts, len(self._history.brief.outcome.classes))
+        sealed = self._book.seal(
+            stretch.plan,
+            decided,
+            first=stretch.first,
+            span=state.spans + 1,
+            at=stretch.at,
+            until_at=until_at,
+        )
+        self._ledger.append([*stretch.facts, sealed])
+        return step(state, sealed)
+
+    def _close(self, state: State) -> State:
+        """Settle what became known after the last cycle, and close."""
+        last_cycle = (state.decided_until or self._span.from_at) - self._agenda.every
+        until = max(self._history.until, last_cycle)
+        view = self._history.as_of(until, since=last_cycle)
+        settled = settle(view, self._desk.action, self._desk.booked, self._desk.values)
+        last: list[Fact] = [Closed(at=until)] if settled is None else [settled, Closed(at=until)]
+        self._ledger.append(last)
+        return fold(last, state)
+
+    def _full(self, stretch: Stretch) -> bool:
+        return stretch.cases >= SEAL_CASES or stretch.cycles >= SEAL_CYCLES
+
+    def _position(self, at: Instant) -> int:
+        return int(np.searchsorted(self._history.timeline.decided_at, at, side="left"))

@@ -1,0 +1,209 @@
+"""Where fits are made and cases are scored; both are kept by the content of what they were made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from wholeroad.core.ids import digest, digest_arrays
+from wholeroad.core.instants import Instant, format_instant
+from wholeroad.core.ports import Blobs, Learner, Progress
+from wholeroad.road.data.history import History
+from wholeroad.road.model.facts import FitAsked, FitRefused, ModelFitted
+from wholeroad.road.model.work import Cut, Fitted, Model, Refusal, fit
+
+CHUNK: Final = 1 << 15
+"""Cases that are scored together and kept as one blob."""
+
+CHUNKS_AT_HAND: Final = 4
+"""Scored chunks kept in memory, so that a day's cases don't read a whole chunk from disk."""
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What is kept of a fit.
+
+    Attributes
+    ----------
+    model
+        Digest of the model file, None where the status quo won.
+    report
+        The choice with its numbers, JSON.
+    refusal
+        Code and sentence, where no fit could be made.
+    """
+
+    cut: str
+    rows: int
+    champion: str
+    model: str | None
+    why: str
+    report: msgspec.Raw
+    refusal: tuple[str, str] | None = None
+
+
+class Workshop:
+    """Makes fits and scores for one history.
+
+    Parameters
+    ----------
+    history
+        What there is to learn from; a fit sees it as of its cut.
+    learners
+        By name, in the order of the brief's candidates.
+    blobs
+        Keeps models under their content, fits and scores under what they were made from,
+        so that policies and later runs share them.
+    recipe
+        Versions of everything that could change a fit.
+    """
+
+    def __init__(
+        self,
+        history: History,
+        learners: Mapping[str, Learner],
+        *,
+        blobs: Blobs,
+        recipe: str,
+        progress: Progress | None = None,
+    ) -> None:
+        self._history = history
+        self._learners = learners
+        self._blobs = blobs
+        self._recipe = recipe
+        self._progress = progress
+        self._models: dict[str, Model] = {}
+        self._kept: dict[Instant, Kept] = {}
+        self._chunks: dict[tuple[str, int], NDArray[np.float64]] = {}
+
+    def collect(self, asked: FitAsked, now: Instant) -> ModelFitted | FitRefused:
+        """Give what came of a fit: made now, from what was known when it was asked for."""
+        kept = self.kept(asked.at)
+        if kept.refusal is not None:
+            code, happened = kept.refusal
+            return FitRefused(at=now, asked_at=asked.at, code=code, happened=happened)
+        return ModelFitted(
+            at=now,
+            asked_at=asked.at,
+            cut=kept.cut,
+            rows=kept.rows,
+            champion=kept.champion,
+            model=kept.model,
+            costs=asked.costs,
+            why=kept.why,
+        )
+
+    def kept(self, cut_at: Instant) -> Kept:
+        """Give the fit on the cut of an instant, made if it wasn't before."""
+        if cut_at not in self._kept:
+            self._kept[cut_at] = self._fitted(cut_at)
+        return self._kept[cut_at]
+
+    def model(self, name: str) -> Model:
+        """Give a model by its digest."""
+        if name not in self._models:
+            data = self._blobs.get("models", name)
+            if data is None:
+                message = f"model {name} is on the ledger and not among the blobs"
+                raise LookupError(message)
+            self._models[name] = Model.from_bytes(data, self._learners)
+        return self._models[name]
+
+    def probabilities(self, name: str, first: int, last: int) -> NDArray[np.float64]:
+        """Score the cases ``first .. last - 1`` with a model.
+
+        Returns
+        -------
+        ndarray
+            Shape (last - first, classes).
+        """
+        scores = np.empty((last - first, len(self._history.brief.outcome.classes)))
+        for start in range(first - first % CHUNK, last, CHUNK):
+            stop = min(start + CHUNK, self._history.features.height)
+            chunk = self._chunk(name, start, stop)
+            low, high = max(start, first), min(stop, last)
+            scores[low - first : high - first] = chunk[low - start : high - start]
+        return scores
+
+    def _chunk(self, name: str, start: int, stop: int) -> NDArray[np.float64]:
+        if (name, start) not in self._chunks:
+            while len(self._chunks) >= CHUNKS_AT_HAND:
+                self._chunks.pop(next(iter(self._chunks)))
+            self._chunks[name, start] = self._scored(name, start, stop)
+        return self._chunks[name, start]
+
+    def _scored(self, name: str, start: int, stop: int) -> NDArray[np.float64]:
+        classes = len(self._history.brief.outcome.classes)
+        key = digest_arrays([self._history.row_hash[start:stop]], "scores", name, self._recipe)
+        data = self._blobs.get("scores", key)
+        if data is not None and len(data) == (stop - start) * classes * 8:
+            return np.frombuffer(data, dtype="<f8").reshape(stop - start, classes)
+        scores = self.model(name).probabilities(self._history.features[start:stop])
+        self._blobs.put("scores", key, np.ascontiguousarray(scores, dtype="<f8").tobytes())
+        return scores
+
+    def _fitted(self, cut_at: Instant) -> Kept:
+        history = self._history
+        brief = history.brief
+        window = None if brief.policy.refit.window == "all" else brief.policy.refit.window
+        view = history.as_of(cut_at)
+        rows = view.matured(brief.outcome.matures, window)
+        truth = view.truth()[rows]
+        cut = self._cut_digest(rows, truth)
+        key = digest("fit", cut, str(cut_at), self._recipe, *self._learners)
+        data = self._blobs.get("fits", key)
+        if data is not None:
+            return msgspec.json.decode(data, type=Kept)
+        if self._progress:
+            self._progress(f"fit {format_instant(cut_at)[:10]} on {rows.size:,} cases", 0, 1)
+        result = fit(
+            Cut(
+                features=history.features[rows],
+                decided_at=history.timeline.decided_at[rows],
+                truth=truth,
+                values=history.values.table(rows, rows.size),
+                status_quo=history.status_quo[rows],
+                classes=brief.outcome.classes,
+                actions=brief.actions,
+            ),
+            list(self._learners.values()),
+            cut_at=cut_at,
+            matures=brief.outcome.matures,
+            least_outcomes=brief.model.least_outcomes,
+        )
+        kept = self._keep(result, cut, rows.size)
+        self._blobs.put("fits", key, msgspec.json.encode(kept, order="sorted"))
+        return kept
+
+    def _keep(self, result: Fitted | Refusal, cut: str, rows: int) -> Kept:
+        if isinstance(result, Refusal):
+            none = msgspec.Raw(b"null")
+            return Kept(cut, rows, "", None, "", none, refusal=(result.code, result.happened))
+        name = None
+        if result.model is not None:
+            data = result.model.to_bytes()
+            name = digest(data)
+            self._blobs.put("models", name, data)
+            self._models[name] = result.model
+        report = msgspec.Raw(msgspec.json.encode(result.report))
+        return Kept(cut, rows, result.champion, name, result.report.why, report)
+
+    def _cut_digest(self, rows: NDArray[np.int64], truth: NDArray[np.int8]) -> str:
+        history = self._history
+        varying = [worth[rows] for worth in history.values.varying.values()]
+        schema = [f"{name}:{kind}" for name, kind in history.features.schema.items()]
+        return digest_arrays(
+            [history.row_hash[rows], truth, history.status_quo[rows], history.values.constant, *varying],
+            "cut",
+            *schema,
+            *history.brief.outcome.classes,
+            *history.brief.actions,
+        )
+
+
+def recipe(version: str, packages: Sequence[str]) -> str:
+    """Name everything beside the data that could change a fit."""
+    return " ".join([version, *packages])

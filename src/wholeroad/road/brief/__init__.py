@@ -1,0 +1,1 @@
+"""The contract of the problem, its checks, and the charter."""

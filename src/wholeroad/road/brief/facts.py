@@ -1,0 +1,18 @@
+"""What can become true of the brief."""
+
+from __future__ import annotations
+
+from wholeroad.core.facts import Fact
+
+
+class BriefRead(Fact, frozen=True, kw_only=True):
+    """A brief came into force.
+
+    Attributes
+    ----------
+    digest
+        Of its canonical form: comments and layout don't change it.
+    """
+
+    name: str
+    digest: str

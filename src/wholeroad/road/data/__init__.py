@@ -1,0 +1,1 @@
+"""Landing rows as versions, profiling them, and features as known."""

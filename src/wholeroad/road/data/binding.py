@@ -1,0 +1,219 @@
+"""From the brief's texts to expressions and features bound to the landed schemas; all faults at once."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from wholeroad.core.errors import Fault, FaultsError
+from wholeroad.core.expressions import Expression, bind
+from wholeroad.road.brief.contract import AGGREGATES, Brief, FeatureTable
+from wholeroad.road.brief.references import OUTCOMES
+from wholeroad.road.data.features.specs import Aggregate, Derived, Feature, Latest, Lookup, Window
+
+Expects = Literal["any", "number", "boolean", "text", "instant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The brief's expressions, bound.
+
+    Attributes
+    ----------
+    decide_at, status_quo
+        Over the case's row; ``status_quo`` is None where the brief names an action.
+    truth
+        Over the outcome's row, with the case's columns as ``case.<column>``.
+    worth
+        Over the case's row, by (action, outcome), where the value table has expressions.
+    features
+        In the brief's order.
+    """
+
+    decide_at: Expression
+    truth: Expression
+    status_quo: Expression | None
+    worth: dict[tuple[str, str], Expression]
+    features: tuple[Feature, ...]
+
+
+def bind_brief(brief: Brief, schemas: Mapping[str, pl.Schema]) -> Bound:
+    """Bind a brief to the schemas of its sources.
+
+    Parameters
+    ----------
+    schemas
+        By source: the columns as landed, without ours.
+
+    Raises
+    ------
+    FaultsError
+        Codes ``brief.unknown-column``, ``brief.key-type`` and those of the expressions.
+    """
+    return _Binder(brief, schemas).bind()
+
+
+class _Binder:
+    def __init__(self, brief: Brief, schemas: Mapping[str, pl.Schema]) -> None:
+        self.brief = brief
+        case = schemas[brief.case.source]
+        self.case = case
+        self.zone = brief.source[brief.case.source].timezone
+        self.schemas = {**schemas, OUTCOMES: pl.Schema({**case, "truth": pl.String()})}
+        self.words = (*brief.outcome.classes, *brief.actions)
+        self.faults: list[Fault] = []
+
+    def bind(self) -> Bound:
+        brief = self.brief
+        decide_at = self._case(brief.case.decide_at, "[case] decide_at", "instant")
+        outcome_source = brief.source[brief.outcome.source]
+        outcome = self.schemas[brief.outcome.source]
+        for column in brief.outcome.by or ():
+            self._has(column, outcome, "[outcome] by")
+        truth = self._bind(
+            brief.outcome.truth,
+            {**outcome, **{f"case.{name}": kind for name, kind in self.case.items()}},
+            where="[outcome] truth",
+            expects="text",
+            timezone=outcome_source.timezone or self.zone,
+        )
+        text = brief.value.status_quo.get("expression")
+        status_quo = self._case(text, "[value] status_quo", "text") if text is not None else None
+        worth = {
+            (action, outcome_class): self._case(value, f"[value.of] {action}.{outcome_class}", "number")
+            for action, row in brief.value.of.items()
+            for outcome_class, value in row.items()
+            if isinstance(value, str)
+        }
+        features = [self._feature(name, feature) for name, feature in brief.feature.items()]
+        if self.faults or decide_at is None or truth is None:
+            raise FaultsError("The brief doesn't fit the data", self.faults)
+        return Bound(
+            decide_at=decide_at,
+            truth=truth,
+            status_quo=status_quo,
+            worth={pair: expression for pair, expression in worth.items() if expression is not None},
+            features=tuple(feature for feature in features if feature is not None),
+        )
+
+    def _bind(
+        self, text: str, schema: Mapping[str, pl.DataType], *, where: str, expects: Expects, timezone: str | None
+    ) -> Expression | None:
+        try:
+            return bind(text, schema, where=where, expects=expects, timezone=timezone, words=self.words)
+        except FaultsError as error:
+            self.faults += error.faults
+            return None
+
+    def _case(self, text: str, where: str, expects: Expects) -> Expression | None:
+        return self._bind(text, self.case, where=where, expects=expects, timezone=self.zone)
+
+    def _has(self, column: str, schema: Mapping[str, pl.DataType], where: str) -> bool:
+        if column in schema:
+            return True
+        near = difflib.get_close_matches(column, list(schema), n=1)
+        self.faults.append(
+            Fault(
+                "brief.unknown-column",
+                where,
+                f"there is no column {column!r}",
+                f"one of {', '.join(schema)}",
+                f"did you mean {near[0]}?" if near else "name a column of the source",
+            )
+        )
+        return False
+
+    def _by(self, feature: FeatureTable, source: str, where: str) -> tuple[tuple[str, str], ...]:
+        pairs = []
+        for case_column, source_column in (feature.by or {}).items():
+            known = self._has(case_column, self.case, f"{where}.by")
+            if not (self._has(source_column, self.schemas[source], f"{where}.by") and known):
+                continue
+            left, right = self.case[case_column], self.schemas[source][source_column]
+            if _family(left) != _family(right):
+                self.faults.append(
+                    Fault(
+                        "brief.key-type",
+                        f"{where}.by",
+                        f"{case_column} is {left} in the case and {source_column} is {right} in {source}",
+                        "the same kind of value on both sides",
+                        "land one of them with the other's type",
+                    )
+                )
+            pairs.append((case_column, source_column))
+        return tuple(pairs)
+
+    def _feature(self, name: str, feature: FeatureTable) -> Feature | None:
+        where = f"[feature] {name}"
+        form = feature.form
+        if form in AGGREGATES:
+            return self._window(name, feature, where)
+        if form == "expression":
+            expression = self._case(feature.expression or "", f"{where}.expression", "any")
+            return Derived(name, expression) if expression else None
+        if form == "column":
+            column = feature.column or ""
+            return Derived(name, _column(column, self.case[column])) if self._has(column, self.case, where) else None
+        source, _, column = (feature.latest or feature.lookup or "").partition(".")
+        if not self._has(column, self.schemas[source], where):
+            return None
+        by = self._by(feature, source, where)
+        if form == "lookup":
+            return Lookup(name, source, column, by)
+        return Latest(name, source, column, by, feature.max_age)
+
+    def _window(self, name: str, feature: FeatureTable, where: str) -> Feature | None:
+        source = feature.of or ""
+        schema = self.schemas[source]
+        zone = self.brief.source[source].timezone if source != OUTCOMES else self.zone
+        form: Aggregate = "count" if feature.count else "sum" if feature.sum else "mean"
+        text: str = getattr(feature, form)
+        value = condition = None
+        if form == "count":
+            if text != "*":
+                condition = self._bind(text, schema, where=f"{where}.count", expects="boolean", timezone=zone)
+        else:
+            value = self._bind(text, schema, where=f"{where}.{form}", expects="any", timezone=zone)
+            if value is not None and not (value.dtype.is_numeric() or value.dtype == pl.Boolean):
+                self.faults.append(
+                    Fault(
+                        "brief.value-type",
+                        f"{where}.{form}",
+                        f"was {value.dtype}",
+                        "a number, or a condition (true counts as 1)",
+                        "turn it into a number, as in hours_between(a, b)",
+                    )
+                )
+        if feature.where is not None:
+            only = self._bind(feature.where, schema, where=f"{where}.where", expects="boolean", timezone=zone)
+            condition = _both(condition, only)
+        on = feature.on or ("known" if source == OUTCOMES else "happened")
+        by = self._by(feature, source, where)
+        return Window(name, source, form, value, condition, by, feature.over or 0, on)
+
+
+def _column(name: str, dtype: pl.DataType) -> Expression:
+    return Expression(text=name, columns=(name,), dtype=dtype, polars=pl.col(name))
+
+
+def _both(one: Expression | None, other: Expression | None) -> Expression | None:
+    if one is None or other is None:
+        return one or other
+    return Expression(
+        text=f"({one.text}) and ({other.text})",
+        columns=tuple(sorted({*one.columns, *other.columns})),
+        dtype=pl.Boolean(),
+        polars=one.polars & other.polars,
+    )
+
+
+def _family(dtype: pl.DataType) -> str:
+    if dtype.is_integer():
+        return "integer"
+    if dtype in (pl.String, pl.Categorical, pl.Enum):
+        return "text"
+    return str(dtype.base_type())

@@ -1,0 +1,35 @@
+"""What can become true about data."""
+
+from __future__ import annotations
+
+from wholeroad.core.facts import Fact
+
+
+class BatchLanded(Fact):
+    """A batch of rows was landed: ``rows_in == landed + repeated + quarantined``.
+
+    Attributes
+    ----------
+    source
+        The source's name in the brief.
+    rows_in
+        Rows of the batch, those that could not be read included.
+    landed
+        New versions.
+    repeated
+        Rows that were there already, as a version or in the quarantine.
+    quarantined
+        Rows newly set aside, each with a reason.
+    deleted
+        Versions that say "gone", for rows missing from a dump; they are in no other count.
+    imported
+        Whether the claimed ``known_at`` was taken at its word.
+    """
+
+    source: str
+    rows_in: int
+    landed: int
+    repeated: int
+    quarantined: int
+    deleted: int
+    imported: bool

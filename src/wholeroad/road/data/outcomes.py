@@ -1,0 +1,150 @@
+"""The truth about cases: every version of it, and when it became known."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from wholeroad.core.expressions import Expression
+from wholeroad.core.instants import Instant
+from wholeroad.core.view import PENDING, UNKNOWN, Timeline
+from wholeroad.road.brief.contract import OutcomeTable
+from wholeroad.road.brief.references import OUTCOMES
+from wholeroad.road.data.cases import DECIDED, Cases
+from wholeroad.road.data.versions import (
+    DELETED,
+    FIRST_KNOWN,
+    HAPPENED,
+    KNOWN,
+    ORDER,
+    SUPERSEDED,
+    Versions,
+)
+
+
+def outcome_timeline(
+    cases: Cases, versions: Versions, truth: Expression, outcome: OutcomeTable, *, until: Instant
+) -> Timeline:
+    """Put the versions of every case's truth in order of time.
+
+    An outcome is known at its row's ``known_at``, and never before the case was decided: one
+    that was known already counts one microsecond after the decision, since at one instant
+    arrivals come first and decisions last. A truth that is null or no class is *unknown*.
+    Silence means ``if_never`` once ``never_after`` has passed, until an outcome comes.
+
+    Parameters
+    ----------
+    versions
+        Of the outcome's source.
+    until
+        The last instant of the history: silence after it isn't known yet.
+    """
+    decided_at = cases.decided_at
+    rows = _joined(cases, versions, truth, outcome)
+    codes = _codes(rows["_truth"], outcome.classes)
+    codes[rows[DELETED].to_numpy()] = PENDING
+    case = rows["_case"].to_numpy()
+    claimed = rows[KNOWN].to_physical().to_numpy()
+    order = rows[ORDER].to_numpy()
+    known = np.maximum(claimed, decided_at[case] + 1)
+    if outcome.if_never != "drop" and outcome.never_after is not None:
+        silent, at = _silent(decided_at, case, known, outcome.never_after, until)
+        code = np.int8(outcome.classes.index(outcome.if_never))
+        case = np.concatenate([case, silent])
+        codes = np.concatenate([codes, np.full(silent.size, code, dtype=np.int8)])
+        known = np.concatenate([known, at])
+        claimed = np.concatenate([claimed, at])
+        order = np.concatenate([order, np.zeros(silent.size, dtype=order.dtype)])
+    by_time = np.lexsort((case, order, claimed, known))
+    return Timeline(
+        decided_at=decided_at,
+        truth_known_at=known[by_time],
+        truth_case=case[by_time].astype(np.int32),
+        truth_code=codes[by_time],
+    )
+
+
+def outcome_versions(
+    cases: Cases, timeline: Timeline, classes: tuple[str, ...], columns: Collection[str]
+) -> Versions:
+    """Give the built-in source ``outcomes``: decided cases with their truth.
+
+    Parameters
+    ----------
+    columns
+        The case's columns that features use; the others are left out.
+    """
+    wanted = [name for name in cases.frame.columns if name in {*columns, *cases.key}]
+    case = timeline.truth_case
+    names = pl.Series("truth", [*classes, None, None], dtype=pl.String)
+    # Codes count from the end for unknown (-1) and pending (-2), both null.
+    position = np.where(timeline.truth_code < 0, len(classes), timeline.truth_code).astype(np.uint32)
+    known = pl.Series(KNOWN, timeline.truth_known_at).cast(pl.Datetime("us", "UTC"))
+    first, superseded = _spans(case, timeline.truth_known_at)
+    frame = cases.frame.select(wanted)[case.astype(np.uint32)].with_columns(
+        names.gather(position).alias("truth"),
+        cases.frame[DECIDED].gather(case.astype(np.uint32)).alias(HAPPENED),
+        known,
+        pl.Series(ORDER, np.arange(case.size, dtype=np.int64)),
+        pl.Series(DELETED, timeline.truth_code == PENDING),
+        superseded.alias(SUPERSEDED),
+        first.alias(FIRST_KNOWN),
+    )
+    return Versions(OUTCOMES, cases.key, frame)
+
+
+def _spans(case: NDArray[np.int32], known: NDArray[np.int64]) -> tuple[pl.Series, pl.Series]:
+    stamp = pl.Datetime("us", "UTC")
+    if np.unique(case).size == case.size:
+        return pl.Series(known).cast(stamp), pl.Series([None], dtype=stamp).new_from_index(0, case.size)
+    spans = pl.DataFrame({"case": case, "known": known}).select(
+        pl.col("known").first().over("case").cast(stamp).alias("first"),
+        pl.col("known").shift(-1).over("case").cast(stamp).alias("superseded"),
+    )
+    return spans["first"], spans["superseded"]
+
+
+def _joined(cases: Cases, versions: Versions, truth: Expression, outcome: OutcomeTable) -> pl.DataFrame:
+    used = [name.removeprefix("case.") for name in truth.columns if name.startswith("case.")]
+    left = list(cases.key)
+    right = list(outcome.by or cases.key)
+    lookup = cases.frame.lazy().select(
+        *(pl.col(name).alias(f"_key_{position}") for position, name in enumerate(left)),
+        *(pl.col(name).alias(f"case.{name}") for name in used),
+        pl.int_range(pl.len(), dtype=pl.Int32).alias("_case"),
+    )
+    own = [name for name in truth.columns if not name.startswith("case.")]
+    needed = {*own, *right, KNOWN, ORDER, DELETED}
+    rows = versions.frame.lazy().select([name for name in versions.frame.columns if name in needed])
+    kinds = {
+        f"_key_{position}": versions.frame.schema[name] for position, name in enumerate(right)
+    }
+    return (
+        rows.with_columns(pl.col(name).alias(f"_key_{position}") for position, name in enumerate(right))
+        .join(lookup.cast(kinds), on=list(kinds), how="inner")  # type: ignore[arg-type]
+        .select("_case", truth.polars.cast(pl.String).alias("_truth"), KNOWN, ORDER, DELETED)
+        .collect()
+    )
+
+
+def _codes(truth: pl.Series, classes: tuple[str, ...]) -> NDArray[np.int8]:
+    known = {name: code for code, name in enumerate(classes)}
+    codes = truth.replace_strict(known, default=UNKNOWN, return_dtype=pl.Int8)
+    return codes.fill_null(UNKNOWN).to_numpy().copy()
+
+
+def _silent(
+    decided_at: NDArray[np.int64],
+    case: NDArray[np.int32],
+    known: NDArray[np.int64],
+    after: int,
+    until: Instant,
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    at = decided_at + after
+    spoken = np.zeros(decided_at.size, dtype=bool)
+    spoken[case[known <= at[case]]] = True
+    silent = np.flatnonzero(~spoken & (at <= until))
+    return silent.astype(np.int32), at[silent]

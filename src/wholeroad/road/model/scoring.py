@@ -1,0 +1,121 @@
+"""Scoring: a model as a value, from features to calibrated probabilities, and as plain data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, cast
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from wholeroad.core.errors import RoadError
+from wholeroad.core.ids import digest
+from wholeroad.core.ports import Learner, Scorer
+from wholeroad.road.model.calibration import Calibration
+from wholeroad.road.model.encoding import Encoder
+
+FORMAT: Final = 1
+_MAGIC: Final = b"wholeroad model\n"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A fitted model: encoder, scorer and calibration.
+
+    Attributes
+    ----------
+    encoder
+        From feature columns to codes.
+    learner
+        Name of the learner that made the scorer and can read it back.
+    scorer, calibration
+        From codes to raw, and from raw to calibrated probabilities.
+    classes, actions
+        Names, in the order of their codes.
+    """
+
+    encoder: Encoder
+    learner: str
+    scorer: Scorer
+    calibration: Calibration
+    classes: tuple[str, ...]
+    actions: tuple[str, ...]
+
+    def probabilities(self, features: pl.DataFrame) -> NDArray[np.float64]:
+        """Give shape (n, C), each row on its own: one row gives the same bits as many."""
+        if not features.height:
+            return np.empty((0, len(self.classes)), dtype=np.float64)
+        return self.calibration.apply(self.scorer.probabilities(self.encoder.encode(features)))
+
+    def to_bytes(self) -> bytes:
+        """Give the model as plain data: a line of JSON, then what the scorer writes.
+
+        The same model gives the same bytes.
+        """
+        scorer = self.scorer.to_bytes()
+        header = {
+            "format": FORMAT,
+            "learner": self.learner,
+            "classes": self.classes,
+            "actions": self.actions,
+            "calibration": {
+                "slope": self.calibration.slope,
+                "intercepts": self.calibration.intercepts,
+            },
+            "encoder": self.encoder.to_data(),
+            "scorer": digest(scorer),
+        }
+        text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        return _MAGIC + text.encode() + b"\n" + scorer
+
+    @classmethod
+    def from_bytes(cls, data: bytes, learners: Mapping[str, Learner]) -> Model:
+        """Read what ``to_bytes`` wrote.
+
+        Raises
+        ------
+        RoadError
+            ``model.unreadable``: no model, a newer format, a damaged file, or a learner that is
+            not among ``learners``.
+        """
+        text, found, scorer = data.removeprefix(_MAGIC).partition(b"\n")
+        if not data.startswith(_MAGIC) or not found:
+            raise _unreadable("the file doesn't begin as a model does")
+        try:
+            header = cast("Mapping[str, Any]", json.loads(text))
+        except ValueError:
+            raise _unreadable("its first line was no JSON") from None
+        if header.get("format") != FORMAT:
+            raise _unreadable(f"its format was {header.get('format')}, this version reads {FORMAT}")
+        if header["learner"] not in learners:
+            raise _unreadable(f"its learner {header['learner']!r} isn't there")
+        if header["scorer"] != digest(scorer):
+            raise _unreadable("its content was changed or cut short")
+        calibration = header["calibration"]
+        return cls(
+            encoder=Encoder.from_data(header["encoder"]),
+            learner=header["learner"],
+            scorer=learners[header["learner"]].from_bytes(scorer),
+            calibration=Calibration(calibration["slope"], tuple(calibration["intercepts"])),
+            classes=tuple(header["classes"]),
+            actions=tuple(header["actions"]),
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """Name the model by its content."""
+        return digest(self.to_bytes())
+
+
+def _unreadable(happened: str) -> RoadError:
+    return RoadError(
+        "model.unreadable",
+        "a model can't be read",
+        happened=happened,
+        expected="bytes that Model.to_bytes wrote, whole",
+        fix="fit the model again; its cut is still there",
+    )

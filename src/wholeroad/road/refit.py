@@ -1,0 +1,54 @@
+"""The loop back: when a new fit is asked for."""
+
+from __future__ import annotations
+
+import msgspec
+
+from wholeroad.core.instants import Instant, Span
+from wholeroad.road.brief.policies import Policy
+from wholeroad.road.model.facts import FitAsked, FitRefused, ModelFitted
+
+
+class FitLine(msgspec.Struct, frozen=True):
+    """The fits so far.
+
+    Attributes
+    ----------
+    pending
+        The fit that is being made, if any.
+    grid_at
+        The last instant for which the policy's grid was answered.
+    fitted, paid
+        Fits that gave an answer, and their money.
+    """
+
+    pending: FitAsked | None = None
+    grid_at: Instant | None = None
+    fitted: int = 0
+    paid: float = 0.0
+
+    def after(self, fact: FitAsked | ModelFitted | FitRefused) -> FitLine:
+        """Give the line after a fact about a fit."""
+        match fact:
+            case FitAsked():
+                return FitLine(fact, fact.at, self.fitted, self.paid)
+            case ModelFitted():
+                return FitLine(None, self.grid_at, self.fitted + 1, self.paid + fact.costs)
+            case FitRefused():
+                # Without any model yet, the next cycle asks again.
+                return FitLine(None, self.grid_at if self.fitted else None, self.fitted, self.paid)
+
+
+def due(line: FitLine, policy: Policy, now: Instant, *, takes: Span, costs: float) -> FitAsked | None:
+    """Ask for a fit when the policy says so: the first one at once, others on the grid.
+
+    The grid of ``every 30d`` is anchored at the epoch, so that policies with spans that
+    divide each other share their fits.
+    """
+    if not policy.uses_models or line.pending is not None:
+        return None
+    first = line.grid_at is None
+    on_grid = policy.every > 0 and not first and now // policy.every > (line.grid_at or 0) // policy.every
+    if not (first or on_grid):
+        return None
+    return FitAsked(at=now, ready_at=now + takes, costs=costs)

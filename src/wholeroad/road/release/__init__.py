@@ -1,0 +1,1 @@
+"""Which model decides which case, from when."""

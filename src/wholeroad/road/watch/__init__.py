@@ -1,0 +1,1 @@
+"""Settling decisions, the value line, and what a rehearsal says about policies."""

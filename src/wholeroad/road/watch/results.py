@@ -1,0 +1,130 @@
+"""What a comparison of policies says, as plain objects for tables, pages and frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wholeroad.core.instants import Instant, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure with its interval, both in the same unit."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """Whether the brief's success criterion was met.
+
+    Attributes
+    ----------
+    required
+        Gain over the status quo per settled case that the brief asks for.
+    confidence
+        With which it must be exceeded.
+    lower_bound
+        One-sided lower bound of the gain at that confidence; ``-inf`` when nothing can be said.
+    met
+        Whether the lower bound reaches what is required.
+    """
+
+    required: float
+    confidence: float
+    lower_bound: float
+    met: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyMoney:
+    """One policy on the scored cases, in the brief's unit, net of the fits' cost.
+
+    Attributes
+    ----------
+    policy
+        As written: ``never``, ``every 30d``, ``random 10%``, ``status quo``, ``always rebook``.
+    settled, unknown, pending
+        Cases with a known outcome (only they carry money), with an outcome row whose truth is
+        unknown, and with no outcome yet.
+    total, per_case
+        Money over the settled cases after the fits' cost, and the same over ``settled``.
+    versus_status_quo, versus_never
+        Paired differences of totals; None for the policy itself or when the other wasn't run.
+    fits, fit_costs
+        Fits paid for from ``from_at`` on, and their money.
+    regret_oracle
+        Money short of the oracle that pays for its fits; None where no model was fitted.
+    regret_floor
+        The regret that this policy would show if all models were equal (95th percentile).
+    regret_clairvoyant
+        Money short of knowing every outcome beforehand.
+    corners
+        Lowest and highest total over the corners of the value ranges; None without ranges.
+    actions
+        Share of the scored cases by action.
+    versus_best
+        Paired difference to the policy with the highest total; None for that policy.
+    gain_per_case
+        ``versus_status_quo`` for each settled case.
+    gain_corners
+        Lowest and highest gain over the status quo over the corners; None without ranges.
+    regret_interval
+        Of ``regret_oracle``.
+    success
+        None when the brief states no criterion, and for the status quo.
+
+    An interval from ``-inf`` to ``inf`` says that there were too few days for one.
+    """
+
+    policy: str
+    settled: int
+    unknown: int
+    pending: int
+    total: Estimate
+    per_case: Estimate
+    versus_status_quo: Estimate | None
+    versus_never: Estimate | None
+    fits: int
+    fit_costs: float
+    regret_oracle: float | None
+    regret_floor: float | None
+    regret_clairvoyant: float
+    corners: tuple[float, float] | None
+    actions: dict[str, float]
+    versus_best: Estimate | None = None
+    gain_per_case: Estimate | None = None
+    gain_corners: tuple[float, float] | None = None
+    regret_interval: tuple[float, float] | None = None
+    success: Success | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Policies side by side on the same cases.
+
+    Attributes
+    ----------
+    from_at, to_at
+        Cases decided in ``[from_at, to_at)`` are scored.
+    known_at
+        Outcomes count as known at this instant.
+    block
+        Length of a bootstrap block.
+    resamples, confidence
+        Of every interval.
+    """
+
+    unit: str
+    from_at: Instant
+    to_at: Instant
+    known_at: Instant
+    cases: int
+    block: Span
+    resamples: int
+    confidence: float
+    policies: tuple[PolicyMoney, ...]
+    oracle: Estimate | None
+    clairvoyant: float
