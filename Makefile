@@ -19,16 +19,15 @@ ONE_THREAD := OMP_NUM_THREADS=1 POLARS_MAX_THREADS=1
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
 
-demo: .venv/.installed-demo $(FLIGHTS)/data/flights.parquet ## rehearse a year of flights (about two minutes)
+demo: .venv/.installed-demo $(FLIGHTS)/data/weather.parquet ## rehearse a year of flights (about two minutes)
 	$(BIN)/wholeroad rehearse $(FLIGHTS) $(POLICIES)
-	@$(PY) -c "import pathlib; pages = sorted(pathlib.Path('$(FLIGHTS)').glob('**/report*.html'), \
-		key=lambda page: page.stat().st_mtime); print('The report:', pages[-1].resolve() if pages else 'none')"
 
-$(FLIGHTS)/data/flights.parquet: $(FLIGHTS)/build.py | .venv/.installed-demo
+# The last that is written, so it is there when all are.
+$(FLIGHTS)/data/weather.parquet: $(FLIGHTS)/build.py | .venv/.installed-demo
 	$(PY) $(FLIGHTS)/build.py
 
 test: lint ## lint, types, contracts, then the tests
-	$(ONE_THREAD) $(PY) -m pytest -n 2
+	$(ONE_THREAD) $(PY) -m pytest -n 2 --dist worksteal --durations 5
 
 lint: .venv/.installed-dev ## ruff, mypy, import-linter
 	$(PY) -m ruff check .
@@ -37,7 +36,7 @@ lint: .venv/.installed-dev ## ruff, mypy, import-linter
 	$(BIN)/lint-imports --no-logo
 
 bench: .venv/.installed-dev ## measure; the figures go to bench/RESULTS.md
-	@for script in $(sort $(wildcard bench/[a-z]*.py)); do echo "== $$script"; $(PY) $$script || exit; done
+	@for script in $$(grep -l __main__ bench/*.py); do echo "== $$script"; $(PY) $$script || exit; done
 
 # An environment made by hand serves as well; a stamp is older than pyproject.toml when that has changed.
 $(PY):
@@ -47,5 +46,6 @@ $(PY):
 
 .venv/.installed-%: pyproject.toml | $(PY)
 	@echo "Installing into .venv; the first time takes a minute or two."
+	@$(PY) -m pip --version > /dev/null 2>&1 || $(PY) -m ensurepip
 	$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@

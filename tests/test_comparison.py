@@ -13,12 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wholeroad.core.instants import DAY
+from wholeroad.core.view import PENDING, UNKNOWN
 from wholeroad.road.brief.contract import Gain
 from wholeroad.road.watch.comparison import (
     NEVER,
-    PENDING,
     STATUS_QUO,
-    UNKNOWN,
     ModelValues,
     PolicyRun,
     Scored,
@@ -288,7 +287,7 @@ def test_an_honest_oracle_makes_nothing_of_luck():
         path = best_path(both, choices.costs, choices.first_day)
         fooled.append(np.take_along_axis(both, path[:, :, None], axis=2).sum() - never)
     assert abs(np.mean(honest)) < 3 * np.std(honest) / math.sqrt(len(honest)) + 1
-    assert np.mean(fooled) > 300
+    assert np.mean(fooled) > 100
 
 
 def test_regret_in_a_comparison_with_a_world_that_turns():

@@ -1,7 +1,7 @@
 """The documents say what is so: files printed as they are, links that lead somewhere, code that runs.
 
 A fenced block after ``<!-- file: PATH -->`` is that file, to the byte; a Python block after
-``<!-- run -->`` runs in an empty folder.
+``<!-- run -->`` runs in an empty folder. ``python tests/test_documents.py`` prints the files anew.
 """
 
 import re
@@ -62,7 +62,9 @@ def broken_links(document: Path) -> Iterator[str]:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)
 def test_a_printed_file_is_the_file(document):
     for path, text in printed(document):
-        assert text.encode() == (ROOT / path).read_bytes(), f"{document} prints an old {path}; copy it anew"
+        assert text.encode() == (ROOT / path).read_bytes(), (
+            f"{document} prints an old {path}: python tests/test_documents.py"
+        )
 
 
 @pytest.mark.parametrize(("document", "path"), MUST_PRINT.items())
@@ -96,3 +98,23 @@ def test_runnable_blocks_run(document, tmp_path):
 def test_decisions_are_numbered_without_gaps():
     numbers = sorted(path.name[:4] for path in (ROOT / "docs" / "decisions").glob("[0-9]*.md"))
     assert numbers == [f"{number:04}" for number in range(len(numbers))]
+
+
+def print_anew() -> None:
+    """Put the files as they are now into the documents."""
+
+    def block(match: re.Match[str]) -> str:
+        if match["mark"] == "run":
+            return match[0]
+        path = match["mark"].removeprefix("file: ")
+        return f"<!-- {match['mark']} -->\n```{match['language']}\n{(ROOT / path).read_text('utf-8')}```"
+
+    for document in DOCUMENTS:
+        before = read(document)
+        after = BLOCK.sub(block, before)
+        if after != before:
+            (ROOT / document).write_text(after, "utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    print_anew()

@@ -100,5 +100,5 @@ def _broken(path: Path, error: sqlite3.DatabaseError) -> RoadError:
         "The ledger can't be read",
         happened=f"SQLite said of {path.name}: {error}",
         expected="a sound SQLite file",
-        fix="restore the project's folder from a copy; a rehearsal's folder may simply be deleted and run again",
+        fix="restore the folder from a copy; a rehearsal's may simply be deleted and run again",
     )

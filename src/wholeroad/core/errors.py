@@ -32,9 +32,7 @@ class Fault:
 
     def __str__(self) -> str:
         """Give the fault as three short lines."""
-        return (
-            f"{self.where}: {self.happened}\n  expected: {self.expected}\n  fix: {self.fix}  [{self.code}]"
-        )
+        return f"{self.where}: {self.happened}\n  expected: {self.expected}\n  fix: {self.fix}  [{self.code}]"
 
 
 class RoadError(Exception):

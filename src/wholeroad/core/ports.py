@@ -62,6 +62,9 @@ class Tables(Protocol):
     def exists(self, table: str) -> bool:
         """Tell whether the table has been made."""
 
+    def schema(self, table: str) -> pl.Schema:
+        """Give the names and types of a table's columns."""
+
     def read(self, table: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """Read the whole table, rows in the order of their appends."""
 

@@ -109,9 +109,7 @@ class Book:
 def joined(parts: list[Decided], classes: int) -> Decided:
     """Put the decisions of consecutive cycles together."""
     if not parts:
-        return Decided(
-            np.empty(0, dtype=np.int8), np.empty((0, classes)), np.empty(0)
-        )
+        return Decided(np.empty(0, dtype=np.int8), np.empty((0, classes)), np.empty(0))
     return Decided(
         np.concatenate([part.action for part in parts]),
         np.concatenate([part.probabilities for part in parts]),

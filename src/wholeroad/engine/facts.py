@@ -46,4 +46,5 @@ _DECODER = msgspec.json.Decoder(AnyFact)
 
 def decode(data: bytes) -> Fact:
     """Decode one fact of any stage."""
-    return _DECODER.decode(data)
+    fact: Fact = _DECODER.decode(data)
+    return fact

@@ -1,4 +1,4 @@
-"""The decision kernel: from a plan and what is known of cases to actions, the same for one case and for many."""
+"""The decision kernel: from a plan and what is known of cases to actions, for one case as for many."""
 
 from __future__ import annotations
 

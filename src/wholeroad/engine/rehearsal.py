@@ -8,8 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from wholeroad.core.errors import UserError
 from wholeroad.core.facts import Fact
-from wholeroad.core.instants import Instant
+from wholeroad.core.instants import Instant, format_instant
 from wholeroad.core.ports import Ledger, Progress, Tables
 from wholeroad.engine.agenda import Agenda, agenda
 from wholeroad.engine.book import Book, joined
@@ -30,11 +31,41 @@ SEAL_CYCLES: Final = 92
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Walk:
     """The cycles of a rehearsal: the first, and the instant before which cases are decided."""
 
     from_at: Instant
     to_at: Instant
+
+
+def walk_through(history: History, *, from_at: Instant | None, to_at: Instant | None) -> Walk:
+    """Fix the cycles of a rehearsal.
+
+    The first is not before ``from_at``, and not before the brief's ``first`` has passed since the
+    first case was decided; the last is the one whose span holds the last case, or ends by ``to_at``.
+
+    Raises
+    ------
+    UserError
+        ``rehearse.too-short`` when no cycle is left.
+    """
+    cycles = agenda(history.brief.cycle)
+    decided_at = history.timeline.decided_at
+    earliest = int(decided_at[0]) + history.brief.policy.refit.first
+    start = cycles.first(earliest if from_at is None else max(earliest, from_at))
+    end = cycles.first(int(decided_at[-1]) + 1)
+    if to_at is not None:
+        end = min(end, cycles.first(to_at))
+    if start >= end:
+        raise UserError(
+            "rehearse.too-short",
+            "There is no time left to rehearse",
+            happened=f"the first fit would be at {format_instant(start)} and the last case is decided before "
+            f"{format_instant(end)}",
+            expected="some cases after the first fit",
+            fix="shorten [policy.refit] first, move --from or --to, or land more history",
+        )
+    return Walk(start, end)
 
 
 @dataclass(slots=True)
@@ -69,7 +100,7 @@ class Rehearsal:
         workshop: Workshop,
         policy: Policy,
         *,
-        span: Span,
+        span: Walk,
         tables: Tables,
         ledger: Ledger,
         progress: Progress | None = None,
@@ -145,7 +176,8 @@ class Rehearsal:
             self._decide(stretch, following)
             now = following
             if self._progress:
-                self._progress(self._policy.name, now - self._span.from_at, self._span.to_at - self._span.from_at)
+                whole = self._span.to_at - self._span.from_at
+                self._progress(self._policy.name, now - self._span.from_at, whole)
         return self._seal(state, stretch, now) if stretch.cycles else state
 
     def _decide(self, stretch: Stretch, until_at: Instant) -> None:

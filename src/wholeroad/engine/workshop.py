@@ -14,7 +14,9 @@ from wholeroad.core.instants import Instant, format_instant
 from wholeroad.core.ports import Blobs, Learner, Progress
 from wholeroad.road.data.history import History
 from wholeroad.road.model.facts import FitAsked, FitRefused, ModelFitted
-from wholeroad.road.model.work import Cut, Fitted, Model, Refusal, fit
+from wholeroad.road.model.results import ChoiceReport
+from wholeroad.road.model.work import Cut, Fitted, Model, fit
+from wholeroad.road.model.work import FitRefused as Refusal
 
 CHUNK: Final = 1 << 15
 """Cases that are scored together and kept as one blob."""
@@ -31,7 +33,7 @@ class Kept(msgspec.Struct, frozen=True):
     model
         Digest of the model file, None where the status quo won.
     report
-        The choice with its numbers, JSON.
+        The choice with its numbers; None where no fit could be made.
     refusal
         Code and sentence, where no fit could be made.
     """
@@ -41,7 +43,7 @@ class Kept(msgspec.Struct, frozen=True):
     champion: str
     model: str | None
     why: str
-    report: msgspec.Raw
+    report: ChoiceReport | None
     refusal: tuple[str, str] | None = None
 
 
@@ -180,16 +182,14 @@ class Workshop:
 
     def _keep(self, result: Fitted | Refusal, cut: str, rows: int) -> Kept:
         if isinstance(result, Refusal):
-            none = msgspec.Raw(b"null")
-            return Kept(cut, rows, "", None, "", none, refusal=(result.code, result.happened))
+            return Kept(cut, rows, "", None, "", None, refusal=(result.code, result.happened))
         name = None
         if result.model is not None:
             data = result.model.to_bytes()
             name = digest(data)
             self._blobs.put("models", name, data)
             self._models[name] = result.model
-        report = msgspec.Raw(msgspec.json.encode(result.report))
-        return Kept(cut, rows, result.champion, name, result.report.why, report)
+        return Kept(cut, rows, result.champion, name, result.report.why, result.report)
 
     def _cut_digest(self, rows: NDArray[np.int64], truth: NDArray[np.int8]) -> str:
         history = self._history

@@ -1,13 +1,13 @@
-"""Policies as people write them: ``never``, ``every 30d``, ``status quo``, ``random 10%``, ``always rebook``."""
+"""Policies as people write them: ``never``, ``every 30d``, ``status quo``, ``random 10%``."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from wholeroad.core.errors import Fault
+from wholeroad.core.errors import Fault, FaultsError
 from wholeroad.core.instants import Span, format_span, parse_span
 
 Kind = Literal["never", "every", "status quo", "random", "always"]
@@ -86,6 +86,23 @@ def parse_policy(text: str) -> Policy:
     raise ValueError(message)
 
 
+def parse_policies(texts: Sequence[str], actions: tuple[str, ...]) -> list[Policy]:
+    """Read several policies; the same one twice is one.
+
+    Raises
+    ------
+    FaultsError
+        ``brief.policy``, ``brief.unknown-action``; all at once.
+    """
+    faults = [
+        fault for text in texts for fault in policy_fault(text, actions, where="--policy", refits_only=False)
+    ]
+    if faults:
+        raise FaultsError("The policies can't be read", faults)
+    policies = [parse_policy(text) for text in texts]
+    return list({policy.name: policy for policy in policies}.values())
+
+
 def policy_fault(
     text: str, actions: tuple[str, ...] | None, *, where: str, refits_only: bool
 ) -> Iterator[Fault]:
@@ -106,7 +123,11 @@ def policy_fault(
         return
     if refits_only and not policy.uses_models:
         yield Fault(
-            "brief.policy", where, f"was {text!r}", "never, or every <span>", "name dummies in [rehearse] policies"
+            "brief.policy",
+            where,
+            f"was {text!r}",
+            "never, or every <span>",
+            "name dummies in [rehearse] policies",
         )
     elif policy.kind == "always" and actions is not None and policy.action not in actions:
         yield Fault(

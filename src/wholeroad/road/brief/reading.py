@@ -43,7 +43,8 @@ def read_brief(text: str, *, name: str = "brief.toml") -> Brief:
             "a TOML file (https://toml.io)",
             "mend that line; a frequent cause is a text without quotes",
         )
-        raise FaultsError("The brief can't be read", [fault]) from None
+        headline = "The brief can't be read"
+        raise FaultsError(headline, [fault]) from None
     return make_brief(raw, name=name)
 
 
@@ -58,7 +59,8 @@ def make_brief(raw: Mapping[str, Any], *, name: str = "brief.toml") -> Brief:
             f"format {FORMAT}, the newest that this version reads",
             "install a newer wholeroad",
         )
-        raise FaultsError("The brief is newer than this version", [fault])
+        headline = "The brief is newer than this version"
+        raise FaultsError(headline, [fault])
     faults: list[Fault] = []
     parts = Parts()
     for part, value in _split(raw):
@@ -71,7 +73,8 @@ def make_brief(raw: Mapping[str, Any], *, name: str = "brief.toml") -> Brief:
     faults += reference_faults(parts)
     if faults:
         count = f"{len(faults)} faults" if len(faults) > 1 else "one fault"
-        raise FaultsError(f"{name} has {count}", faults)
+        headline = f"{name} has {count}"
+        raise FaultsError(headline, faults)
     return Brief.model_validate(dict(raw))
 
 
@@ -113,17 +116,18 @@ def _validate(
 
 
 def _outer_faults(raw: Mapping[str, Any]) -> list[Fault]:
-    faults = []
-    for name, field in Brief.model_fields.items():
-        if field.is_required() and name not in raw:
-            what = "format = 1" if name == "format" else f"a table [{name}]"
-            faults.append(_missing(name, what))
-    for name in raw:
-        if name not in Brief.model_fields:
-            faults.append(_unknown(name, name, list(Brief.model_fields)))
-    for name in ("source", "feature"):
-        if name in raw and not isinstance(raw[name], Mapping):
-            faults.append(_wrong(name, f"was {raw[name]!r}", "a table"))
+    known = Brief.model_fields
+    faults = [
+        _missing(name, f"format = {FORMAT}" if name == "format" else f"a table [{name}]")
+        for name, field in known.items()
+        if field.is_required() and name not in raw
+    ]
+    faults += [_unknown(name, name, list(known)) for name in raw if name not in known]
+    faults += [
+        _wrong(name, f"was {_shown(raw[name])}", "a table")
+        for name in known
+        if name != "format" and name in raw and not isinstance(raw[name], Mapping)
+    ]
     if "source" in raw and raw["source"] == {}:
         faults.append(_missing("source", "at least one [source.NAME]"))
     if "format" in raw and not (isinstance(raw["format"], int) and raw["format"] >= 1):

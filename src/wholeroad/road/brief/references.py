@@ -21,6 +21,7 @@ from wholeroad.road.brief.contract import (
     RehearseTable,
     SourceTable,
     ValueTable,
+    Worth,
 )
 from wholeroad.road.brief.policies import policy_fault
 
@@ -91,12 +92,29 @@ def _outcome_faults(parts: Parts) -> Iterator[Fault]:
         return
     yield from _source_named(parts, outcome.source, "[outcome] source")
     yield from check_syntax(outcome.truth, where="[outcome] truth")
+    yield from _class_faults(outcome)
+    key = parts.sources[parts.case.source].key if parts.case and parts.case.source in parts.sources else None
+    if outcome.by is not None and key is not None and len(outcome.by) != len(key):
+        yield _fault(
+            "brief.key-length",
+            "[outcome] by",
+            f"{len(outcome.by)} columns were named",
+            f"{len(key)}, one for each of the case's key columns ({', '.join(key)})",
+            "name them in the key's order",
+        )
+
+
+def _class_faults(outcome: OutcomeTable) -> Iterator[Fault]:
     classes = outcome.classes
     if len(set(classes)) != len(classes):
         yield _fault(
-            "brief.classes", "[outcome] classes", "a class is named twice", "different names", "name each once"
+            "brief.classes",
+            "[outcome] classes",
+            "a class is named twice",
+            "different names",
+            "name each once",
         )
-    if outcome.kind == "binary" and len(classes) != 2:  # noqa: PLR2004
+    if outcome.kind == "binary" and len(classes) != 2:
         yield _fault(
             "brief.classes",
             "[outcome] classes",
@@ -117,22 +135,13 @@ def _outcome_faults(parts: Parts) -> Iterator[Fault]:
                 "the span after which silence means something",
                 "add it, as in never_after = '7d'",
             )
-    key = parts.sources[parts.case.source].key if parts.case and parts.case.source in parts.sources else None
-    if outcome.by is not None and key is not None and len(outcome.by) != len(key):
-        yield _fault(
-            "brief.key-length",
-            "[outcome] by",
-            f"{len(outcome.by)} columns were named",
-            f"{len(key)}, one for each of the case's key columns ({', '.join(key)})",
-            "name them in the key's order",
-        )
 
 
 def _value_faults(parts: Parts) -> Iterator[Fault]:
     value, outcome = parts.value, parts.outcome
     if value is None:
         return
-    if len(value.of) < 2:  # noqa: PLR2004
+    if len(value.of) < 2:
         yield _fault(
             "brief.one-action",
             "[value.of]",
@@ -146,37 +155,40 @@ def _value_faults(parts: Parts) -> Iterator[Fault]:
         if kind == "expression":
             yield from check_syntax(text, where="[value] status_quo")
     for action, row in value.of.items():
-        where = f"[value.of] {action}"
-        if outcome is not None:
-            for name in row:
-                if name not in outcome.classes:
-                    yield _unknown(where, name, outcome.classes, "class")
-            for name in outcome.classes:
-                if name not in row:
-                    yield _fault(
-                        "brief.value-missing",
-                        where,
-                        f"the outcome {name} had no value",
-                        "a number, a range or an expression for every outcome",
-                        f"add {name} = 0 if it is worth nothing",
-                    )
-        for name, worth in row.items():
-            if isinstance(worth, str):
-                yield from check_syntax(worth, where=f"{where}.{name}")
-            elif isinstance(worth, list) and worth[0] > worth[1]:
+        yield from _row_faults(row, outcome, f"[value.of] {action}")
+
+
+def _row_faults(row: dict[str, Worth], outcome: OutcomeTable | None, where: str) -> Iterator[Fault]:
+    if outcome is not None:
+        yield from (
+            _unknown(where, name, outcome.classes, "class") for name in row if name not in outcome.classes
+        )
+        for name in outcome.classes:
+            if name not in row:
                 yield _fault(
-                    "brief.range",
-                    f"{where}.{name}",
-                    f"the range was {worth}",
-                    "the lower number first",
-                    f"write [{worth[1]}, {worth[0]}]",
+                    "brief.value-missing",
+                    where,
+                    f"the outcome {name} had no value",
+                    "a number, a range or an expression for every outcome",
+                    f"add {name} = 0 if it is worth nothing",
                 )
+    for name, worth in row.items():
+        if isinstance(worth, str):
+            yield from check_syntax(worth, where=f"{where}.{name}")
+        elif isinstance(worth, list) and worth[0] > worth[1]:
+            yield _fault(
+                "brief.range",
+                f"{where}.{name}",
+                f"the range was {worth}",
+                "the lower number first",
+                f"write [{worth[1]}, {worth[0]}]",
+            )
 
 
 def _source_faults(parts: Parts) -> Iterator[Fault]:
     for name, source in parts.sources.items():
         where = f"[source.{name}]"
-        if name == OUTCOMES or name == "case":
+        if name in (OUTCOMES, "case"):
             yield _fault(
                 "brief.reserved-name",
                 where,
@@ -228,7 +240,9 @@ def _window_source_faults(parts: Parts, feature: FeatureTable, where: str) -> It
             "use lookup for static sources",
         )
     if feature.over is not None and feature.over <= 0:
-        yield _fault("brief.value", f"{where}.over", "the span was empty", "a span longer than nothing", "raise it")
+        yield _fault(
+            "brief.value", f"{where}.over", "the span was empty", "a span longer than nothing", "raise it"
+        )
 
 
 def _dotted_faults(parts: Parts, feature: FeatureTable, where: str) -> Iterator[Fault]:
@@ -237,7 +251,11 @@ def _dotted_faults(parts: Parts, feature: FeatureTable, where: str) -> Iterator[
     source, dot, column = text.partition(".")
     if not (dot and source and column):
         yield _fault(
-            "brief.value", f"{where}.{form}", f"was {text!r}", "source.column", "name the source and its column"
+            "brief.value",
+            f"{where}.{form}",
+            f"was {text!r}",
+            "source.column",
+            "name the source and its column",
         )
         return
     yield from _source_named(parts, source, f"{where}.{form}", extra=(OUTCOMES,) if form == "latest" else ())
@@ -254,7 +272,11 @@ def _dotted_faults(parts: Parts, feature: FeatureTable, where: str) -> Iterator[
         )
     if form == "latest" and table.static:
         yield _fault(
-            "brief.latest-static", f"{where}.latest", f"{source} is static", "a source with times", "use lookup"
+            "brief.latest-static",
+            f"{where}.latest",
+            f"{source} is static",
+            "a source with times",
+            "use lookup",
         )
     if form == "lookup" and feature.by is not None and set(feature.by.values()) != set(table.key):
         yield _fault(
@@ -269,7 +291,9 @@ def _dotted_faults(parts: Parts, feature: FeatureTable, where: str) -> Iterator[
 def _policy_faults(parts: Parts) -> Iterator[Fault]:
     actions = tuple(parts.value.of) if parts.value else None
     if parts.policy is not None:
-        yield from policy_fault(parts.policy.refit.when, actions, where="[policy.refit] when", refits_only=True)
+        yield from policy_fault(
+            parts.policy.refit.when, actions, where="[policy.refit] when", refits_only=True
+        )
     for text in parts.rehearse.policies if parts.rehearse else ():
         yield from policy_fault(text, actions, where="[rehearse] policies", refits_only=False)
     if parts.model is not None and not parts.model.candidates:

@@ -90,8 +90,8 @@ def status_quo_actions(brief: Brief, expression: Expression | None, cases: pl.Da
         code = brief.actions.index(brief.value.status_quo["action"])
         return np.full(cases.height, code, dtype=np.int8)
     named = cases.select(expression.polars.cast(pl.String).alias("action"))["action"]
-    codes = named.replace_strict({name: i for i, name in enumerate(brief.actions)}, default=-1, return_dtype=pl.Int8)
-    codes = codes.fill_null(-1)
+    known = {name: code for code, name in enumerate(brief.actions)}
+    codes = named.replace_strict(known, default=-1, return_dtype=pl.Int8).fill_null(-1)
     bad = named.filter(codes < 0)
     if bad.len():
         raise UserError(
@@ -106,12 +106,12 @@ def status_quo_actions(brief: Brief, expression: Expression | None, cases: pl.Da
 
 def _evaluated(expression: Expression, cases: pl.DataFrame, where: str) -> NDArray[np.float64]:
     worth = cases.select(expression.polars.cast(pl.Float64).alias("worth"))["worth"]
-    bad = worth.is_null() | ~worth.is_finite()
-    if bad.fill_null(value=True).any():
+    bad = (worth.is_null() | ~worth.is_finite()).fill_null(value=True)
+    if bad.any():
         raise UserError(
             "value.null",
             "A value is missing for some cases",
-            happened=f"{where} gave no number for {bad.fill_null(value=True).sum():,} of {cases.height:,} cases",
+            happened=f"{where} gave no number for {bad.sum():,} of {cases.height:,} cases",
             expected="a number for every case",
             fix="say what it is then, as in coalesce(ticket_price, 120)",
         )

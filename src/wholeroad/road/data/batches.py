@@ -10,7 +10,7 @@ import polars as pl
 
 from wholeroad.core.instants import Instant
 from wholeroad.road.brief.contract import SourceTable
-from wholeroad.road.data.casting import INSTANT
+from wholeroad.road.data.casting import INSTANT, KINDS
 from wholeroad.road.data.facts import BatchLanded
 from wholeroad.road.data.versions import DELETED, HAPPENED, KNOWN, ORDER
 
@@ -101,12 +101,23 @@ class Stored:
         """The user's columns and their types, fixed by the first landing."""
         return {name: dtype for name, dtype in self.schema.items() if name not in SYSTEM}
 
+    @property
+    def next_seq(self) -> int:
+        """The number after the last one given in this source."""
+        return 1 + int(self.frame.select(pl.col(SEQ).max().fill_null(0)).item())
+
+    @property
+    def types(self) -> dict[str, str]:
+        """The same in the brief's words, for reading a file of texts; dates are left out."""
+        words = {dtype: word for word, dtype in KINDS.items()}
+        return {name: words[dtype] for name, dtype in self.columns.items() if dtype in words}
+
 
 def needed_columns(source: SourceTable) -> list[str] | None:
     """Name the stored columns that landing reads; None: all of them, to write down what is gone."""
     if source.absent == "deleted":
         return None
-    return list(dict.fromkeys([*source.key, KNOWN, CLAIMED, ORDER, VERSION, DELETED]))
+    return list(dict.fromkeys([*source.key, KNOWN, CLAIMED, SEQ, VERSION, ORDER, DELETED]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +155,7 @@ class Landing:
     next_seq: int
     ignored_columns: tuple[str, ...] = field(default=())
 
-    def fact(self, source: str, *, at: Instant, imported: bool) -> BatchLanded:
+    def fact(self, source: str, *, at: Instant, imported: bool, origin: str = "") -> BatchLanded:
         """Give the line for the ledger."""
         counts = self.counts
         return BatchLanded(
@@ -156,4 +167,5 @@ class Landing:
             quarantined=counts.quarantined,
             deleted=counts.deleted,
             imported=imported,
+            origin=origin,
         )

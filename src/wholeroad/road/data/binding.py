@@ -101,7 +101,13 @@ class _Binder:
         )
 
     def _bind(
-        self, text: str, schema: Mapping[str, pl.DataType], *, where: str, expects: Expects, timezone: str | None
+        self,
+        text: str,
+        schema: Mapping[str, pl.DataType],
+        *,
+        where: str,
+        expects: Expects,
+        timezone: str | None,
     ) -> Expression | None:
         try:
             return bind(text, schema, where=where, expects=expects, timezone=timezone, words=self.words)
@@ -157,7 +163,11 @@ class _Binder:
             return Derived(name, expression) if expression else None
         if form == "column":
             column = feature.column or ""
-            return Derived(name, _column(column, self.case[column])) if self._has(column, self.case, where) else None
+            return (
+                Derived(name, _column(column, self.case[column]))
+                if self._has(column, self.case, where)
+                else None
+            )
         source, _, column = (feature.latest or feature.lookup or "").partition(".")
         if not self._has(column, self.schemas[source], where):
             return None

@@ -102,7 +102,11 @@ def cast(column: pl.Series, target: pl.DataType) -> pl.Series:
     if target == pl.String or column.dtype.is_decimal() or column.dtype == target:
         return values
     back = values.cast(column.dtype, strict=False)
-    return pl.select(pl.when((back == column).fill_null(value=False)).then(values)).to_series().alias(column.name)
+    return (
+        pl.select(pl.when((back == column).fill_null(value=False)).then(values))
+        .to_series()
+        .alias(column.name)
+    )
 
 
 def was_lost(before: pl.Series, after: pl.Series) -> pl.Series:
@@ -169,7 +173,9 @@ def _parsed_instant(text: pl.Expr) -> pl.Expr:
     local = pl.concat_str(
         [part[0], pl.lit("T"), part[1].fill_null("00:00"), part[2].fill_null(":00"), pl.lit("."), micros]
     ).str.to_datetime("%Y-%m-%dT%H:%M:%S%.6f", time_unit="us", strict=False)
-    digits = pl.when(part[4].str.contains(r"^[+-]")).then(part[4].str.replace(":", "")).otherwise(pl.lit("+00"))
+    digits = (
+        pl.when(part[4].str.contains(r"^[+-]")).then(part[4].str.replace(":", "")).otherwise(pl.lit("+00"))
+    )
     hours = digits.str.slice(1, 2).cast(pl.Int64, strict=False)
     minutes = digits.str.slice(3, 2).str.replace("^$", "0").cast(pl.Int64, strict=False)
     offset = pl.duration(hours=hours, minutes=minutes)

@@ -113,8 +113,10 @@ def _texts(column: pl.Series) -> Words:
     if len(distinct) * _FEW > len(column):
         return _each_text(column)
     codes = pl.DataFrame({"text": distinct, "word": _each_text(distinct)})
-    words = column.alias("text").to_frame().join(
-        codes, on="text", how="left", maintain_order="left", nulls_equal=True
+    words = (
+        column.alias("text")
+        .to_frame()
+        .join(codes, on="text", how="left", maintain_order="left", nulls_equal=True)
     )
     return words["word"].to_numpy()
 

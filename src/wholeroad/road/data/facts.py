@@ -5,7 +5,7 @@ from __future__ import annotations
 from wholeroad.core.facts import Fact
 
 
-class BatchLanded(Fact):
+class BatchLanded(Fact, frozen=True, kw_only=True):
     """A batch of rows was landed: ``rows_in == landed + repeated + quarantined``.
 
     Attributes
@@ -24,6 +24,8 @@ class BatchLanded(Fact):
         Versions that say "gone", for rows missing from a dump; they are in no other count.
     imported
         Whether the claimed ``known_at`` was taken at its word.
+    origin
+        Digest of the file and of the source's settings; empty for a frame.
     """
 
     source: str
@@ -33,3 +35,4 @@ class BatchLanded(Fact):
     quarantined: int
     deleted: int
     imported: bool
+    origin: str = ""

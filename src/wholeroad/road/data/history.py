@@ -17,7 +17,7 @@ from wholeroad.road.brief.contract import Brief
 from wholeroad.road.brief.references import OUTCOMES
 from wholeroad.road.brief.values import Values, status_quo_actions, value_cases
 from wholeroad.road.data.binding import Bound, bind_brief
-from wholeroad.road.data.cases import DECIDED, ID, LATE, Cases, decide_cases
+from wholeroad.road.data.cases import ID, LATE, Cases, decide_cases
 from wholeroad.road.data.features.bulk import compute
 from wholeroad.road.data.features.specs import Derived, Feature, Lookup, Window
 from wholeroad.road.data.outcomes import outcome_timeline, outcome_versions
@@ -79,7 +79,8 @@ def assemble(
     FaultsError
         When the brief doesn't fit the sources' schemas.
     UserError
-        ``data.no-cases`` when nothing was ever to be decided; those of the value table.
+        ``data.no-cases`` when nothing was ever to be decided, ``data.no-outcomes`` when no truth
+        was ever known; those of the value table.
     """
     bound = bind_brief(brief, {name: own_schema(versions) for name, versions in sources.items()})
     until = last_known(sources)
@@ -95,6 +96,8 @@ def assemble(
             fix="look at decide_at and at the source's times",
         )
     timeline = outcome_timeline(cases, sources[brief.outcome.source], bound.truth, brief.outcome, until=until)
+    if not (timeline.truth_code >= 0).any():
+        raise _no_outcomes(brief, sources[brief.outcome.source], timeline)
     used = {column for feature in bound.features for column in _case_columns(feature)}
     all_sources = {**sources, OUTCOMES: outcome_versions(cases, timeline, brief.outcome.classes, used)}
     features = compute(
@@ -119,9 +122,31 @@ def assemble(
     )
 
 
+def _no_outcomes(brief: Brief, versions: Versions, timeline: Timeline) -> UserError:
+    outcome = brief.outcome
+    rows = versions.frame.height
+    if not rows:
+        happened = f"{outcome.source} has no rows"
+    elif not timeline.truth_code.size:
+        happened = f"none of the {rows:,} rows of {outcome.source} has the key of a case"
+    else:
+        happened = (
+            f"the truth of all {timeline.truth_code.size:,} outcome rows was unknown: "
+            f"[outcome] truth gave none of {', '.join(outcome.classes)}"
+        )
+    return UserError(
+        "data.no-outcomes",
+        "No outcome ever arrived",
+        happened=happened,
+        expected="outcomes of some cases, to learn from and to count money by",
+        fix="look at [outcome] source, by and truth; if silence means something, use if_never and never_after",
+    )
+
+
 def own_schema(versions: Versions) -> pl.Schema:
     """Give the source's own columns, without ours."""
-    return pl.Schema({name: kind for name, kind in versions.frame.schema.items() if not name.startswith("_")})
+    schema = versions.frame.schema
+    return pl.Schema({name: kind for name, kind in schema.items() if not name.startswith("_")})
 
 
 def last_known(sources: Mapping[str, Versions]) -> Instant:
@@ -162,6 +187,3 @@ def _case_columns(feature: Feature) -> list[str]:
         else:
             columns.append(feature.column)
     return columns
-
-
-__all__ = ["DECIDED", "History", "assemble", "hash_rows", "last_known", "own_schema"]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import polars as pl
 
 from wholeroad.core.expressions import bind
-from wholeroad.core.instants import format_instant
 from wholeroad.road.brief.contract import SourceTable
 from wholeroad.road.data.batches import (
     CLAIMED,
@@ -21,15 +20,16 @@ from wholeroad.road.data.batches import (
     Landing,
     Stored,
 )
-from wholeroad.road.data.casting import INSTANT
+from wholeroad.road.data.casting import INSTANT, cast
 from wholeroad.road.data.content import row_hashes
-from wholeroad.road.data.quarantine import Faulty, set_aside
+from wholeroad.road.data.quarantine import Verdict, set_aside
 from wholeroad.road.data.shaping import Shaped, shape
 from wholeroad.road.data.versions import DELETED, HAPPENED, KNOWN, ORDER
 
-_KEY = "_key_hash"
-_NEWEST = "_newest"
-_PLACE = "_place"
+_KEY: Final = "key"
+_NEWEST: Final = "newest"
+_BEFORE: Final = "before"
+_GONE: Final = "gone"
 
 
 def land(batch: Batch, source: SourceTable, *, name: str, stored: Stored | None = None) -> Landing:
@@ -37,7 +37,7 @@ def land(batch: Batch, source: SourceTable, *, name: str, stored: Stored | None 
 
     A version's identity is (key, claimed ``known_at``, content): one that is stored already, or came before
     in the same batch, is repeated and not landed. With ``known_at = "landed"``, and in static sources, a row
-    is compared with its newest version instead. Types are fixed by the first landing; later rows are cast
+    is also compared with its newest version. Types are fixed by the first landing; later rows are cast
     where no value is lost.
 
     Parameters
@@ -59,60 +59,183 @@ def land(batch: Batch, source: SourceTable, *, name: str, stored: Stored | None 
     Raises
     ------
     UserError
-        ``data.column-missing``, ``data.reserved-column``, ``data.column-type``; and what binding the
-        source's expressions raises.
+        ``data.column-missing``, ``data.reserved-column``, ``data.column-type``, ``brief.unknown-type``,
+        and what binding the source's expressions raises.
 
     Examples
     --------
     >>> import polars as pl
-    >>> source = SourceTable(read="none", key="id", happened_at="at", known_at="at")
-    >>> frame = pl.DataFrame({"id": ["a", "a", None], "at": ["2013-01-01"] * 3}).with_columns(
-    ...     pl.col("at").str.to_date()
-    ... )
-    >>> land(Batch(frame, landed_at=0, imported=True), source, name="visits").counts
+    >>> source = SourceTable(read="none", key="id", happened_at="day", known_at="day")
+    >>> frame = pl.DataFrame({"id": ["a", "a", None], "day": ["2013-01-01"] * 3})
+    >>> batch = Batch(frame.with_columns(pl.col("day").str.to_date()), landed_at=0, imported=True)
+    >>> land(batch, source, name="visits").counts
     Counts(rows_in=3, landed=1, repeated=1, quarantined=1, deleted=0)
     """
     shaped = shape(batch, source, name=name, stored=stored)
+    verdict = shaped.verdict
     timed = _with_times(shaped.frame, batch, source, name)
-    faults = pl.coalesce(pl.col("code"), _time_fault(source))
-    faulty = shaped.faults.with_columns(timed.select(HAPPENED, CLAIMED))
-    codes = faulty.select(faults.alias("code")).to_series()
-    fine = codes.is_null()
-    good = timed if fine.all() else timed.filter(fine)
-    identities = _identities(good, source)
-    repeated, clashing = _sort_out(identities, batch, source, stored)
-    new = ~(repeated | clashing)
-    versions = good if new.all() else good.filter(new)
-    rows = _number(
-        versions.with_columns(identities.filter(new)[VERSION], pl.lit(value=False).alias(DELETED)), batch, source
-    )
-    gone = _tombstones(shaped, batch, source, stored)
-    gone = _number(gone, batch, source, after=rows.height)
-    numbers = shaped.numbers
-    aside = set_aside(
-        batch,
-        Faulty(
-            codes=_merge_clashes(codes, fine, clashing),
-            words=faulty.with_columns(
-                pl.col(HAPPENED, CLAIMED).map_batches(_as_text, return_dtype=pl.String)
-            ),
-            numbers=numbers,
-        ),
-        name=name,
-        known=None if stored is None else stored.quarantined,
-    )
+    if not source.static:
+        _blame_times(timed, source, verdict)
+    identity = _identity(timed, source)
+    if source.static:
+        _blame_clashes(identity, source, verdict)
+    fine = verdict.fine()
+    new = fine & ~_repeated(identity, fine, batch, source, stored)
+    rows = timed.with_columns(identity[VERSION], pl.lit(value=False).alias(DELETED))
+    rows = _numbered(rows if new.all() else rows.filter(new), batch, source)
+    landed = rows.height
+    if source.absent == "deleted" and stored is not None:
+        gone = _tombstones(_keys_seen(shaped, batch, source), batch, source, stored)
+        rows = pl.concat([rows, _numbered(gone, batch, source, after=landed)])
+    aside = set_aside(batch, verdict, name=name, known=None if stored is None else stored.quarantined)
     counts = Counts(
         rows_in=batch.rows_in,
-        landed=rows.height,
-        repeated=batch.rows_in - rows.height - aside.height,
+        landed=landed,
+        repeated=batch.rows_in - landed - aside.height,
         quarantined=aside.height,
-        deleted=gone.height,
+        deleted=rows.height - landed,
     )
-    everything = pl.concat([rows, gone]) if gone.height else rows
-    return Landing(
-        rows=everything,
-        quarantine=aside,
-        counts=counts,
-        next_seq=batch.next_seq + everything.height,
-        ignored_columns=shaped.ignored,
+    return Landing(rows, aside, counts, batch.next_seq + rows.height, shaped.ignored)
+
+
+def _with_times(frame: pl.DataFrame, batch: Batch, source: SourceTable, name: str) -> pl.DataFrame:
+    if source.happened_at is None or source.known_at is None:
+        nothing = pl.lit(None, dtype=INSTANT)
+        return frame.with_columns(nothing.alias(HAPPENED), nothing.alias(CLAIMED))
+    happened = _instant(source.happened_at, frame, source, f"[source.{name}] happened_at")
+    if source.known_at == "landed":
+        claimed = pl.lit(batch.landed_at).cast(INSTANT)
+    else:
+        claimed = _instant(source.known_at, frame, source, f"[source.{name}] known_at")
+    return frame.with_columns(happened.alias(HAPPENED), claimed.alias(CLAIMED))
+
+
+def _instant(text: str, frame: pl.DataFrame, source: SourceTable, where: str) -> pl.Expr:
+    dtype = frame.schema.get(text)
+    if dtype == INSTANT:
+        return pl.col(text)
+    if dtype == pl.Date:
+        return pl.col(text).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    bound = bind(text, frame.schema, where=where, expects="instant", timezone=source.timezone)
+    return bound.polars.cast(INSTANT)
+
+
+def _blame_times(timed: pl.DataFrame, source: SourceTable, verdict: Verdict) -> None:
+    for column, word, text, code in (
+        (HAPPENED, "happened_at", source.happened_at, "data.happened-null"),
+        (CLAIMED, "known_at", source.known_at, "data.known-null"),
+    ):
+        reason = pl.lit(f"{word} ({text}) was empty")
+        verdict.blame(timed[column].is_null(), code, reason, timed)
+    if source.planned:
+        return
+    early = timed[CLAIMED] < timed[HAPPENED]
+    written = [pl.col(column).dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ") for column in (CLAIMED, HAPPENED)]
+    reason = pl.format("known_at was {}, before happened_at {}, and the source is not planned", *written)
+    verdict.blame(early, "data.known-before-happened", reason, timed)
+
+
+def _identity(timed: pl.DataFrame, source: SourceTable) -> pl.DataFrame:
+    """Give hashes of key and content, and the claim: what makes a version this one."""
+    content = timed.drop(HAPPENED, CLAIMED)
+    return pl.DataFrame(
+        {
+            _KEY: row_hashes(content.select(source.key)).view(np.int64),
+            VERSION: row_hashes(content).view(np.int64),
+            CLAIMED: timed[CLAIMED],
+        }
     )
+
+
+def _blame_clashes(identity: pl.DataFrame, source: SourceTable, verdict: Verdict) -> None:
+    """In a static source a key says one thing; rows that disagree are set aside, all of them."""
+    fine = identity.filter(verdict.fine()).select(_KEY, VERSION).unique()
+    clashing = fine.filter(pl.col(_KEY).is_duplicated())[_KEY].unique()
+    if len(clashing):
+        reason = pl.lit(f"another row had the same {', '.join(source.key)} and said something else")
+        verdict.blame(identity[_KEY].is_in(clashing.implode()), "data.key-repeated", reason, identity)
+
+
+def _repeated(
+    identity: pl.DataFrame, fine: pl.Series, batch: Batch, source: SourceTable, stored: Stored | None
+) -> pl.Series:
+    """Tell which rows are there already; rows that aren't fine count for nothing."""
+    there = None if stored is None else _stored_identity(stored, source)
+    marked = identity.with_columns(fine.alias("fine"))
+    first = pl.struct("fine", _KEY, VERSION, CLAIMED).is_first_distinct()
+    if there is None or source.static:
+        repeated = ~marked.select(first).to_series()
+    else:
+        known = there.select(pl.lit(value=True).alias("fine"), _KEY, VERSION, CLAIMED)
+        both = pl.concat([known, marked.select(known.columns)])
+        repeated = ~both.select(first).to_series().slice(known.height)
+    if not source.static and source.known_at != "landed":
+        return repeated
+    return repeated | _is_newest(marked, batch, source, there)
+
+
+def _is_newest(
+    marked: pl.DataFrame, batch: Batch, source: SourceTable, there: pl.DataFrame | None
+) -> pl.Series:
+    """Tell which rows say what the newest version of their key says; live, row after row."""
+    before = pl.lit(None, dtype=pl.Int64).alias(_BEFORE)
+    if there is None:
+        marked = marked.with_columns(before.alias(_NEWEST))
+    else:
+        newest = _newest(there).select(_KEY, pl.col(VERSION).alias(_NEWEST))
+        marked = marked.join(newest, on=_KEY, how="left", maintain_order="left")
+    if not batch.imported and not source.static:
+        before = pl.col(VERSION).shift(1).over("fine", _KEY).alias(_BEFORE)
+    return marked.select(
+        (pl.col(VERSION) == pl.coalesce(before, pl.col(_NEWEST))).fill_null(value=False)
+    ).to_series()
+
+
+def _stored_identity(stored: Stored, source: SourceTable) -> pl.DataFrame:
+    frame = stored.frame
+    keys = row_hashes(frame.select(source.key)).view(np.int64)
+    return frame.select(KNOWN, ORDER, VERSION, CLAIMED, DELETED).with_columns(pl.Series(_KEY, keys))
+
+
+def _newest(there: pl.DataFrame) -> pl.DataFrame:
+    """Keep the newest version of each key, the one that says "gone" included."""
+    return there.sort(KNOWN, ORDER).unique(_KEY, keep="last", maintain_order=True)
+
+
+def _keys_seen(shaped: Shaped, batch: Batch, source: SourceTable) -> pl.Series:
+    """Hash the keys of all rows of the batch: a row that was set aside is not absent."""
+    seen = [shaped.frame.select(source.key)]
+    if batch.bad is not None and set(source.key) <= set(batch.bad.columns):
+        schema = shaped.frame.schema
+        seen.append(pl.DataFrame([cast(batch.bad[key], schema[key]) for key in source.key]))
+    return pl.Series(row_hashes(pl.concat(seen)).view(np.int64))
+
+
+def _tombstones(seen: pl.Series, batch: Batch, source: SourceTable, stored: Stored) -> pl.DataFrame:
+    """Give a version that says "gone" for each key in force that the dump has no row of."""
+    there = _stored_identity(stored, source).with_row_index("place")
+    newest = _newest(there).filter(~pl.col(DELETED), ~pl.col(_KEY).is_in(seen.implode()))
+    last = stored.frame[newest.sort("place")["place"]]
+    said = last.select(VERSION).with_columns(pl.lit(batch.landed_at).alias(_GONE))
+    claimed = pl.lit(None if source.static else batch.landed_at, dtype=pl.Int64).cast(INSTANT)
+    return last.with_columns(
+        claimed.alias(CLAIMED),
+        pl.Series(VERSION, row_hashes(said).view(np.int64)),
+        pl.lit(value=True).alias(DELETED),
+    ).drop(KNOWN, LANDED, SEQ, ORDER)
+
+
+def _numbered(rows: pl.DataFrame, batch: Batch, source: SourceTable, *, after: int = 0) -> pl.DataFrame:
+    """Add what the writer knows: when the rows landed, their numbers, and when they became known here."""
+    landed = pl.lit(batch.landed_at).cast(INSTANT)
+    known = pl.col(CLAIMED)
+    if not batch.imported and not source.static:
+        known = pl.max_horizontal(CLAIMED, landed)
+    first = batch.next_seq + after
+    seq = pl.int_range(first, first + pl.len(), dtype=pl.Int64)
+    # Versions of one instant: in imports the content decides, so that neither files nor batches do.
+    by_content = -1 - (pl.col(VERSION).reinterpret(signed=False) // 2).cast(pl.Int64)
+    order = by_content if batch.imported and not source.static else seq
+    numbered = rows.with_columns(known.alias(KNOWN), landed.alias(LANDED), seq.alias(SEQ), order.alias(ORDER))
+    own = [column for column in rows.columns if column not in SYSTEM]
+    return numbered.select(*own, *SYSTEM)

@@ -119,9 +119,7 @@ def _joined(cases: Cases, versions: Versions, truth: Expression, outcome: Outcom
     own = [name for name in truth.columns if not name.startswith("case.")]
     needed = {*own, *right, KNOWN, ORDER, DELETED}
     rows = versions.frame.lazy().select([name for name in versions.frame.columns if name in needed])
-    kinds = {
-        f"_key_{position}": versions.frame.schema[name] for position, name in enumerate(right)
-    }
+    kinds = {f"_key_{position}": versions.frame.schema[name] for position, name in enumerate(right)}
     return (
         rows.with_columns(pl.col(name).alias(f"_key_{position}") for position, name in enumerate(right))
         .join(lookup.cast(kinds), on=list(kinds), how="inner")  # type: ignore[arg-type]

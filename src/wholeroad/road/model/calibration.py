@@ -16,6 +16,7 @@ SMALLEST_SLOPE: Final = 0.01
 RIDGE: Final = 1.0
 """Weight of the pull towards the identity: a standard normal prior on each parameter."""
 MOST_STEPS: Final = 50
+_MOST_HALVINGS: Final = 30
 _TOLERANCE: Final = 1e-9
 
 
@@ -135,18 +136,16 @@ def _newton(
         gradient, curvature = _derivatives(logs, truth, fitted, parameters)
         step = np.zeros_like(parameters)
         step[first:] = np.linalg.solve(curvature[first:, first:], gradient[first:])
-        length = 1.0
-        while length > _TOLERANCE:
-            trial = parameters - length * step
-            trial_fitted = _scaled(logs, trial)
-            trial_loss = _loss(trial_fitted, truth, trial)
+        for _halving in range(_MOST_HALVINGS):
+            trial = _scaled(logs, parameters - step)
+            trial_loss = _loss(trial, truth, parameters - step)
             if trial_loss <= loss:
                 break
-            length /= 2
+            step /= 2
         else:
             return parameters
-        parameters, fitted, loss = trial, trial_fitted, trial_loss
-        if float(np.abs(length * step).max()) < _TOLERANCE:
+        parameters, fitted, loss = parameters - step, trial, trial_loss
+        if float(np.abs(step).max()) < _TOLERANCE:
             return parameters
     return parameters
 

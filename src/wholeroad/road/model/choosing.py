@@ -47,7 +47,7 @@ class Choice:
 
 
 def blocks_of(decided_at: NDArray[np.int64]) -> tuple[NDArray[np.int64], str]:
-    """Number the blocks of sorted cases: UTC days, or runs of cases when there are few days.
+    """Give each of the sorted cases its block: UTC days, or runs of cases when there are few days.
 
     Cases of one day share weather, crowds and mistakes, so that they aren't independent;
     whole days nearly are.
@@ -77,7 +77,7 @@ def paired_difference(difference: NDArray[np.float64], blocks: NDArray[np.int64]
 
     With ``S_b`` the sum and ``n_b`` the cases of block ``b`` of ``B``, and ``m = sum S / n``::
 
-        SE = sqrt(B / (B - 1) * sum_b (S_b - m * n_b)^2) / n
+        SE = sqrt(B / (B - 1) * sum_b(S_b - m * n_b) ^ 2) / n
 
     the ratio estimator's error when whole blocks are the sampling units (Cochran 1977,
     *Sampling techniques*, 9.7): dependence within a block is carried by its sum. Infinite with
@@ -120,7 +120,7 @@ def choose(contenders: Sequence[Contender], blocks: NDArray[np.int64]) -> Choice
     for contender, total in zip(contenders, totals, strict=True):
         behind, error = paired_difference(contenders[best].money - contender.money, blocks)
         eligible = contender is contenders[best] or (np.isfinite(error) and behind <= error)
-        standings.append(Standing(total / rows, behind, error, bool(eligible)))
+        standings.append(Standing(total / rows, max(behind, 0.0), error, bool(eligible)))
     champion = min(
         (index for index in order if standings[index].eligible),
         key=lambda i: (contenders[i].complexity, standings[i].behind_best),

@@ -16,7 +16,8 @@ class Cut:
     Attributes
     ----------
     features
-        Shape (n, p): numeric, boolean and text columns; rows sorted by ``decided_at``.
+        Shape (n, p): numeric, boolean and text columns; rows sorted by ``decided_at``. Without
+        features, ``pl.DataFrame(height=n)``.
     decided_at
         Shape (n,), int64 microseconds, never going down.
     truth
@@ -46,7 +47,7 @@ class Cut:
     def __post_init__(self) -> None:
         rows = len(self.decided_at)
         shapes = {
-            "features": (self.features.height, rows if self.features.width else self.features.height),
+            "features": (self.features.height, rows),
             "truth": (self.truth.shape, (rows,)),
             "values": (self.values.shape, (rows, len(self.actions), len(self.classes))),
             "status_quo": (self.status_quo.shape, (rows,)),
@@ -70,6 +71,10 @@ class Cut:
     def rows(self) -> int:
         """The number of cases."""
         return len(self.decided_at)
+
+    def features_of(self, rows: slice[int, int, None]) -> pl.DataFrame:
+        """Give the features of some rows; unlike brackets, it keeps the height of a frame without columns."""
+        return self.features.slice(rows.start, rows.stop - rows.start)
 
     def outcomes(self) -> dict[str, int]:
         """Count the cases by class, in the order of ``classes``."""

@@ -48,9 +48,7 @@ def decide(
     return chosen, best
 
 
-def expected_money(
-    probabilities: NDArray[np.float64], values: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def expected_money(probabilities: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Give shape (n,): the expected money of one action whose values are shape (n or 1, C)."""
     total = np.zeros(len(probabilities), dtype=np.float64)
     for index in range(probabilities.shape[1]):

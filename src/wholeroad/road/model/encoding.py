@@ -122,7 +122,8 @@ def _kind(dtype: pl.DataType) -> Kind | None:
         return "boolean"
     if dtype.is_numeric():
         return "number"
-    return "text" if dtype in {pl.String, pl.Categorical, pl.Enum} else None
+    # Categorical and Enum equal their instances, but don't hash as they do.
+    return "text" if any(dtype == text for text in (pl.String, pl.Categorical, pl.Enum)) else None
 
 
 def _tells_nothing(series: pl.Series, kind: Kind) -> str | None:

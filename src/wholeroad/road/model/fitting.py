@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from wholeroad.core.ports import Learner, Matrix
@@ -13,6 +14,7 @@ from wholeroad.road.model.choosing import area_under_roc, money_of
 from wholeroad.road.model.cut import Cut
 from wholeroad.road.model.deciding import decide
 from wholeroad.road.model.encoding import Encoder, fit_encoder
+from wholeroad.road.model.results import STATUS_QUO
 from wholeroad.road.model.scoring import Model
 from wholeroad.road.model.slices import Slices
 
@@ -35,18 +37,18 @@ class Trial:
     @classmethod
     def prepare(cls, cut: Cut, slices: Slices) -> Trial:
         """Encode the three slices."""
-        encoder = fit_encoder(cut.features[slices.train])
+        encoder = fit_encoder(cut.features_of(slices.train))
         rows = np.arange(slices.choose.start, slices.choose.stop)
         worth = cut.values[rows, :, cut.truth[rows].astype(np.int64)]
-        priced = rows[np.isfinite(worth).all(axis=1)]
+        known = np.isfinite(worth).all(axis=1)
         return cls(
             cut=cut,
             slices=slices,
             encoder=encoder,
-            train=encoder.encode(cut.features[slices.train]),
-            stop=encoder.encode(cut.features[slices.stop]),
-            choose=encoder.encode(cut.features[priced]),
-            priced=priced,
+            train=encoder.encode(cut.features_of(slices.train)),
+            stop=encoder.encode(cut.features_of(slices.stop)),
+            choose=encoder.encode(cut.features_of(slices.choose).filter(pl.Series(known))),
+            priced=rows[known],
         )
 
 
@@ -54,9 +56,12 @@ class Trial:
 class Candidate:
     """A candidate after its trial: what the refit keeps, and what it did on the choose slice.
 
-    ``actions`` and ``money`` have shape (rows priced,); the evidence is None for the status quo.
+    ``actions`` and ``money`` have shape (rows priced,). The status quo has no learner, and no evidence.
     """
 
+    learner: Learner | None
+    name: str
+    complexity: int
     actions: NDArray[np.int8]
     money: NDArray[np.float64]
     rounds: int | None = None
@@ -70,6 +75,9 @@ def try_status_quo(trial: Trial) -> Candidate:
     """Measure what is done without a model."""
     cut, rows = trial.cut, trial.priced
     return Candidate(
+        learner=None,
+        name=STATUS_QUO,
+        complexity=0,
         actions=cut.status_quo[rows],
         money=money_of(cut.status_quo[rows], cut.values[rows], cut.truth[rows]),
     )
@@ -92,6 +100,9 @@ def try_learner(trial: Trial, learner: Learner) -> Candidate:
     actions, _ = decide(probabilities, cut.values[rows], cut.status_quo[rows])
     binary = len(cut.classes) == 2
     return Candidate(
+        learner=learner,
+        name=learner.name,
+        complexity=learner.complexity,
         actions=actions,
         money=money_of(actions, cut.values[rows], truth),
         rounds=rounds,
@@ -102,17 +113,20 @@ def try_learner(trial: Trial, learner: Learner) -> Candidate:
     )
 
 
-def refit(cut: Cut, learner: Learner, *, rounds: int | None, calibration: Calibration) -> Model:
-    """Fit the chosen learner on the whole cut, with the trial's rounds and calibration."""
+def refit(cut: Cut, winner: Candidate) -> Model:
+    """Fit the winner's learner on the whole cut, with the rounds and calibration of its trial."""
+    if winner.learner is None or winner.calibration is None:
+        message = f"{winner.name} is no model"
+        raise ValueError(message)
     encoder = fit_encoder(cut.features)
-    scorer, _ = learner.fit(
-        encoder.encode(cut.features), cut.truth, classes=len(cut.classes), rounds=rounds
+    scorer, _ = winner.learner.fit(
+        encoder.encode(cut.features), cut.truth, classes=len(cut.classes), rounds=winner.rounds
     )
     return Model(
         encoder=encoder,
-        learner=learner.name,
+        learner=winner.name,
         scorer=scorer,
-        calibration=calibration,
+        calibration=winner.calibration,
         classes=cut.classes,
         actions=cut.actions,
     )

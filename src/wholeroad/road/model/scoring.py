@@ -82,19 +82,9 @@ class Model:
             ``model.unreadable``: no model, a newer format, a damaged file, or a learner that is
             not among ``learners``.
         """
-        text, found, scorer = data.removeprefix(_MAGIC).partition(b"\n")
-        if not data.startswith(_MAGIC) or not found:
-            raise _unreadable("the file doesn't begin as a model does")
-        try:
-            header = cast("Mapping[str, Any]", json.loads(text))
-        except ValueError:
-            raise _unreadable("its first line was no JSON") from None
-        if header.get("format") != FORMAT:
-            raise _unreadable(f"its format was {header.get('format')}, this version reads {FORMAT}")
+        header, scorer = _parsed(data)
         if header["learner"] not in learners:
-            raise _unreadable(f"its learner {header['learner']!r} isn't there")
-        if header["scorer"] != digest(scorer):
-            raise _unreadable("its content was changed or cut short")
+            raise _UnreadableError(_NO_LEARNER.format(header["learner"]))
         calibration = header["calibration"]
         return cls(
             encoder=Encoder.from_data(header["encoder"]),
@@ -111,11 +101,34 @@ class Model:
         return digest(self.to_bytes())
 
 
-def _unreadable(happened: str) -> RoadError:
-    return RoadError(
-        "model.unreadable",
-        "a model can't be read",
-        happened=happened,
-        expected="bytes that Model.to_bytes wrote, whole",
-        fix="fit the model again; its cut is still there",
-    )
+def _parsed(data: bytes) -> tuple[Mapping[str, Any], bytes]:
+    """Part a model into its header and its scorer, both whole."""
+    text, found, scorer = data.removeprefix(_MAGIC).partition(b"\n")
+    if not data.startswith(_MAGIC) or not found:
+        raise _UnreadableError(_NO_MODEL)
+    try:
+        header = cast("Mapping[str, Any]", json.loads(text))
+    except ValueError:
+        raise _UnreadableError(_NO_MODEL) from None
+    if header.get("format") != FORMAT:
+        raise _UnreadableError(_OTHER_FORMAT.format(header.get("format")))
+    if header["scorer"] != digest(scorer):
+        raise _UnreadableError(_DAMAGED)
+    return header, scorer
+
+
+_NO_MODEL: Final = "it doesn't begin as a model does"
+_OTHER_FORMAT: Final = f"its format was {{}}; this version reads {FORMAT}"
+_DAMAGED: Final = "its content was changed or cut short"
+_NO_LEARNER: Final = "its learner {!r} isn't there"
+
+
+class _UnreadableError(RoadError):
+    def __init__(self, happened: str) -> None:
+        super().__init__(
+            "model.unreadable",
+            "a model can't be read",
+            happened=happened,
+            expected="bytes that Model.to_bytes wrote, whole",
+            fix="fit the model again; its cut is still there",
+        )

@@ -45,7 +45,7 @@ class Slices:
     @property
     def smallest(self) -> int:
         """Rows in the smallest slice."""
-        return min(part.stop - part.start for _, part in self.ranges())
+        return min(_length(part) for _, part in self.ranges())
 
 
 def slice_by_time(decided_at: NDArray[np.int64], *, matures: Span) -> Slices:
@@ -78,6 +78,10 @@ def slice_by_time(decided_at: NDArray[np.int64], *, matures: Span) -> Slices:
         else:
             high = usable - 1
     return _cut_back(decided_at, low, matures)
+
+
+def _length(part: slice[int, int, None]) -> int:
+    return part.stop - part.start
 
 
 def _cut_back(decided_at: NDArray[np.int64], usable: int, matures: Span) -> Slices:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from wholeroad.core import ids
 from wholeroad.core.instants import DAY, Instant
+from wholeroad.core.view import PENDING, UNKNOWN
 from wholeroad.road.brief.contract import Gain
 from wholeroad.road.watch.intervals import Histories, Resampling, resample
 from wholeroad.road.watch.regret import Choices, Oracle, equal_models_floor, oracle
@@ -19,10 +20,6 @@ from wholeroad.road.watch.results import Comparison, Estimate, PolicyMoney, Succ
 
 STATUS_QUO: Final = "status quo"
 NEVER: Final = "never"
-UNKNOWN: Final = -1
-"""Code of a truth that an outcome row leaves unknown."""
-PENDING: Final = -2
-"""Code of a truth without an outcome row yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +52,7 @@ class Scored:
     decided_at
         Shape (n,), int64 microseconds, ascending, in ``[from_at, to_at)``.
     truth
-        Shape (n,), int8: class code, :data:`UNKNOWN` or :data:`PENDING`.
+        Shape (n,), int8: class code, or :data:`~wholeroad.core.view.UNKNOWN`, or ``PENDING``.
     ids
         Shape (n,), uint64: stable hashes of the cases' keys.
     values

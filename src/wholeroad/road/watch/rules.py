@@ -20,14 +20,10 @@ class ValueLine(msgspec.Struct, frozen=True):
 
     def after(self, fact: Settled) -> ValueLine:
         """Give the line after a settlement."""
-        return ValueLine(
-            self.settled + fact.settled, self.unknown + fact.unknown, self.value + fact.value
-        )
+        return ValueLine(self.settled + fact.settled, self.unknown + fact.unknown, self.value + fact.value)
 
 
-def settle(
-    view: AsOf, action: NDArray[np.int8], booked: NDArray[np.int8], values: Values
-) -> Settled | None:
+def settle(view: AsOf, action: NDArray[np.int8], booked: NDArray[np.int8], values: Values) -> Settled | None:
     """Settle what became known since the last cycle.
 
     Parameters

@@ -92,10 +92,10 @@ class Places:
     def __init__(self, codes: Integers, size: int, decided_at: Integers) -> None:
         self._first = int(decided_at.min()) if decided_at.size else 0
         self._last = int(decided_at.max()) if decided_at.size else 0
-        self._ranked = np.unique(decided_at)
         self._width = self._last - self._first + 2
-        self._by_rank = size * self._width >= _LARGEST_COMPOSITE
-        if self._by_rank:
+        self._ranked: Integers | None = None  # only where (key, instant) wouldn't fit into 63 bits
+        if size * self._width >= _LARGEST_COMPOSITE:
+            self._ranked = np.unique(decided_at)
             self._width = self._ranked.size + 1
         cases = np.flatnonzero(codes != NOTHING)
         keys = codes[cases]
@@ -109,7 +109,7 @@ class Places:
 
     def composite(self, codes: Integers, instants: Integers) -> Integers:
         """Give integers that compare with those of the cases as (key, instant) do."""
-        if self._by_rank:
+        if self._ranked is not None:
             moments = np.searchsorted(self._ranked, instants, side="left").astype(np.int64)
         else:
             moments = np.clip(instants, self._first, self._last + 1)

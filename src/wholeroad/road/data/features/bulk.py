@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, Self, TypeVar
 
 import numpy as np
 import polars as pl
 
 from wholeroad.core.instants import Span
 from wholeroad.core.ports import Progress
-from wholeroad.road.data.features.activity import Activity, Integers, On, Placed, Places, active, microseconds, place
+from wholeroad.road.data.features.activity import (
+    Activity,
+    Integers,
+    On,
+    Placed,
+    Places,
+    active,
+    microseconds,
+    place,
+)
 from wholeroad.road.data.features.keys import NOTHING, By, Codes, joint_codes
 from wholeroad.road.data.features.latest import latest_rows
 from wholeroad.road.data.features.specs import Derived, Feature, Latest, Lookup, Window
-from wholeroad.road.data.features.windows import Contribution, aggregate, contribution
+from wholeroad.road.data.features.windows import Contribution, aggregate, contribution, evaluate
 from wholeroad.road.data.versions import Versions
 
 DECIDED: Final = "_decided_at"
 
 T = TypeVar("T")
 R = TypeVar("R")
-_Group = tuple[str, str, By, On, Span | None]
-_Named = list[pl.Series]
 
 
 def compute(
@@ -71,44 +77,36 @@ def compute(
         ``data.infinite-value``, ``features.overflow``, ``features.not-a-number``,
         ``features.key-types``.
     """
-    bulk = _Bulk(cases, sources, case_source, case_key)
-    derived = [feature for feature in features if isinstance(feature, Derived)]
-    lookups = [feature for feature in features if isinstance(feature, Lookup)]
+    columns: dict[str, pl.Series] = {}
+
+    def keep(series: Iterable[pl.Series]) -> None:
+        columns.update((column.name, column) for column in series)
+        if progress is not None:
+            progress("features", len(columns), len(features))
+
+    keep(_derive(feature, cases) for feature in features if isinstance(feature, Derived))
+    keep(_look_up(feature, cases, sources) for feature in features if isinstance(feature, Lookup))
     timed = [feature for feature in features if isinstance(feature, Latest | Window)]
-    done, columns = 0, list(_derive(derived, cases))
-    report = progress or (lambda _stage, _done, _total: None)
-    report("features", len(derived), len(features))
-    columns += [_look_up(feature, cases, sources[feature.source]) for feature in lookups]
-    done = len(derived) + len(lookups)
-    pairs = list(dict.fromkeys((feature.source, feature.by) for feature in timed))
-    groups: dict[_Group, list[Latest | Window]] = {}
-    for feature in timed:
-        groups.setdefault(_group(feature), []).append(feature)
     with _Workers(threads) as workers:
-        for source in dict.fromkeys(feature.source for feature in timed):
-            bulk.read(source, [feature for feature in timed if feature.source == source])
-        bulk.keep_places(workers.map(bulk.place, [(pair, _ons(timed, pair)) for pair in pairs]))
-        for series in workers.map(bulk.group, list(groups.values())):
-            columns += series
-            done += len(series)
-            report("features", done, len(features))
-    by_name = {column.name: column for column in columns}
-    return pl.DataFrame([by_name[feature.name] for feature in features])
+        for series in _Bulk(cases, sources, case_source, case_key).run(timed, workers):
+            keep(series)
+    return pl.DataFrame([columns[feature.name] for feature in features])
 
 
 def _on(feature: Latest | Window) -> On:
     return feature.on if isinstance(feature, Window) else "happened"
 
 
-def _ons(features: Iterable[Latest | Window], pair: tuple[str, By]) -> tuple[On, ...]:
-    return tuple(dict.fromkeys(_on(feature) for feature in features if (feature.source, feature.by) == pair))
+def _span(feature: Latest | Window) -> tuple[str, Span | None]:
+    """Of features with the same source, key and ``on``, those with the same span share their ranges."""
+    return ("window", feature.over) if isinstance(feature, Window) else ("latest", feature.max_age)
 
 
-def _group(feature: Latest | Window) -> _Group:
-    """Features with the same group are active for the same ranges of cases."""
-    if isinstance(feature, Window):
-        return ("window", feature.source, feature.by, feature.on, feature.over)
-    return ("latest", feature.source, feature.by, "happened", feature.max_age)
+def _grouped(items: Iterable[T], key: Callable[[T], R]) -> dict[R, list[T]]:
+    groups: dict[R, list[T]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return groups
 
 
 class _Workers:
@@ -117,7 +115,7 @@ class _Workers:
     def __init__(self, threads: int) -> None:
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
 
-    def __enter__(self) -> _Workers:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -127,14 +125,6 @@ class _Workers:
     def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterable[R]:
         """Give the results in the order of the items."""
         return map(function, items) if self._pool is None else self._pool.map(function, items)
-
-
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """One source and key: placed versions by what spans are measured on."""
-
-    pair: tuple[str, By]
-    placed: dict[On, Placed]
 
 
 class _Bulk:
@@ -156,9 +146,19 @@ class _Bulk:
         self._activity: dict[tuple[str, On], Activity] = {}
         self._own: Codes | None = None
         self._added: dict[tuple[object, ...], Contribution] = {}
-        self._placed: dict[tuple[str, By, On], Placed] = {}
 
-    def read(self, source: str, features: Sequence[Latest | Window]) -> None:
+    def run(self, features: Sequence[Latest | Window], workers: _Workers) -> Iterator[list[pl.Series]]:
+        """Compute features; those with the same source and key come together.
+
+        What they share is large, and is let go before the next.
+        """
+        for source in dict.fromkeys(feature.source for feature in features):
+            self._read(source, [feature for feature in features if feature.source == source])
+        tasks = list(_grouped(features, lambda feature: (feature.source, feature.by)).values())
+        tasks.sort(key=lambda task: -len(_grouped(task, _span)))  # the longest first keeps threads busy
+        yield from workers.map(self._compute, tasks)
+
+    def _read(self, source: str, features: Sequence[Latest | Window]) -> None:
         """Find when a source's versions are active, and what they add."""
         versions, own = self._sources[source], source == self._case_source
         if own:
@@ -170,26 +170,22 @@ class _Bulk:
             if isinstance(feature, Window) and _addition(feature) not in self._added:
                 self._added[_addition(feature)] = contribution(feature, versions, self._activity[source, on])
 
-    def place(self, item: tuple[tuple[str, By], tuple[On, ...]]) -> _Prepared:
-        """Put cases and versions in the order of a key."""
-        (source, by), ons = item
+    def _compute(self, features: Sequence[Latest | Window]) -> list[pl.Series]:
+        """Compute features with the same source and key."""
+        source, by = features[0].source, features[0].by
         codes = joint_codes(self._cases, self._sources[source].frame, by, source=source)
         places = Places(codes.cases, codes.size, self._decided_at)
         own = self._own if source == self._case_source else None
-        return _Prepared(
-            (source, by), {on: place(self._activity[source, on], codes, places, own) for on in ons}
-        )
+        columns: list[pl.Series] = []
+        for on, measured in _grouped(features, _on).items():
+            placed = place(self._activity[source, on], codes, places, own)
+            for group in _grouped(measured, _span).values():
+                columns += self._aggregate(group, placed)
+        return columns
 
-    def keep_places(self, prepared: Iterable[_Prepared]) -> None:
-        """Keep what :meth:`place` made."""
-        for one in prepared:
-            for on, placed in one.placed.items():
-                self._placed[(*one.pair, on)] = placed
-
-    def group(self, features: Sequence[Latest | Window]) -> _Named:
-        """Compute features that are active for the same ranges of cases."""
+    def _aggregate(self, features: Sequence[Latest | Window], placed: Placed) -> list[pl.Series]:
+        """Compute features whose versions are active for the same ranges of cases."""
         first = features[0]
-        placed = self._placed[first.source, first.by, _on(first)]
         if isinstance(first, Window):
             end = placed.end(first.over)
             return [self._window(window, placed, end) for window in features if isinstance(window, Window)]
@@ -211,22 +207,18 @@ def _addition(window: Window) -> tuple[object, ...]:
     return (window.source, window.on, window.value, window.where)
 
 
-def _derive(features: Sequence[Derived], cases: pl.DataFrame) -> list[pl.Series]:
-    """Evaluate expressions over the cases; a constant is given to each of them."""
-    row = pl.int_range(pl.len()).alias("_row")
-    return [
-        cases.select(feature.expression.polars.alias(feature.name), row).get_column(feature.name)
-        for feature in features
-    ]
+def _derive(feature: Derived, cases: pl.DataFrame) -> pl.Series:
+    return evaluate(cases, feature.expression).alias(feature.name)
 
 
-def _look_up(feature: Lookup, cases: pl.DataFrame, versions: Versions) -> pl.Series:
-    codes = joint_codes(cases, versions.frame, feature.by, source=feature.source)
+def _look_up(feature: Lookup, cases: pl.DataFrame, sources: Mapping[str, Versions]) -> pl.Series:
+    frame = sources[feature.source].frame
+    codes = joint_codes(cases, frame, feature.by, source=feature.source)
     row_of = np.full(codes.size, -1, np.int64)
     some = np.flatnonzero(codes.rows != NOTHING)
     row_of[codes.rows[some]] = some
     rows = np.where(codes.cases == NOTHING, -1, row_of[codes.cases])
-    return _taken(feature.name, versions.frame[feature.column], rows)
+    return _taken(feature.name, frame[feature.column], rows)
 
 
 def _taken(name: str, column: pl.Series, rows: Integers) -> pl.Series:

@@ -58,7 +58,9 @@ def joint_codes(cases: pl.DataFrame, rows: pl.DataFrame, by: By, *, source: str)
 
     Examples
     --------
-    >>> codes = joint_codes(pl.DataFrame({"a": [7, None]}), pl.DataFrame({"b": [8, 7]}), (("a", "b"),), source="s")
+    >>> codes = joint_codes(
+    ...     pl.DataFrame({"a": [7, None]}), pl.DataFrame({"b": [8, 7]}), (("a", "b"),), source="s"
+    ... )
     >>> codes.cases[0] == codes.rows[1], codes.cases[1]
     (np.True_, np.int64(-1))
     """
@@ -156,6 +158,6 @@ def _filled(codes: pl.Series) -> Integers:
 
 
 def _dense(values: Integers) -> tuple[Integers, int]:
-    """Number the distinct values."""
+    """Give each distinct value a number."""
     distinct, code = np.unique(values, return_inverse=True)
     return code.astype(np.int64), max(len(distinct), 1)

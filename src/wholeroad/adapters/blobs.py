@@ -1,0 +1,93 @@
+"""Bytes under a digest, on disk and in memory."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from wholeroad.adapters.flushing import flush_folders
+from wholeroad.core.errors import RoadError
+
+_KIND: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+_KEY: Final = re.compile(r"[0-9a-f-]{1,128}")
+
+
+def _checked(kind: str, key: str) -> None:
+    """Refuse what isn't a safe file name everywhere; lower case only, as some systems fold case."""
+    if _KIND.fullmatch(kind) is None or _KEY.fullmatch(key) is None:
+        raise RoadError(
+            "blobs.bad-key",
+            "A blob has a key that can't be kept",
+            happened=f"kind was {kind!r}, key was {key!r}",
+            expected="a kind in lower case, a key of hex digits and dashes",
+            fix="use a digest as the key",
+        )
+
+
+class FolderBlobs:
+    """The port ``Blobs`` over a folder: one file per blob, in a folder per kind.
+
+    A file appears whole or not at all: it is written beside its place, flushed, and then renamed.
+
+    Parameters
+    ----------
+    folder
+        Made by the first ``put``.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def get(self, kind: str, key: str) -> bytes | None:
+        """Give the bytes, or None."""
+        try:
+            return self._place(kind, key).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def put(self, kind: str, key: str, data: bytes) -> None:
+        """Keep the bytes; whole or not at all. The same key twice is one blob."""
+        place = self._place(kind, key)
+        if place.exists():
+            return
+        place.parent.mkdir(parents=True, exist_ok=True)
+        number, name = tempfile.mkstemp(prefix=".put-", dir=place.parent)
+        beside = Path(name)
+        try:
+            with os.fdopen(number, "wb") as handle:
+                handle.write(data)
+                handle.flush()
+                os.fsync(handle.fileno())
+            try:
+                beside.replace(place)
+            except PermissionError:
+                # Windows, when someone who came first is reading it: then it is there.
+                if not place.exists():
+                    raise
+        finally:
+            beside.unlink(missing_ok=True)
+        flush_folders(place.parent)
+
+    def _place(self, kind: str, key: str) -> Path:
+        _checked(kind, key)
+        return self._folder / kind / key
+
+
+class MemoryBlobs:
+    """The port ``Blobs`` without a disk; it behaves as ``FolderBlobs`` does."""
+
+    def __init__(self) -> None:
+        self._blobs: dict[tuple[str, str], bytes] = {}
+
+    def get(self, kind: str, key: str) -> bytes | None:
+        """Give the bytes, or None."""
+        _checked(kind, key)
+        return self._blobs.get((kind, key))
+
+    def put(self, kind: str, key: str, data: bytes) -> None:
+        """Keep the bytes; the same key twice is one blob."""
+        _checked(kind, key)
+        self._blobs.setdefault((kind, key), bytes(data))

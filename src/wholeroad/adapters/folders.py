@@ -1,0 +1,134 @@
+"""A project on disk: where things lie in its folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from wholeroad.core.errors import UserError
+from wholeroad.core.ids import digest
+
+FORMAT: Final = 1
+"""Of the folder ``.wholeroad``; a newer one is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectFolder:
+    """One folder: ``brief.toml``, the user's data, ``.wholeroad/`` and ``rehearsals/``."""
+
+    root: Path
+
+    @property
+    def brief(self) -> Path:
+        """The brief."""
+        return self.root / "brief.toml"
+
+    @property
+    def inner(self) -> Path:
+        """``.wholeroad``: everything that is ours."""
+        return self.root / ".wholeroad"
+
+    @property
+    def ledger(self) -> Path:
+        """The ledger's file."""
+        return self.inner / "ledger.sqlite"
+
+    @property
+    def tables(self) -> Path:
+        """The folder of tables."""
+        return self.inner / "tables"
+
+    @property
+    def blobs(self) -> Path:
+        """The folder of models, fits and scores."""
+        return self.inner / "blobs"
+
+    def rehearsal(self, name: str) -> ProjectFolder:
+        """Give the folder of a rehearsal, laid out like a project."""
+        return ProjectFolder(self.root / "rehearsals" / name)
+
+    def within(self, name: str) -> ProjectFolder:
+        """Give a folder inside this one, laid out like a project."""
+        return ProjectFolder(self.root / name)
+
+    def prepare(self) -> None:
+        """Make ``.wholeroad`` with its format, or refuse one that is newer than this version.
+
+        Raises
+        ------
+        UserError
+            ``project.format``.
+        """
+        self.inner.mkdir(parents=True, exist_ok=True)
+        path = self.inner / "format"
+        if not path.exists():
+            write_whole(path, f"{FORMAT}\n".encode())
+            return
+        written = path.read_text(encoding="utf-8").strip()
+        if not written.isdigit() or int(written) > FORMAT:
+            raise UserError(
+                "project.format",
+                "The project's folder is newer than this version",
+                happened=f"{path} says {written!r}",
+                expected=f"{FORMAT} or lower",
+                fix="install a newer wholeroad",
+            )
+
+    def read_brief(self) -> str:
+        """Read the text of the brief.
+
+        Raises
+        ------
+        UserError
+            ``brief.absent``, ``brief.encoding``.
+        """
+        try:
+            return self.brief.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise UserError(
+                "brief.absent",
+                "There is no brief here",
+                happened=f"{self.brief} was not there",
+                expected="a folder with a brief.toml",
+                fix="name the project's folder, as in wholeroad check path/to/project",
+            ) from None
+        except UnicodeDecodeError as error:
+            raise UserError(
+                "brief.encoding",
+                "The brief can't be read",
+                happened=f"{self.brief} is no UTF-8 text: {error.reason} at byte {error.start}",
+                expected="UTF-8",
+                fix="save it as UTF-8",
+            ) from None
+
+    def seal(self, manifest: Mapping[str, Any]) -> str:
+        """Write the manifest with its seal, a digest of the rest; give the seal."""
+        body = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
+        seal = digest(body)
+        text = json.dumps({**manifest, "seal": seal}, sort_keys=True, indent=2)
+        write_whole(self.root / "manifest.json", text.encode() + b"\n")
+        return seal
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def file_digest(path: Path, settings: str) -> str:
+    """Digest a file's bytes with the settings it is read by; empty when there is no such file."""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return digest(hashlib.file_digest(file, "blake2b").digest(), settings)

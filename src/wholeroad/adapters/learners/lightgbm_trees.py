@@ -1,0 +1,206 @@
+"""Boosted trees by LightGBM, kept as its text without the parameter block."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wholeroad.adapters.learners.frequencies import Seen, seen, smoothed
+from wholeroad.core.ports import Matrix
+from wholeroad.road.model.calibration import log_loss, softmax
+
+if TYPE_CHECKING:
+    import lightgbm
+
+MOST_ROUNDS: Final = 400
+PATIENCE: Final = 30
+"""Rounds without a better log loss on the stop slice before stopping."""
+ROUNDS_WITHOUT_STOP: Final = 100
+FEW_ROWS: Final = 2_000
+"""Below this many rows a score uses one thread: waking others costs more than it saves."""
+SETTINGS: Final[dict[str, Any]] = {
+    "boosting": "gbdt",
+    "learning_rate": 0.08,
+    "num_leaves": 31,
+    "min_data_in_leaf": 20,
+    "max_bin": 255,
+    "max_cat_threshold": 32,
+    "cat_smooth": 10.0,
+    "cat_l2": 10.0,
+    # Nothing is sampled, so that no seed matters (bins are made from all rows, below).
+    "bagging_freq": 0,
+    "feature_fraction": 1.0,
+    # Sums in an order that doesn't depend on the number of threads.
+    "deterministic": True,
+    "force_row_wise": True,
+    # LightGBM's own metrics are summed thread by thread; stopping uses ours.
+    "metric": "None",
+    "verbosity": -1,
+}
+
+
+class TreesScorer:
+    """Trees, or without any the frequencies of the classes.
+
+    Parameters
+    ----------
+    text
+        LightGBM's model text without its parameter block; empty when nothing could be split on.
+    known
+        The classes that the training rows showed.
+    base
+        Their frequencies, for use without trees.
+    threads
+        For scores of many rows; no result depends on it.
+    """
+
+    def __init__(self, text: str, known: Seen, base: tuple[float, ...], *, threads: int) -> None:
+        self._text = text
+        self._known = known
+        self._base = base
+        self._threads = threads
+        self._booster = _read(text) if text else None
+
+    def probabilities(self, matrix: Matrix) -> NDArray[np.float64]:
+        """Give shape (n, classes); trees are added in their order, row by row."""
+        rows = len(matrix.values)
+        if self._booster is None or not rows:
+            return self._known.spread(np.tile(np.array(self._base), (rows, 1)))
+        raw = np.asarray(
+            self._booster.predict(
+                matrix.values, raw_score=True, num_threads=1 if rows < FEW_ROWS else self._threads
+            )
+        )
+        columns = [np.zeros(rows), raw] if raw.ndim == 1 else [raw[:, index] for index in range(raw.shape[1])]
+        return self._known.spread(softmax(columns))
+
+    def to_bytes(self) -> bytes:
+        """Give a line of JSON, then LightGBM's text."""
+        header = {
+            "classes": self._known.classes,
+            "present": self._known.present,
+            "floor": self._known.floor,
+            "base": self._base,
+        }
+        return json.dumps(header, separators=(",", ":")).encode() + b"\n" + self._text.encode()
+
+
+class LightgbmTrees:
+    """Gradient boosting with native categories and nulls (Ke et al. 2017, *LightGBM*, NeurIPS).
+
+    Parameters
+    ----------
+    threads
+        How many threads a fit may use; no result depends on it.
+    seed
+        Handed to LightGBM. Nothing is sampled, so it changes nothing; a test holds that.
+    """
+
+    name = "lightgbm"
+    complexity = 3
+
+    def __init__(self, *, threads: int, seed: int = 0) -> None:
+        self._threads = threads
+        self._seed = seed
+
+    def fit(
+        self,
+        matrix: Matrix,
+        truth: NDArray[np.int8],
+        *,
+        classes: int,
+        stop: tuple[Matrix, NDArray[np.int8]] | None = None,
+        rounds: int | None = None,
+    ) -> tuple[TreesScorer, int]:
+        """Fit trees and stop on the later slice; see :class:`wholeroad.core.ports.Learner`."""
+        known = seen(truth, classes)
+        codes = known.recode(truth)
+        base = smoothed(codes.astype(np.int8), len(known.present))
+        if len(known.present) < 2 or not matrix.values.shape[1] or rounds == 0:
+            return TreesScorer("", known, base, threads=self._threads), 0
+        booster = self._train(matrix, codes, len(known.present), stop=_known_rows(stop, known), rounds=rounds)
+        used = booster.best_iteration or booster.current_iteration()
+        return TreesScorer(_text(booster, used), known, base, threads=self._threads), used
+
+    def from_bytes(self, data: bytes) -> TreesScorer:
+        """Read what ``to_bytes`` wrote."""
+        line, _, text = data.partition(b"\n")
+        header = json.loads(line)
+        known = Seen(header["classes"], tuple(header["present"]), header["floor"])
+        return TreesScorer(text.decode(), known, tuple(header["base"]), threads=self._threads)
+
+    def _train(
+        self,
+        matrix: Matrix,
+        codes: NDArray[np.int64],
+        classes: int,
+        *,
+        stop: tuple[Matrix, NDArray[np.int64]] | None,
+        rounds: int | None,
+    ) -> lightgbm.Booster:
+        import lightgbm
+
+        parameters = {
+            **SETTINGS,
+            "objective": "binary" if classes == 2 else "multiclass",
+            "num_class": 1 if classes == 2 else classes,
+            "num_threads": self._threads,
+            "seed": self._seed,
+            "bin_construct_sample_cnt": max(len(codes), 1),
+        }
+        data = lightgbm.Dataset(
+            matrix.values,
+            codes,
+            categorical_feature=[index for index, count in enumerate(matrix.categories) if count],
+            params=parameters,
+        )
+        if rounds is not None or stop is None:
+            return lightgbm.train(parameters, data, rounds or ROUNDS_WITHOUT_STOP)
+        later, outcomes = stop
+        return lightgbm.train(
+            parameters,
+            data,
+            MOST_ROUNDS,
+            valid_sets=[lightgbm.Dataset(later.values, outcomes, reference=data)],
+            feval=lambda scores, _: ("log loss", _stop_loss(scores, outcomes), False),
+            callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)],
+        )
+
+
+def _known_rows(
+    stop: tuple[Matrix, NDArray[np.int8]] | None, known: Seen
+) -> tuple[Matrix, NDArray[np.int64]] | None:
+    """Keep the rows of the stop slice whose class the trees can predict."""
+    if stop is None:
+        return None
+    matrix, truth = stop
+    codes = known.recode(truth)
+    keep = codes >= 0
+    if not keep.any():
+        return None
+    return Matrix(np.asfortranarray(matrix.values[keep]), matrix.names, matrix.categories), codes[keep]
+
+
+def _stop_loss(scores: NDArray[np.float64], outcomes: NDArray[np.int64]) -> float:
+    """Give the log loss of LightGBM's probabilities: one number, or one per class, for each row."""
+    both = np.column_stack([1.0 - scores, scores]) if scores.ndim == 1 else scores
+    return log_loss(both, outcomes.astype(np.int8))
+
+
+def _text(booster: lightgbm.Booster, rounds: int) -> str:
+    """Write the trees without the parameter block, which holds threads and seeds."""
+    text: str = booster.model_to_string(num_iteration=rounds)
+    trees, found, _ = text.partition("\nparameters:")
+    if not found:
+        message = "LightGBM wrote a model without a parameter block"
+        raise RuntimeError(message)
+    return trees + "\n"
+
+
+def _read(text: str) -> lightgbm.Booster:
+    import lightgbm
+
+    return lightgbm.Booster(model_str=text)

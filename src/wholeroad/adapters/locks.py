@@ -1,0 +1,60 @@
+"""A lock on a folder, with its holder named; let go when the process ends, however it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from wholeroad.core.errors import TryLaterError
+
+
+@contextmanager
+def held(folder: Path, *, purpose: str, since: str) -> Iterator[None]:
+    """Hold the folder's lock.
+
+    SQLite's own file lock is used, since it works on every system and dies with the process.
+
+    Parameters
+    ----------
+    folder
+        Made when missing.
+    purpose, since
+        For the message to whoever finds it held.
+
+    Raises
+    ------
+    TryLaterError
+        ``project.locked``, naming the holder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(folder / "lock.sqlite", timeout=0, isolation_level=None)
+    try:
+        try:
+            connection.execute("begin exclusive")
+        except sqlite3.OperationalError as error:
+            raise _locked(folder) from error
+        holder = {"pid": os.getpid(), "host": socket.gethostname(), "purpose": purpose, "since": since}
+        (folder / "lock.json").write_text(json.dumps(holder), encoding="utf-8")
+        yield
+    finally:
+        connection.close()
+
+
+def _locked(folder: Path) -> TryLaterError:
+    try:
+        holder = json.loads((folder / "lock.json").read_text(encoding="utf-8"))
+        who = f"{holder['purpose']}, process {holder['pid']} on {holder['host']}, since {holder['since']}"
+    except (OSError, ValueError, KeyError):
+        who = "another process"
+    return TryLaterError(
+        "project.locked",
+        "The project is busy",
+        happened=f"its lock was held by {who}",
+        expected="one writer at a time",
+        fix="wait until it ends, or stop it; nothing was changed",
+    )

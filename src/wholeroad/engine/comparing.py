@@ -1,0 +1,222 @@
+"""From the runs of several policies to their comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from wholeroad.core.instants import DAY
+from wholeroad.core.ports import Progress
+from wholeroad.engine.fold import State
+from wholeroad.engine.rehearsal import Walk
+from wholeroad.engine.workshop import Workshop
+from wholeroad.road.data.history import History
+from wholeroad.road.model.deciding import decide
+from wholeroad.road.model.facts import ModelFitted
+from wholeroad.road.watch.comparison import ModelValues, PolicyRun, Scored, ValueRange, compare
+from wholeroad.road.watch.frames import money_over_time
+from wholeroad.road.watch.reliability import calibration
+from wholeroad.road.watch.results import Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What came of one policy.
+
+    Attributes
+    ----------
+    action
+        Shape (n,): over the whole history, -1 where nothing was decided.
+    fits
+        The facts of its fits, in order.
+    """
+
+    policy: str
+    action: NDArray[np.int8]
+    fits: tuple[ModelFitted, ...]
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A comparison with the frames behind it."""
+
+    comparison: Comparison
+    money_over_time: pl.DataFrame
+    calibration: pl.DataFrame
+    fits: pl.DataFrame
+
+
+def compare_runs(
+    history: History,
+    runs: list[Run],
+    workshop: Workshop,
+    *,
+    span: Walk,
+    progress: Progress | None = None,
+) -> Compared:
+    """Compare policies on the cases of a span, with outcomes as known at the end of the history."""
+    decided_at = history.timeline.decided_at
+    first, last = np.searchsorted(decided_at, [span.from_at, span.to_at], side="left").tolist()
+    scored = _scored(history, span, first, last)
+    policies = [
+        PolicyRun(
+            policy=run.policy,
+            action=run.action[first:last],
+            fits=tuple((fitted.asked_at, fitted.costs) for fitted in run.fits),
+        )
+        for run in runs
+    ]
+    brief = history.brief
+    models = _model_values(history, runs, workshop, first=first, last=last, progress=progress)
+    comparison = compare(
+        policies,
+        scored,
+        models,
+        unit=brief.value.unit,
+        seed=brief.model.seed,
+        success=brief.success.gain_over_status_quo if brief.success else None,
+    )
+    return Compared(
+        comparison=comparison,
+        money_over_time=money_over_time(policies, scored),
+        calibration=_calibration(history, runs, workshop, scored.truth, first),
+        fits=_fits(runs),
+    )
+
+
+def _scored(history: History, span: Walk, first: int, last: int) -> Scored:
+    brief = history.brief
+    truth = history.as_of(max(history.until, span.to_at) + DAY).truth()[first:last]
+    cells = {
+        (a, c): f"{action}.{outcome}"
+        for a, action in enumerate(brief.actions)
+        for c, outcome in enumerate(brief.outcome.classes)
+    }
+    rows = slice(first, last)
+    return Scored(
+        decided_at=history.timeline.decided_at[rows],
+        truth=truth,
+        ids=history.cases.ids[rows],
+        values=history.values.table(rows, last - first),
+        actions=brief.actions,
+        status_quo=history.status_quo[rows],
+        from_at=span.from_at,
+        to_at=span.to_at,
+        known_at=history.until,
+        ranges=tuple(
+            ValueRange(cells[a, c], a, c, (low - high) / 2, (high - low) / 2)
+            for a, c, low, high in history.values.ranges
+        ),
+    )
+
+
+def _distinct(runs: list[Run]) -> dict[str, ModelFitted]:
+    models: dict[str, ModelFitted] = {}
+    for run in runs:
+        for fitted in run.fits:
+            if fitted.model is not None:
+                earlier = models.get(fitted.model)
+                if earlier is None or fitted.at < earlier.at:
+                    models[fitted.model] = fitted
+    return dict(sorted(models.items(), key=lambda item: (item[1].at, item[0])))
+
+
+def _model_values(
+    history: History,
+    runs: list[Run],
+    workshop: Workshop,
+    *,
+    first: int,
+    last: int,
+    progress: Progress | None,
+) -> ModelValues | None:
+    models = _distinct(runs)
+    if not models:
+        return None
+    actions = np.repeat(history.status_quo[None, first:last], len(models), axis=0)
+    for row, (name, fitted) in enumerate(models.items()):
+        if progress:
+            progress("what each model would have made", row, len(models))
+        start = max(first, int(np.searchsorted(history.timeline.decided_at, fitted.at, side="left")))
+        if start < last:
+            rows = slice(start, last)
+            chosen, _ = decide(
+                workshop.probabilities(name, start, last),
+                history.values.table(rows, last - start),
+                history.status_quo[rows],
+            )
+            if history.brief.case.if_late == "status_quo":
+                chosen = np.where(history.late[rows], history.status_quo[rows], chosen)
+            actions[row, start - first :] = chosen
+    return ModelValues(
+        effective_from=np.array([fitted.at for fitted in models.values()], dtype=np.int64),
+        costs=np.array([fitted.costs for fitted in models.values()]),
+        actions=actions,
+    )
+
+
+def _calibration(
+    history: History, runs: list[Run], workshop: Workshop, truth: NDArray[np.int8], first: int
+) -> pl.DataFrame:
+    """Give the reliability of each policy's probabilities, as its models were in charge."""
+    outcome = history.brief.outcome
+    frames = []
+    for run in runs:
+        probabilities = _in_charge(history, run, workshop, first, first + truth.size)
+        if probabilities is None:
+            continue
+        asked = ~np.isnan(probabilities[:, 0])
+        frame = calibration(probabilities[asked], truth[asked], outcome.classes, positive=outcome.positive)
+        frames.append(frame.with_columns(pl.lit(run.policy).alias("policy")))
+    return pl.concat(frames) if frames else pl.DataFrame()
+
+
+def _in_charge(
+    history: History, run: Run, workshop: Workshop, first: int, last: int
+) -> NDArray[np.float64] | None:
+    decided_at = history.timeline.decided_at
+    probabilities = np.full((last - first, len(history.brief.outcome.classes)), np.nan)
+    entries = [(fitted.at, fitted.model) for fitted in run.fits]
+    any_model = False
+    for position, (at, name) in enumerate(entries):
+        until = entries[position + 1][0] if position + 1 < len(entries) else None
+        start = max(first, int(np.searchsorted(decided_at, at, side="left")))
+        stop = last if until is None else min(last, int(np.searchsorted(decided_at, until, side="left")))
+        if name is not None and start < stop:
+            probabilities[start - first : stop - first] = workshop.probabilities(name, start, stop)
+            any_model = True
+    return probabilities if any_model else None
+
+
+def _fits(runs: list[Run]) -> pl.DataFrame:
+    rows = [
+        {
+            "policy": run.policy,
+            "cut_at": fitted.asked_at,
+            "effective_from": fitted.at,
+            "champion": fitted.champion,
+            "rows": fitted.rows,
+            "costs": fitted.costs,
+            "model": fitted.model,
+            "why": fitted.why,
+        }
+        for run in runs
+        for fitted in run.fits
+    ]
+    schema: Mapping[str, pl.DataType] = {
+        "policy": pl.String(),
+        "cut_at": pl.Int64(),
+        "effective_from": pl.Int64(),
+        "champion": pl.String(),
+        "rows": pl.Int64(),
+        "costs": pl.Float64(),
+        "model": pl.String(),
+        "why": pl.String(),
+    }
+    stamp = pl.Datetime("us", "UTC")
+    return pl.DataFrame(rows, schema=schema).with_columns(pl.col("cut_at", "effective_from").cast(stamp))

@@ -1,0 +1,100 @@
+"""Rows on their way in: from a file or a frame to versions, the quarantine, and a line on the ledger."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from wholeroad.core.instants import Instant
+from wholeroad.core.ports import Ledger, Tables
+from wholeroad.road.brief.contract import SourceTable
+from wholeroad.road.data.batches import Batch, Stored, needed_columns
+from wholeroad.road.data.facts import BatchLanded
+from wholeroad.road.data.landing import land
+
+QUARANTINE: Final = "quarantine"
+
+
+def table_of(source: str) -> str:
+    """Name the table of a source's versions."""
+    return f"source_{source}"
+
+
+class Intake:
+    """The single writer of a project's sources.
+
+    Parameters
+    ----------
+    tables, ledger
+        The project's.
+    """
+
+    def __init__(self, tables: Tables, ledger: Ledger) -> None:
+        self._tables = tables
+        self._ledger = ledger
+
+    def last(self, source: str) -> BatchLanded | None:
+        """Give the newest batch of a source."""
+        found = None
+        for _, fact in self._ledger.read():
+            if isinstance(fact, BatchLanded) and fact.source == source:
+                found = fact
+        return found
+
+    def take(
+        self,
+        name: str,
+        source: SourceTable,
+        rows: pl.DataFrame,
+        *,
+        bad: pl.DataFrame | None = None,
+        now: Instant,
+        imported: bool,
+        origin: str = "",
+    ) -> BatchLanded:
+        """Land a batch: new versions, then what was set aside, then the fact.
+
+        Stopped in between, the next landing of the same rows finds the versions there and
+        lands the rest: a version's identity is its content.
+
+        Parameters
+        ----------
+        now
+            The batch's ``landed_at``.
+        origin
+            Digest of the file that the rows came from, if any.
+        """
+        stored = self._stored(name, source)
+        next_seq = 1
+        if stored is not None and stored.frame.height:
+            next_seq = self._last_seq(name) + 1
+        batch = Batch(rows, landed_at=now, next_seq=next_seq, imported=imported, bad=bad)
+        landing = land(batch, source, name=name, stored=stored)
+        if landing.rows.height or stored is None:
+            self._append(table_of(name), landing.rows)
+        if landing.quarantine.height:
+            self._append(QUARANTINE, landing.quarantine)
+        fact = landing.fact(name, at=now, imported=imported, origin=origin)
+        self._ledger.append([fact])
+        return fact
+
+    def _append(self, table: str, frame: pl.DataFrame) -> None:
+        version = (self._tables.version(table, "intake") or 0) + 1
+        self._tables.append(table, frame, writer="intake", version=version)
+
+    def _last_seq(self, name: str) -> int:
+        return int(self._tables.read(table_of(name), ["_seq"])["_seq"].max() or 0)  # type: ignore[arg-type]
+
+    def _stored(self, name: str, source: SourceTable) -> Stored | None:
+        table = table_of(name)
+        if not self._tables.exists(table):
+            return None
+        quarantined = None
+        if self._tables.exists(QUARANTINE):
+            quarantined = self._tables.read(QUARANTINE, ["content"])["content"]
+        return Stored(
+            frame=self._tables.read(table, needed_columns(source)),
+            schema=self._tables.schema(table),
+            quarantined=quarantined,
+        )

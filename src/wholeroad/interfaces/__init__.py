@@ -1,0 +1,1 @@
+"""How people and machines reach a project: command line, reports."""

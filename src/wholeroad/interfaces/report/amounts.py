@@ -1,0 +1,90 @@
+"""Figures as people read them: thousands separators, no more digits than they are worth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from wholeroad.core.instants import Instant, format_instant
+from wholeroad.road.watch.results import Estimate
+
+_SCALES = ((1e9, "million "), (1e6, "thousand "))
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """One scale for all figures of a table.
+
+    Attributes
+    ----------
+    divisor
+        Figures are shown divided by it.
+    label
+        Goes before the unit: ``thousand ``.
+    decimals
+        Shown of every figure.
+    """
+
+    divisor: float
+    label: str
+    decimals: int
+
+    def write(self, figure: float) -> str:
+        """Write a figure on this scale."""
+        return _signed(f"{figure / self.divisor:,.{self.decimals}f}")
+
+
+def scale_of(figures: Iterable[float]) -> Scale:
+    """Choose the scale on which the largest figure has at most six digits before the point.
+
+    Examples
+    --------
+    >>> scale_of([2_210_345.0]).write(2_210_345.0), scale_of([12.5]).write(12.5)
+    ('2,210', '12.50')
+    """
+    largest = max((abs(figure) for figure in figures if math.isfinite(figure)), default=0.0)
+    for least, label in _SCALES:
+        if largest >= least:
+            return Scale(least / 1000, label, 0)
+    return Scale(1.0, "", 2 if largest < 1000 else 0)
+
+
+def amount(figure: float) -> str:
+    """Write a figure in a sentence: whole from 100 on or when it is whole, else with two decimals.
+
+    Examples
+    --------
+    >>> amount(1234567.8), amount(-3.456), amount(50.0)
+    ('1,234,568', '-3.46', '50')
+    """
+    whole = abs(figure) >= 100 or figure == round(figure)
+    return _signed(f"{figure:,.0f}" if whole else f"{figure:,.2f}")
+
+
+def between(estimate: Estimate, confidence: float) -> str:
+    """Write an interval in a sentence."""
+    if not math.isfinite(estimate.low):
+        return "no interval: too few days"
+    return f"{confidence:.0%} interval {amount(estimate.low)} to {amount(estimate.high)}"
+
+
+def count(number: int, word: str) -> str:
+    """Write a number of things.
+
+    Examples
+    --------
+    >>> count(1, "fit"), count(1200, "case")
+    ('1 fit', '1,200 cases')
+    """
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+
+
+def day(at: Instant) -> str:
+    """Write an instant's day, UTC."""
+    return format_instant(at)[:10]
+
+
+def _signed(text: str) -> str:
+    """Leave the sign off what is shown as zero."""
+    return text.removeprefix("-") if not text.strip("-0.,") else text

@@ -1,0 +1,260 @@
+"""The report as one HTML file that needs nothing else: no network, no script, light and dark, printable."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+
+from wholeroad.core.instants import format_span
+from wholeroad.interfaces.report.amounts import amount, count, day
+from wholeroad.interfaces.report.limits import limits
+from wholeroad.interfaces.report.words import Verdict, best_of, verdict
+from wholeroad.road.brief.charter import parts
+from wholeroad.road.brief.contract import Brief
+from wholeroad.road.watch.reliability import expected_calibration_error
+from wholeroad.road.watch.results import Comparison, Estimate, PolicyMoney
+
+_CHARTS: Final = 4
+"""At most so many calibration charts; the table holds every policy."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportData:
+    """What the page shows.
+
+    Attributes
+    ----------
+    brief
+        For the charter, the assumptions and the unit.
+    comparison
+        The figures.
+    money_over_time
+        ``policy, at, value, cumulative``: :func:`wholeroad.road.watch.frames.money_over_time`.
+    calibration
+        ``policy`` and the columns of :func:`wholeroad.road.watch.reliability.calibration`; may be empty.
+    fits
+        ``policy, cut_at, effective_from, champion, rows, why``, one row for each fit; may be empty.
+    warnings
+        Sentences to be shown right under the verdict.
+    name
+        Of the rehearsal.
+    version
+        Of wholeroad.
+    """
+
+    brief: Brief
+    comparison: Comparison
+    money_over_time: pl.DataFrame
+    calibration: pl.DataFrame
+    fits: pl.DataFrame
+    warnings: list[str]
+    name: str
+    version: str
+
+
+def render(data: ReportData) -> str:
+    """Write the page.
+
+    All text is escaped; the only markup from elsewhere is the charts' SVG, drawn here. The page
+    forbids itself scripts and the network.
+
+    Returns
+    -------
+    str
+        HTML; to be written as UTF-8. The same data gives the same page.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("wholeroad.interfaces.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.j2").render(context(data))
+
+
+def context(data: ReportData) -> dict[str, Any]:
+    """Give what the template fills in: text ready to be escaped, and the charts."""
+    comparison, brief = data.comparison, data.brief
+    depends = brief.outcome.depends_on_action
+    said = verdict(comparison, depends_on_action=depends)
+    return {
+        "name": data.name,
+        "version": data.version,
+        "unit": comparison.unit,
+        "verdict": said,
+        "identified": depends == "no",
+        "warnings": data.warnings,
+        "span": f"{day(comparison.from_at)} to {day(comparison.to_at)}",
+        "known_on": day(comparison.known_at),
+        "block": format_span(comparison.block),
+        "confidence": f"{comparison.confidence:.0%}",
+        "charter": parts(brief),
+        "criterion": _criterion(comparison, said),
+        "policies": [_row(policy, said) for policy in comparison.policies],
+        "actions": list(comparison.policies[0].actions),
+        "counts": _counts(comparison),
+        "yardsticks": _yardsticks(comparison),
+        "has_corners": any(policy.corners for policy in comparison.policies),
+        "has_regret": comparison.oracle is not None,
+        "money": _money(data, comparison),
+        "calibration": _calibration(data.calibration, said),
+        "fits": _fits(data.fits),
+        "limits": limits(brief, comparison),
+    }
+
+
+def _row(policy: PolicyMoney, said: Verdict) -> dict[str, Any]:
+    floor = policy.regret_floor
+    return {
+        "policy": policy.policy,
+        "chosen": policy.policy == said.policy,
+        "total": _figure(policy.total),
+        "per_case": _figure(policy.per_case),
+        "versus_status_quo": _figure(policy.versus_status_quo),
+        "versus_never": _figure(policy.versus_never),
+        "regret": ("–", "")
+        if policy.regret_oracle is None
+        else (amount(policy.regret_oracle), _regret_range(policy)),
+        "floor": "–" if floor is None else amount(floor),
+        "clairvoyant": amount(policy.regret_clairvoyant),
+        "fits": f"{policy.fits:,}",
+        "fit_costs": amount(policy.fit_costs),
+        "corners": "–"
+        if policy.corners is None
+        else " to ".join(amount(corner) for corner in policy.corners),
+        "shares": [f"{share:.1%}" for share in policy.actions.values()],
+    }
+
+
+def _figure(estimate: Estimate | None) -> tuple[str, str]:
+    """Give a figure and its interval."""
+    if estimate is None:
+        return "–", ""
+    return amount(estimate.value), _range(estimate.low, estimate.high)
+
+
+def _range(low: float, high: float) -> str:
+    return f"{amount(low)} to {amount(high)}" if math.isfinite(low) else "no interval"
+
+
+def _regret_range(policy: PolicyMoney) -> str:
+    return "" if policy.regret_interval is None else _range(*policy.regret_interval)
+
+
+def _criterion(comparison: Comparison, said: Verdict) -> tuple[str, str] | None:
+    """Say whether the criterion was met by the recommended policy, or else by the best that has one."""
+    judged = [policy for policy in comparison.policies if policy.success is not None]
+    policy = next((one for one in judged if one.policy == said.policy), None)
+    policy = policy or max(judged, key=lambda one: one.total.value, default=None)
+    if policy is None or policy.success is None or policy.gain_per_case is None:
+        return None
+    success = policy.success
+    bound = amount(success.lower_bound) if math.isfinite(success.lower_bound) else "not known, too few days"
+    return (
+        "Met" if success.met else "Not met",
+        f"by “{policy.policy}”: the gain was {amount(policy.gain_per_case.value)} {comparison.unit} per case;"
+        f" its lower bound with {success.confidence:.0%} confidence is {bound},"
+        f" and {amount(success.required)} was asked.",
+    )
+
+
+def _counts(comparison: Comparison) -> str:
+    one = comparison.policies[0]
+    return (
+        f"{count(comparison.cases, 'case')}: {one.settled:,} with a known outcome, {one.unknown:,} whose outcome"
+        f" row doesn't tell the truth, {one.pending:,} without an outcome yet."
+    )
+
+
+def _yardsticks(comparison: Comparison) -> list[tuple[str, str, str]]:
+    found = []
+    if comparison.oracle is not None:
+        money, interval = _figure(comparison.oracle)
+        found.append(("Refits at the best moments, in hindsight", money, interval))
+    found.append(("Knowing every outcome beforehand", amount(comparison.clairvoyant), ""))
+    return found
+
+
+def _money(data: ReportData, comparison: Comparison) -> dict[str, Any]:
+    from markupsafe import Markup
+
+    from wholeroad.interfaces.report.charts import money_chart
+
+    best = best_of(comparison)
+    ends = ", ".join(
+        f"{policy.policy} {amount(policy.versus_status_quo.value)}"
+        for policy in comparison.policies
+        if policy.versus_status_quo is not None
+    )
+    drawn = money_chart(data.money_over_time, unit=comparison.unit) if ends else ""
+    return {
+        "svg": Markup(drawn),  # noqa: S704 - our own drawing; the renderer escapes its texts
+        "label": f"Line chart of each policy's gain over the status quo, added up day by day. At the end: {ends}.",
+        "best": best.policy,
+    }
+
+
+def _calibration(frame: pl.DataFrame, said: Verdict) -> list[dict[str, Any]]:
+    if frame.is_empty():
+        return []
+    from markupsafe import Markup
+
+    from wholeroad.interfaces.report.charts import calibration_chart
+
+    names = list(dict.fromkeys(frame["policy"].to_list()))
+    names.sort(key=lambda name: name != said.policy)
+    shown = []
+    for place, name in enumerate(names):
+        mine = frame.filter(pl.col("policy") == name)
+        error = expected_calibration_error(mine)
+        shown.append(
+            {
+                "policy": name,
+                "svg": Markup(calibration_chart(mine, name=f"calibration{place}"))  # noqa: S704 - as above
+                if place < _CHARTS
+                else "",
+                "error": f"{error:.1%}",
+                "rows": [_bin(row) for row in mine.iter_rows(named=True)],
+                "several": mine["class"].n_unique() > 1,
+            }
+        )
+    return shown
+
+
+def _bin(row: dict[str, Any]) -> dict[str, str]:
+    return {
+        "class": row["class"],
+        "predicted": f"{row['predicted']:.1%}",
+        "observed": f"{row['observed']:.1%}",
+        "interval": f"{row['low']:.1%} to {row['high']:.1%}",
+        "cases": f"{row['cases']:,}",
+    }
+
+
+def _fits(frame: pl.DataFrame) -> list[dict[str, str]]:
+    """Give one row for each distinct fit, with the policies that made it."""
+    if frame.is_empty():
+        return []
+    key = ["cut_at", "effective_from", "champion", "rows", "why"]
+    grouped = frame.group_by(key, maintain_order=True).agg("policy").sort("cut_at", maintain_order=True)
+    return [
+        {
+            "cut_at": _minute(row["cut_at"]),
+            "effective_from": _minute(row["effective_from"]),
+            "champion": str(row["champion"] or "–"),
+            "rows": f"{row['rows']:,}" if row["rows"] is not None else "–",
+            "why": str(row["why"] or ""),
+            "policies": ", ".join(row["policy"]),
+        }
+        for row in grouped.iter_rows(named=True)
+    ]
+
+
+def _minute(at: Any) -> str:  # noqa: ANN401 - a datetime of the frame, or null
+    return "–" if at is None else at.strftime("%Y-%m-%d %H:%M")

@@ -1,0 +1,251 @@
+"""The verdict in words: what was found, for somebody who is tired and has to decide."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from wholeroad.core.instants import DAY, format_span
+from wholeroad.interfaces.report.amounts import amount, between, count, day
+from wholeroad.road.brief.policies import parse_policy
+from wholeroad.road.watch.intervals import LEAST_BLOCKS
+from wholeroad.road.watch.results import Comparison, PolicyMoney
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to do, and why.
+
+    Attributes
+    ----------
+    policy
+        The simplest policy that can't be told from the best.
+    headline
+        One sentence.
+    reasons
+        More sentences, in the order of their weight.
+    """
+
+    policy: str
+    headline: str
+    reasons: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Give the verdict as one paragraph."""
+        return " ".join([self.headline, *self.reasons])
+
+
+def kind_of(policy: PolicyMoney) -> str:
+    """Tell a policy's kind from its name: ``never``, ``every``, ``status quo``, ``random``, ``always``."""
+    try:
+        return parse_policy(policy.policy).kind
+    except ValueError:
+        return "every" if policy.fits else "always"
+
+
+def called(policy: PolicyMoney) -> str:
+    """Name a policy inside a sentence."""
+    match kind_of(policy):
+        case "never":
+            return "never refitting"
+        case "every":
+            return f"refitting {policy.policy}"
+        case "status quo":
+            return "the status quo"
+        case _:
+            return f"“{policy.policy}”"
+
+
+def verdict(comparison: Comparison, *, depends_on_action: str = "no") -> Verdict:
+    """Say which policy to run and what speaks for it.
+
+    The simplest policy whose paired difference to the best may be zero is recommended: the
+    status quo before always doing one thing, that before a model never refitted, that before
+    few refits, those before many. Random dummies are never recommended.
+
+    Parameters
+    ----------
+    comparison
+        At least one policy.
+    depends_on_action
+        The brief's answer; unless ``no``, the money is titled *not identified*.
+    """
+    chosen = _simplest(comparison)
+    reasons = [
+        _made(chosen, comparison, settled="settled" if depends_on_action == "no" else "counted"),
+        _runner_up(chosen, comparison),
+        _refitting(comparison),
+        _dummies(comparison),
+        _regret(chosen, comparison),
+        _success(chosen, comparison),
+        _corners(chosen, comparison),
+    ]
+    if depends_on_action != "no":
+        reasons.insert(
+            0,
+            "Not identified: this assumes that what we do does not change what happens, which the brief"
+            " does not vouch for.",
+        )
+    return Verdict(chosen.policy, _headline(chosen, comparison), tuple(filter(None, reasons)))
+
+
+def best_of(comparison: Comparison) -> PolicyMoney:
+    """Give the policy with the highest total."""
+    return max(comparison.policies, key=lambda policy: policy.total.value)
+
+
+def _simplest(comparison: Comparison) -> PolicyMoney:
+    ladder = {"status quo": 0, "always": 1, "never": 2, "every": 3}
+    pool = [policy for policy in comparison.policies if kind_of(policy) in ladder]
+    as_good = [policy for policy in pool if policy.versus_best is None or policy.versus_best.high >= 0]
+    if not as_good:  # a random dummy clearly made most
+        return max(pool, key=lambda policy: policy.total.value)
+    return min(as_good, key=lambda policy: (ladder[kind_of(policy)], policy.fits, -policy.total.value))
+
+
+def _too_short(comparison: Comparison) -> bool:
+    return not math.isfinite(best_of(comparison).total.low)
+
+
+def _headline(chosen: PolicyMoney, comparison: Comparison) -> str:
+    if _too_short(comparison):
+        days = -(-(comparison.to_at - comparison.from_at) // DAY)
+        return (
+            f"Too little history to tell: an interval needs {LEAST_BLOCKS} blocks of"
+            f" {format_span(comparison.block)}; this is {count(days, 'day')}."
+        )
+    corners = chosen.gain_corners
+    if corners and corners[0] < 0 < corners[1]:
+        return "Undecided: whether this beats the status quo depends on values that the brief leaves open."
+    best = best_of(comparison)
+    if chosen.versus_best is not None and chosen.versus_best.high < 0:
+        return f"No skill was shown: the dummy {called(best)} made more than anything else."
+    refitted = any(kind_of(policy) == "every" for policy in comparison.policies)
+    clearly = "" if best is chosen else "clearly "
+    return {
+        "status quo": f"Keep the status quo: nothing that was tried {clearly}made more.",
+        "always": f"You don't need a model: nothing that was tried {clearly}made more than {called(chosen)}.",
+        "never": f"You don't need refitting: nothing that was tried {clearly}made more than fitting once."
+        if refitted
+        else "Use the model: it beats the status quo.",
+        "every": f"Refit {chosen.policy}: it pays for its fits.",
+    }[kind_of(chosen)]
+
+
+def _made(chosen: PolicyMoney, comparison: Comparison, *, settled: str) -> str:
+    unit, name = comparison.unit, called(chosen)
+    span = f"decided from {day(comparison.from_at)} to {day(comparison.to_at)}"
+    text = (
+        f"{name[0].upper()}{name[1:]} made {amount(chosen.total.value)} {unit}"
+        f" on {count(chosen.settled, settled + ' case')} {span}"
+    )
+    if chosen.fits:
+        text += f", after {amount(chosen.fit_costs)} {unit} for {count(chosen.fits, 'fit')}"
+    gain = chosen.versus_status_quo
+    if gain is None:
+        return text + "."
+    more = _more(gain.value, unit)
+    return f"{text}: {more} than the status quo ({between(gain, comparison.confidence)})."
+
+
+def _more(value: float, unit: str) -> str:
+    return f"{amount(abs(value))} {unit} {'more' if value >= 0 else 'less'}"
+
+
+def _runner_up(chosen: PolicyMoney, comparison: Comparison) -> str:
+    best = best_of(comparison)
+    behind = chosen.versus_best
+    if behind is None or (kind_of(chosen) == "never" and kind_of(best) == "every"):
+        return ""  # the sentence on refitting says it
+    if behind.high < 0:
+        return f"{_capital(called(best))} made {_more(-behind.value, comparison.unit)}."
+    if _too_short(comparison):
+        return ""
+    return (
+        f"{_capital(called(best))} made most, {_more(-behind.value, comparison.unit)}, which may be luck"
+        f" ({comparison.confidence:.0%} interval {amount(-behind.high)} to {amount(-behind.low)})."
+    )
+
+
+def _refitting(comparison: Comparison) -> str:
+    refits = [policy for policy in comparison.policies if kind_of(policy) == "every"]
+    best = max(refits, key=lambda policy: policy.total.value, default=None)
+    if best is None or best.versus_never is None:
+        return ""
+    gain, unit = best.versus_never, comparison.unit
+    found = f"{called(best)} made {_more(gain.value, unit)} than never refitting"
+    interval = between(gain, comparison.confidence)
+    if gain.low > 0:
+        flattered = "; as the best of several it is flattered a little" if len(refits) > 1 else ""
+        return f"Refitting pays: {found}, its fits paid ({interval}{flattered})."
+    if gain.high < 0:
+        return f"Refitting loses money: even {found} ({interval})."
+    if not math.isfinite(gain.low):
+        return f"Whether refitting pays can't be told: {found} ({interval})."
+    return f"Refitting is not shown to pay: at best, {found} ({interval}), which may be nothing."
+
+
+def _dummies(comparison: Comparison) -> str:
+    dummies = [policy for policy in comparison.policies if kind_of(policy) in ("random", "always")]
+    models = [policy for policy in comparison.policies if kind_of(policy) in ("never", "every")]
+    if not dummies or not models:
+        return ""
+    dummy = max(dummies, key=lambda policy: policy.total.value)
+    made = f"made {amount(dummy.total.value)} {comparison.unit}"
+    if dummy.total.value >= max(policy.total.value for policy in models):
+        return f"No model made more than a dummy: {called(dummy)} {made}."
+    return f"The best dummy, {called(dummy)}, {made}."
+
+
+def _regret(chosen: PolicyMoney, comparison: Comparison) -> str:
+    regret, floor = chosen.regret_oracle, chosen.regret_floor
+    if regret is None or floor is None:
+        return ""
+    unit = comparison.unit
+    if regret <= 0:
+        return "No schedule of refits, chosen in hindsight and scored fairly, would have made more."
+    if regret <= floor:
+        return (
+            f"Refitting at the best moments in hindsight would have made {_more(regret, unit)};"
+            f" equal models could show up to {amount(floor)}, so there is no sign of a better schedule."
+        )
+    return (
+        f"Refitting at the best moments in hindsight would have made {_more(regret, unit)}, above"
+        f" the {amount(floor)} that equal models could show: a better schedule may exist."
+    )
+
+
+def _success(chosen: PolicyMoney, comparison: Comparison) -> str:
+    policy = chosen
+    if policy.success is None:
+        tried = [one for one in comparison.policies if one.success is not None and kind_of(one) != "random"]
+        if not tried:
+            return ""
+        policy = max(tried, key=lambda one: one.total.value)
+    success, gain = policy.success, policy.gain_per_case
+    if success is None or gain is None:
+        return ""
+    asked = f"{amount(success.required)} {comparison.unit} more per case than the status quo"
+    bound = (
+        f"with {success.confidence:.0%} confidence it is at least {amount(success.lower_bound)}"
+        if math.isfinite(success.lower_bound)
+        else "too few days to say with what confidence"
+    )
+    met = "is met" if success.met else "is not met"
+    who = "" if policy is chosen else f" by {called(policy)}"
+    return f"The brief's criterion, {asked}, {met}{who}: it was {amount(gain.value)}, and {bound}."
+
+
+def _corners(chosen: PolicyMoney, comparison: Comparison) -> str:
+    corners = chosen.gain_corners
+    if corners is None:
+        return ""
+    low, high = (amount(corner) for corner in corners)
+    text = f"Over the brief's ranges of values the gain over the status quo runs from {low} to {high}"
+    if corners[0] < 0 < corners[1]:
+        return f"{text} {comparison.unit}: ask the business to narrow them before deciding."
+    return f"{text} {comparison.unit}."
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]

@@ -1,0 +1,41 @@
+"""From a rehearsal to its page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from wholeroad import __version__
+from wholeroad.interfaces.report.page import ReportData, render
+
+if TYPE_CHECKING:
+    from wholeroad.project import Rehearsed
+
+PAGE: Final = "report.html"
+
+
+def write_page(rehearsed: Rehearsed) -> Path:
+    """Write the page into the rehearsal's folder; it needs no other file.
+
+    Returns
+    -------
+    Path
+        Of the page.
+    """
+    data = ReportData(
+        brief=rehearsed.brief,
+        comparison=rehearsed.comparison,
+        money_over_time=rehearsed.money_over_time,
+        calibration=rehearsed.calibration,
+        fits=rehearsed.fits,
+        warnings=[
+            f"{finding.where}: {finding.happened}; {finding.why_it_matters}."
+            for finding in rehearsed.findings
+            if finding.level != "note"
+        ],
+        name=rehearsed.folder.name,
+        version=__version__,
+    )
+    path = rehearsed.folder / PAGE
+    path.write_text(render(data), encoding="utf-8")
+    return path

@@ -1,0 +1,396 @@
+"""The composition root: picks the clock, the ledger, the store and the learners of a project."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+
+import polars as pl
+
+import wholeroad
+from wholeroad.adapters.blobs import FolderBlobs
+from wholeroad.adapters.clocks import SystemClock
+from wholeroad.adapters.files import read_rows
+from wholeroad.adapters.folders import ProjectFolder, file_digest, write_whole
+from wholeroad.adapters.learners import make_learners
+from wholeroad.adapters.ledgers import SqliteLedger, export
+from wholeroad.adapters.locks import held
+from wholeroad.adapters.machine import available_threads
+from wholeroad.adapters.tables_delta import DeltaTables
+from wholeroad.core.errors import UserError
+from wholeroad.core.ids import digest
+from wholeroad.core.instants import Instant, format_instant
+from wholeroad.core.ports import Clock, Progress
+from wholeroad.engine.book import TABLE as DECISIONS
+from wholeroad.engine.comparing import Compared, Run, compare_runs
+from wholeroad.engine.facts import decode
+from wholeroad.engine.intake import QUARANTINE, Intake, table_of
+from wholeroad.engine.rehearsal import Rehearsal, Walk, walk_through
+from wholeroad.engine.workshop import Workshop
+from wholeroad.road.brief.contract import Brief, SourceTable
+from wholeroad.road.brief.policies import Policy, parse_policies, parse_policy
+from wholeroad.road.brief.reading import read_brief
+from wholeroad.road.data.batches import QUARANTINE as QUARANTINE_COLUMNS
+from wholeroad.road.data.checks import Finding, check_history, quarantined
+from wholeroad.road.data.facts import BatchLanded
+from wholeroad.road.data.history import History, assemble
+from wholeroad.road.data.versioning import logical_hash, to_versions
+from wholeroad.road.data.versions import Versions
+from wholeroad.road.model.card import card
+from wholeroad.road.model.facts import ModelFitted
+from wholeroad.road.watch.frames import to_frame
+from wholeroad.road.watch.results import Comparison
+
+_RECIPE = ("polars", "numpy", "scikit-learn", "scipy", "lightgbm")
+
+
+def open_project(folder: str | Path = ".", *, clock: Clock | None = None) -> Project:
+    """Open the project in a folder.
+
+    Parameters
+    ----------
+    folder
+        With a ``brief.toml``.
+    clock
+        Another clock than the machine's, for tests and simulations.
+
+    Raises
+    ------
+    FaultsError
+        Every fault of the brief at once.
+    UserError
+        ``brief.absent``, ``project.format``.
+    """
+    place = ProjectFolder(Path(folder))
+    brief = read_brief(place.read_brief(), name=str(place.brief))
+    place.prepare()
+    return Project(place, brief, clock=clock or SystemClock())
+
+
+class Project:
+    """A brief with its data, in one folder.
+
+    Attributes
+    ----------
+    brief
+        As read when the project was opened.
+    """
+
+    def __init__(self, folder: ProjectFolder, brief: Brief, *, clock: Clock) -> None:
+        self.folder = folder
+        self.brief = brief
+        self._clock = clock
+        self._tables = DeltaTables(folder.tables)
+        self._blobs = FolderBlobs(folder.blobs)
+
+    @cached_property
+    def _ledger(self) -> SqliteLedger:
+        return SqliteLedger(self.folder.ledger, decode)
+
+    def land(self, progress: Progress | None = None) -> list[BatchLanded]:
+        """Land every source's file as history: its claimed ``known_at`` is taken at its word.
+
+        Landing what is there already lands nothing.
+
+        Raises
+        ------
+        FaultsError, UserError
+            ``data.file-absent`` and others, naming the file; sources before it are landed.
+        """
+        with self._lock("landing"):
+            return self._land_files(progress)
+
+    def land_rows(self, source: str, rows: pl.DataFrame, *, history: bool = True) -> BatchLanded:
+        """Land a frame into a source.
+
+        Parameters
+        ----------
+        history
+            Whether the claimed ``known_at`` is taken at its word; otherwise no row is known
+            before it landed.
+        """
+        table = self._known(source)
+        with self._lock("landing"):
+            return self._intake.take(source, table, rows, now=self._clock.now(), imported=history)
+
+    def quarantine(self) -> pl.DataFrame:
+        """Give the rows that were set aside, each with its reason."""
+        if not self._tables.exists(QUARANTINE):
+            return pl.DataFrame(schema=QUARANTINE_COLUMNS)
+        return self._tables.read(QUARANTINE)
+
+    def versions(self, source: str) -> Versions:
+        """Give every landed version of a source's rows."""
+        table = self._known(source)
+        if not self._tables.exists(table_of(source)):
+            raise UserError(
+                "data.not-landed",
+                "A source has no data yet",
+                happened=f"nothing was landed for {source}",
+                expected="rows",
+                fix="run wholeroad land, or land_rows from Python",
+            )
+        return to_versions(self._tables.read(table_of(source)), table, name=source)
+
+    def history(self, progress: Progress | None = None) -> History:
+        """Assemble cases, features as known, truth and values from what has landed."""
+        history, _ = self._examined(progress)
+        return history
+
+    def check(self, progress: Progress | None = None) -> list[Finding]:
+        """Land the files, and ask of the data what the brief needs to know; the gravest first.
+
+        Raises
+        ------
+        FaultsError, UserError
+            What landing and binding raise: with those nothing can be asked.
+        """
+        self.land(progress)
+        _, findings = self._examined(progress)
+        return findings
+
+    def rehearse(
+        self,
+        policies: Sequence[str] = (),
+        *,
+        from_at: Instant | None = None,
+        to_at: Instant | None = None,
+        name: str | None = None,
+        progress: Progress | None = None,
+    ) -> Rehearsed:
+        """Replay history through the cycles under several policies, and compare them in money.
+
+        Parameters
+        ----------
+        policies
+            As people write them; without any, the brief's ``[rehearse] policies``, or the
+            status quo, *never*, the brief's own, and a random dummy.
+        from_at, to_at
+            The first fit is asked for at the first cycle not before ``from_at``, and not before
+            the brief's ``first`` has passed; cases are decided and scored from then to ``to_at``.
+        name
+            Of the folder under ``rehearsals/``; the default comes from what goes in, so that
+            the same rehearsal is taken up where it ended.
+        progress
+            Told what is being done.
+
+        Raises
+        ------
+        FaultsError, UserError
+            What landing and binding raise; ``rehearse.too-short`` when no cycle fits.
+        TryLaterError
+            ``project.locked``.
+        """
+        written = [*policies] or [*self.brief.rehearse.policies]
+        chosen = parse_policies(
+            written or ["status quo", "never", self.brief.policy.refit.when, "random 10%"], self.brief.actions
+        )
+        with self._lock("a rehearsal"):
+            self._land_files(progress)
+            history, findings = self._examined(progress)
+            walk = walk_through(history, from_at=from_at, to_at=to_at)
+            workshop = self._workshop(history, progress)
+            manifest = self._manifest(walk)
+            label = name or f"{self.brief.brief.name}-{digest(json.dumps(manifest))[:8]}"
+            place = self.folder.rehearsal(label)
+            runs = [
+                self._run(policy, history, workshop, walk, place, manifest, progress) for policy in chosen
+            ]
+            self._write_cards(runs, workshop, place.root / "models")
+            compared = compare_runs(history, runs, workshop, span=walk, progress=progress)
+        return Rehearsed(self.brief, place.root, history, compared, findings)
+
+    def export(self) -> Iterator[bytes]:
+        """Give the ledger's canonical export, a line of JSON per fact."""
+        return export(self._ledger)
+
+    def _workshop(self, history: History, progress: Progress | None) -> Workshop:
+        packages = " ".join(f"{package}=={version(package)}" for package in _RECIPE)
+        learners = make_learners(self.brief.model.candidates, threads=available_threads())
+        return Workshop(
+            history,
+            learners,
+            blobs=self._blobs,
+            recipe=f"wholeroad=={wholeroad.__version__} {packages} {self.brief.outcome.matures} "
+            f"{self.brief.model.least_outcomes}",
+            progress=progress,
+        )
+
+    def _manifest(self, walk: Walk) -> dict[str, str]:
+        sources = {
+            f"data.{name}": logical_hash(self._tables.read(table_of(name))) for name in self.brief.source
+        }
+        return {
+            "wholeroad": wholeroad.__version__,
+            "brief": self._brief_digest,
+            "from_at": format_instant(walk.from_at),
+            "to_at": format_instant(walk.to_at),
+            "seed": str(self.brief.model.seed),
+            **sources,
+        }
+
+    @cached_property
+    def _brief_digest(self) -> str:
+        # What is compared doesn't change any run.
+        canonical = self.brief.model_copy(update={"rehearse": type(self.brief.rehearse)()})
+        return digest(json.dumps(canonical.canonical()))
+
+    def _run(
+        self,
+        policy: Policy,
+        history: History,
+        workshop: Workshop,
+        walk: Walk,
+        place: ProjectFolder,
+        manifest: dict[str, str],
+        progress: Progress | None,
+    ) -> Run:
+        folder = place.within(slug(policy.name))
+        folder.prepare()
+        folder.brief.write_bytes(self.folder.brief.read_bytes())
+        seal = folder.seal({**manifest, "policy": policy.name})
+        ledger = SqliteLedger(folder.ledger, decode)
+        try:
+            rehearsal = Rehearsal(
+                history,
+                workshop,
+                policy,
+                span=walk,
+                tables=DeltaTables(folder.tables),
+                ledger=ledger,
+                progress=progress,
+            )
+            state = rehearsal.run(seal, self._brief_digest)
+            fits = tuple(fact for _, fact in ledger.read() if isinstance(fact, ModelFitted))
+        finally:
+            ledger.close()
+        return Run(policy.name, rehearsal.action, fits, state)
+
+    def _examined(self, progress: Progress | None) -> tuple[History, list[Finding]]:
+        sources = {name: self.versions(name) for name in self.brief.source}
+        history = assemble(self.brief, sources, threads=available_threads(), progress=progress)
+        return history, [*check_history(history, sources), *quarantined(self.quarantine())]
+
+    def _write_cards(self, runs: list[Run], workshop: Workshop, folder: Path) -> None:
+        brief = self.brief
+        for asked_at in sorted({fitted.asked_at for run in runs for fitted in run.fits}):
+            kept = workshop.kept(asked_at)
+            if kept.report is None:
+                continue
+            model = workshop.model(kept.model) if kept.model else None
+            text = card(
+                kept.report,
+                model,
+                name=brief.brief.name,
+                question=brief.brief.question,
+                unit=brief.value.unit,
+            )
+            write_whole(folder / f"{format_instant(asked_at)[:10]}-{kept.cut[:8]}.md", text.encode())
+
+    @cached_property
+    def _intake(self) -> Intake:
+        return Intake(self._tables, self._ledger)
+
+    def _land_files(self, progress: Progress | None) -> list[BatchLanded]:
+        facts = []
+        for position, (name, source) in enumerate(self.brief.source.items()):
+            if source.read == "none":
+                continue
+            if progress:
+                progress(f"land {name}", position, len(self.brief.source))
+            path = self.folder.root / source.read
+            origin = file_digest(path, source.model_dump_json())
+            last = self._intake.last(name)
+            if last is not None and last.origin == origin:
+                continue
+            rows, bad = read_rows(path, source.types)
+            fact = self._intake.take(
+                name, source, rows, bad=bad, now=self._clock.now(), imported=True, origin=origin
+            )
+            facts.append(fact)
+        return facts
+
+    def _known(self, source: str) -> SourceTable:
+        if source not in self.brief.source:
+            raise UserError(
+                "brief.unknown-source",
+                "There is no such source",
+                happened=f"was {source!r}",
+                expected=f"one of {', '.join(self.brief.source)}",
+                fix="name a source of the brief",
+            )
+        return self.brief.source[source]
+
+    def _lock(self, purpose: str) -> AbstractContextManager[None]:
+        return held(self.folder.inner, purpose=purpose, since=format_instant(self._clock.now()))
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """What a rehearsal brought, as frames and as a folder.
+
+    Attributes
+    ----------
+    folder
+        With one project folder for each policy.
+    compared
+        The comparison and the frames behind it.
+    findings
+        What the check found, the gravest first.
+    """
+
+    brief: Brief
+    folder: Path
+    history: History
+    compared: Compared
+    findings: list[Finding]
+
+    @property
+    def comparison(self) -> Comparison:
+        """The policies side by side, as objects."""
+        return self.compared.comparison
+
+    @property
+    def policies(self) -> pl.DataFrame:
+        """One row for each policy: money with interval, paired differences, regrets, fits."""
+        return to_frame(self.compared.comparison)
+
+    @property
+    def money_over_time(self) -> pl.DataFrame:
+        """``policy, at, value, cumulative``: by the day on which cases were decided."""
+        return self.compared.money_over_time
+
+    @property
+    def calibration(self) -> pl.DataFrame:
+        """Predicted and observed shares by policy and bin."""
+        return self.compared.calibration
+
+    @property
+    def fits(self) -> pl.DataFrame:
+        """One row for each fit of each policy."""
+        return self.compared.fits
+
+    def decisions(self, policy: str) -> pl.DataFrame:
+        """Give every decision of one policy: key, probabilities, action, expected value."""
+        return DeltaTables(self._of(policy).tables).read(DECISIONS)
+
+    def export(self, policy: str) -> Iterator[bytes]:
+        """Give the canonical export of one policy's ledger."""
+        ledger = SqliteLedger(self._of(policy).ledger, decode)
+        try:
+            yield from export(ledger)
+        finally:
+            ledger.close()
+
+    def _of(self, policy: str) -> ProjectFolder:
+        return ProjectFolder(self.folder / slug(parse_policy(policy).name))
+
+
+def slug(policy: str) -> str:
+    """Name a policy's folder."""
+    return policy.replace("%", "-percent").replace(" ", "-")

@@ -1,0 +1,328 @@
+"""What the landed data say to the brief: the questions that courses never ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Final, Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from wholeroad.core.instants import DAY, format_instant, format_span
+from wholeroad.core.view import PENDING, UNKNOWN
+from wholeroad.road.brief.policies import parse_policy
+from wholeroad.road.data.features.specs import Derived, Latest, Lookup, Window
+from wholeroad.road.data.history import History
+from wholeroad.road.data.versions import HAPPENED, KNOWN, Versions
+
+Level = Literal["fault", "warning", "note"]
+
+POWER: Final = 0.8
+"""Chance of seeing the required gain if it is there, for the number of outcomes needed."""
+
+MISSING_GAP: Final = 0.10
+MISSING_Z: Final = 5.0
+"""Missingness predicts the outcome when a class's share differs by this much, this clearly."""
+
+LEAST_MISSING: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that the check found.
+
+    Attributes
+    ----------
+    level
+        ``fault`` stops a rehearsal from meaning anything, ``warning`` is to be looked at,
+        ``note`` is good to know.
+    """
+
+    code: str
+    level: Level
+    where: str
+    happened: str
+    why_it_matters: str
+    fix: str
+
+
+def check_history(history: History, sources: dict[str, Versions]) -> list[Finding]:
+    """Ask everything that landed data can answer; the gravest first.
+
+    Parameters
+    ----------
+    history
+        Assembled from the sources.
+    sources
+        By name.
+    """
+    findings = [
+        *_outcomes(history),
+        *_maturity(history),
+        *_value_table(history),
+        *_enough(history),
+        *_acting(history),
+        *_windows(history, sources),
+        *_features(history),
+        *_static(history),
+    ]
+    order = {"fault": 0, "warning": 1, "note": 2}
+    return sorted(findings, key=lambda finding: order[finding.level])
+
+
+def quarantined(quarantine: pl.DataFrame) -> list[Finding]:
+    """Tell which rows were set aside, by source and reason."""
+    counts = quarantine.group_by("source", "code").agg(pl.len().alias("rows"), pl.col("reason").first())
+    return [
+        Finding(
+            "check.quarantine",
+            "warning",
+            f"[source.{row['source']}]",
+            f"{row['rows']:,} rows were set aside as {row['code']}, such as: {row['reason']}",
+            "they are in no feature and in no outcome",
+            "mend them where they come from and land them again; wholeroad land lists them",
+        )
+        for row in counts.sort("source", "code").iter_rows(named=True)
+    ]
+
+
+def _truth(history: History) -> NDArray[np.int8]:
+    return history.as_of(history.until + 1).truth()
+
+
+def _outcomes(history: History) -> Iterator[Finding]:
+    truth = _truth(history)
+    unknown, pending = int((truth == UNKNOWN).sum()), int((truth == PENDING).sum())
+    if unknown:
+        yield Finding(
+            "check.unknown-truth",
+            "warning",
+            "[outcome] truth",
+            f"{unknown:,} of {truth.size:,} cases have an outcome row that doesn't tell the truth: "
+            "a condition met a null",
+            "they are in no fit and in no money; if they aren't like the others, both are biased",
+            "say what a null means, as in coalesce(arr_delay, 999) > 30, or let them be",
+        )
+    late = history.timeline.decided_at[: truth.size] + history.brief.outcome.matures <= history.until
+    silent = int(((truth == PENDING) & late).sum())
+    if silent:
+        yield Finding(
+            "check.silent-outcomes",
+            "warning" if silent > 0.01 * truth.size else "note",
+            "[outcome] if_never",
+            f"{silent:,} of {truth.size:,} cases are older than matures and have no outcome "
+            f"({pending:,} pending in all)",
+            "if silence means something, leaving them out is a bias",
+            "if it does, name the class in if_never and the span in never_after",
+        )
+
+
+def _maturity(history: History) -> Iterator[Finding]:
+    brief = history.brief
+    first = history.timeline.truth_case
+    if first.size:
+        _, position = np.unique(first, return_index=True)
+        delay = history.timeline.truth_known_at[position] - history.timeline.decided_at[first[position]]
+        late = int(np.quantile(delay, 0.9))
+        if late > brief.outcome.matures:
+            yield Finding(
+                "check.immature",
+                "warning",
+                "[outcome] matures",
+                f"a tenth of the outcomes come later than {format_span(_rounded(late))} after the decision; "
+                f"matures is {format_span(brief.outcome.matures)}",
+                "early outcomes are not typical: a fit that learns from them learns the quick ones",
+                f"raise matures to about {format_span(_rounded(late))}",
+            )
+    policy = parse_policy(brief.policy.refit.when)
+    if policy.kind == "every" and brief.outcome.matures > policy.every:
+        yield Finding(
+            "check.matures-late",
+            "warning",
+            "[policy.refit] when",
+            f"outcomes mature after {format_span(brief.outcome.matures)}, refits come {policy.name}",
+            "a refit would hardly see an outcome that the one before it didn't",
+            "refit less often, or find a quicker outcome",
+        )
+
+
+def _value_table(history: History) -> Iterator[Finding]:
+    values, actions = history.values, history.brief.actions
+    table = values.constant
+    if values.varying:
+        return
+    for code, action in enumerate(actions):
+        others = np.delete(table, code, axis=0)
+        if (table[code] >= others).all():
+            yield Finding(
+                "check.one-action-wins",
+                "fault",
+                "[value.of]",
+                f"{action} is worth at least as much as every other action whatever the outcome",
+                "no prediction can change what is best, so no model is needed",
+                f"always do {action}; or look for a cost that the table leaves out",
+            )
+            return
+
+
+def _enough(history: History) -> Iterator[Finding]:
+    brief = history.brief
+    if brief.success is None:
+        return
+    gain = brief.success.gain_over_status_quo
+    truth = _truth(history)
+    known = np.flatnonzero(truth >= 0)
+    if known.size < 2 or gain.per_case <= 0:
+        return
+    codes = truth[known]
+    quo = history.values.of(known, history.status_quo[known], codes)
+    each = np.stack(
+        [
+            history.values.of(known, np.full(known.size, code, dtype=np.int8), codes) - quo
+            for code in range(len(brief.actions))
+        ]
+    )
+    most = float(np.max(each, axis=0).mean())
+    if most < gain.per_case:
+        yield Finding(
+            "check.gain-out-of-reach",
+            "fault",
+            "[success]",
+            f"knowing every outcome beforehand would bring {most:.2f} {brief.value.unit} per case, "
+            f"the criterion asks for {gain.per_case:g}",
+            "no model can meet it",
+            "lower the criterion, or look at the value table",
+        )
+    spread = float(each.std(axis=1).max())
+    z = NormalDist().inv_cdf(gain.confidence) + NormalDist().inv_cdf(POWER)
+    needed = int(np.ceil((z * spread / gain.per_case) ** 2))
+    if needed > known.size:
+        decided_at = history.timeline.decided_at
+        per_day = decided_at.size / max(1, (int(decided_at[-1]) - int(decided_at[0])) / DAY)
+        there = history.until + int((needed - known.size) / max(per_day, 1e-9) * DAY)
+        yield Finding(
+            "check.too-few-outcomes",
+            "warning",
+            "[success]",
+            f"{known.size:,} outcomes are known; telling {gain.per_case:g} {brief.value.unit} per case from "
+            f"noise at {gain.confidence:.0%} needs about {needed:,}",
+            f"reckoned for independent cases and the spread of the value table, with power {POWER:.0%}",
+            f"at {per_day:,.0f} cases a day they'll be there about {format_instant(there)[:10]}; or ask more",
+        )
+
+
+def _acting(history: History) -> Iterator[Finding]:
+    answer = history.brief.outcome.depends_on_action
+    if answer == "no":
+        return
+    yield Finding(
+        "check.depends-on-action",
+        "warning",
+        "[outcome] depends_on_action",
+        f"was {answer!r}: acting may change the truth, or whether it is seen",
+        "history shows what happened under the actions taken then; the rehearsed money is not identified",
+        "leave a random share of cases untreated from now on, and log who they are",
+    )
+
+
+def _windows(history: History, sources: dict[str, Versions]) -> Iterator[Finding]:
+    delays: dict[str, int] = {}
+    for feature in history.bound.features:
+        if not isinstance(feature, Window) or feature.on != "happened" or feature.source not in sources:
+            continue
+        if feature.source not in delays:
+            frame = sources[feature.source].frame
+            late = frame.select((pl.col(KNOWN) - pl.col(HAPPENED)).dt.total_microseconds().median())
+            delays[feature.source] = int(late.item() or 0)
+        if delays[feature.source] > feature.over:
+            yield Finding(
+                "check.window-too-short",
+                "warning",
+                f"[feature] {feature.name}",
+                f"it spans {format_span(feature.over)}; half of {feature.source}'s rows become known more than "
+                f"{format_span(_rounded(delays[feature.source]))} after they happened",
+                "most of what it should count isn't known in time: it sees the quick rows only",
+                "widen over, or write on = 'known'",
+            )
+
+
+def _features(history: History) -> Iterator[Finding]:
+    truth = _truth(history)
+    known = truth >= 0
+    for feature in history.bound.features:
+        column = history.features[feature.name]
+        nulls = column.is_null()
+        if nulls.all():
+            seen = "" if isinstance(feature, Derived) else f" from {feature.source}"
+            yield Finding(
+                "check.feature-needs-future",
+                "warning",
+                f"[feature] {feature.name}",
+                f"it is null for all {column.len():,} cases: nothing{seen} is known when they are decided",
+                "if its rows become known later, the feature would need the future",
+                "leave it out, or decide later",
+            )
+            continue
+        if column.n_unique() == 1:
+            yield Finding(
+                "check.feature-constant",
+                "note",
+                f"[feature] {feature.name}",
+                f"it is {column[0]!r} for every case",
+                "it can't tell cases apart",
+                "leave it out",
+            )
+        missing = nulls.to_numpy()[: truth.size]
+        yield from _missingness(history, feature.name, missing[known], truth[known])
+
+
+def _missingness(
+    history: History, name: str, missing: NDArray[np.bool_], truth: NDArray[np.int8]
+) -> Iterator[Finding]:
+    few, rest = int(missing.sum()), int((~missing).sum())
+    if min(few, rest) < LEAST_MISSING:
+        return
+    for code, outcome in enumerate(history.brief.outcome.classes):
+        hit = truth == code
+        with_null, without = float(hit[missing].mean()), float(hit[~missing].mean())
+        share = float(hit.mean())
+        error = np.sqrt(share * (1 - share) * (1 / few + 1 / rest))
+        if abs(with_null - without) >= MISSING_GAP and abs(with_null - without) > MISSING_Z * error:
+            yield Finding(
+                "check.missingness-tells",
+                "warning",
+                f"[feature] {name}",
+                f"{outcome} is {with_null:.0%} of the {few:,} cases where it is null and {without:.0%} of "
+                "the others",
+                "that a value is missing may itself be a consequence of the outcome: a leak",
+                "find out when and why it is missing; leave it out unless that is known before deciding",
+            )
+            return
+
+
+def _static(history: History) -> Iterator[Finding]:
+    for name, source in history.brief.source.items():
+        used = [
+            feature.name
+            for feature in history.bound.features
+            if isinstance(feature, Lookup | Latest | Window) and feature.source == name
+        ]
+        if source.static and used:
+            yield Finding(
+                "check.hindsight",
+                "note",
+                f"[source.{name}]",
+                f"it is static: {', '.join(used)} see it as it is today, for every case of the past",
+                "what was learnt about it later leaks into the rehearsal",
+                "give it happened_at and known_at if its rows change",
+            )
+
+
+def _rounded(span: int) -> int:
+    for unit in (DAY, 3_600_000_000, 60_000_000, 1_000_000):
+        if span >= 2 * unit:
+            return -(-span // unit) * unit
+    return span

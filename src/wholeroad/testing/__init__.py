@@ -1,0 +1,1 @@
+"""Contract suites for plug-ins, and small generators; shipped, so that others can test theirs."""

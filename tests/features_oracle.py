@@ -1,0 +1,136 @@
+"""A brute-force oracle of features, written from section 5 of the design and from nothing else.
+
+It loops over cases and versions, and shares no code with the executors but the feature records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import isnan
+from typing import Any
+
+from wholeroad.road.data.features.specs import Derived, Feature, Latest, Lookup, Window
+
+Row = dict[str, Any]
+Evaluate = Callable[[str, Row], Any]
+
+UNIT = Fraction(1, 2**40)
+
+
+@dataclass(frozen=True)
+class Version:
+    """One landed state of a keyed row; instants are integers."""
+
+    key: Any
+    happened: int
+    known: int
+    order: int
+    columns: Row = field(default_factory=dict)
+    deleted: bool = False
+
+
+@dataclass(frozen=True)
+class World:
+    """What the oracle knows: versions by source, and which source the cases are from."""
+
+    sources: Mapping[str, Sequence[Version]]
+    statics: Mapping[str, Sequence[Row]]
+    case_source: str
+    case_key: str
+
+
+def compute(feature: Feature, case: Row, decided: int, world: World, evaluate: Evaluate) -> Any:
+    """Give one feature of one case."""
+    if isinstance(feature, Derived):
+        return evaluate(feature.expression.text, case)
+    if isinstance(feature, Lookup):
+        rows = [row for row in world.statics[feature.source] if matches(case, row, feature.by)]
+        return rows[0][feature.column] if rows else None
+    newest = [
+        version
+        for version in newest_known(feature.source, case, decided, world)
+        if matches(case, version.columns, feature.by)
+    ]
+    if isinstance(feature, Latest):
+        return latest(feature, newest, decided)
+    first = first_known(feature.source, decided, world)
+    active = [
+        version
+        for version in newest
+        if decided - feature.over
+        < (version.happened if feature.on == "happened" else first[version.key])
+        <= decided
+    ]
+    return aggregate(feature, [version.columns for version in active], evaluate)
+
+
+def is_visible(version: Version, source: str, decided: int, world: World) -> bool:
+    """A row counts as soon as it is known; over the case's own source, only afterwards."""
+    return version.known < decided if source == world.case_source else version.known <= decided
+
+
+def newest_known(source: str, case: Row, decided: int, world: World) -> list[Version]:
+    """Give each row in its newest version known; never a deleted one, never the case's own."""
+    newest: dict[Any, Version] = {}
+    for version in world.sources[source]:
+        if is_visible(version, source, decided, world):
+            other = newest.get(version.key)
+            if other is None or (other.known, other.order) < (version.known, version.order):
+                newest[version.key] = version
+    if source == world.case_source:
+        newest.pop(case[world.case_key], None)
+    return [version for version in newest.values() if not version.deleted]
+
+
+def first_known(source: str, decided: int, world: World) -> dict[Any, int]:
+    """Give when the first version of each row became known."""
+    first: dict[Any, int] = {}
+    for version in world.sources[source]:
+        if is_visible(version, source, decided, world):
+            first[version.key] = min(version.known, first.get(version.key, version.known))
+    return first
+
+
+def matches(case: Row, row: Row, by: Sequence[tuple[str, str]]) -> bool:
+    """Null matches nothing; no pairs match everything."""
+    return all(
+        case[one] is not None and row[other] is not None and case[one] == row[other] for one, other in by
+    )
+
+
+def latest(feature: Latest, newest: Sequence[Version], decided: int) -> Any:
+    """Give the column of the row that happened last, ties to what became known last."""
+    candidates = [version for version in newest if version.happened <= decided]
+    if not candidates:
+        return None
+    last = max(candidates, key=lambda version: (version.happened, version.known, version.order))
+    if feature.max_age is not None and decided - last.happened > feature.max_age:
+        return None
+    return last.columns[feature.column]
+
+
+def aggregate(window: Window, rows: Sequence[Row], evaluate: Evaluate) -> Any:
+    """Count, sum or average with exact arithmetic and one division at the end."""
+    if window.where is not None:
+        rows = [row for row in rows if evaluate(window.where.text, row) is True]
+    if window.value is None:
+        return len(rows)
+    values = [evaluate(window.value.text, row) for row in rows]
+    values = [
+        value for value in values if value is not None and not (isinstance(value, float) and isnan(value))
+    ]
+    if window.aggregate == "sum":
+        return total(values, real=window.value.dtype.is_float())
+    if not values:
+        return None
+    return float(total(values, real=window.value.dtype.is_float())) / float(len(values))
+
+
+def total(values: Sequence[Any], *, real: bool) -> int | float:
+    """Add integers as they are, and floats as multiples of 2**-40 (half to even)."""
+    if not real:
+        return sum(int(value) for value in values)
+    units = sum(round(Fraction(value) / UNIT) for value in values)
+    return float(units * UNIT)

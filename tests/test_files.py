@@ -1,0 +1,155 @@
+"""The user's files: what is read, how it is typed, and what is said when it can't be."""
+
+from datetime import UTC, date, datetime
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from wholeroad.adapters.files import read_rows
+from wholeroad.core.errors import UserError
+from wholeroad.road.data.casting import INSTANT, infer, parse
+
+
+def csv(tmp_path, data):
+    path = tmp_path / "visits.csv"
+    path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    return path
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.one_of(st.none(), st.integers(-(10**17), 10**17)), min_size=1))
+def test_integers_come_back(numbers):
+    texts = pl.Series([None if each is None else str(each) for each in numbers], dtype=pl.String)
+    if texts.null_count() < len(texts):
+        assert infer(texts) == pl.Int64
+    assert parse(texts, pl.Int64()).to_list() == numbers
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_numbers_come_back_to_the_last_bit(number):
+    assert parse(pl.Series([repr(number)]), pl.Float64()).to_list() == [number]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2200, 1, 1)), st.integers(-720, 720))  # noqa: DTZ001
+def test_instants_come_back(moment, minutes):
+    sign, size = "-" if minutes < 0 else "+", abs(minutes)
+    text = f"{moment.isoformat()}{sign}{size // 60:02}:{size % 60:02}"
+    assert parse(pl.Series([text]), INSTANT).to_list() == [datetime.fromisoformat(text).astimezone(UTC)]
+    assert infer(pl.Series([text])) == INSTANT
+
+
+@pytest.mark.parametrize(
+    ("texts", "kind"),
+    [
+        (["1", "-2", None], pl.Int64),
+        (["1", "2.5", "1e3"], pl.Float64),
+        (["true", "False"], pl.Boolean),
+        (["2013-01-01", "2013-01-01T05:00Z", "2013-01-01 05:00:00.5+02"], INSTANT),
+        (["007", "12"], pl.String),
+        (["12345678901234567890", "1"], pl.String),
+        (["1", "NA"], pl.String),
+        (["2013-02-30"], pl.String),
+        ([None, None], pl.Null),
+        (["1"] * 200 + ["x"], pl.String),
+    ],
+)
+def test_a_column_gets_the_narrowest_kind_that_all_of_it_has(texts, kind):
+    assert infer(pl.Series(texts, dtype=pl.String)) == kind
+
+
+def test_a_csv_is_typed_and_empty_text_is_null(tmp_path):
+    rows = read_rows(csv(tmp_path, '\ufeffid,n,at,s\r\na,1,2013-01-01,"x, \n y"\r\n\r\nb,,,""\r\n'), {})
+    expected = pl.DataFrame(
+        {
+            "id": ["a", "b"],
+            "n": [1, None],
+            "at": [datetime(2013, 1, 1, tzinfo=UTC), None],
+            "s": ["x, \n y", None],
+        },
+        schema_overrides={"at": INSTANT},
+    )
+    assert_frame_equal(rows.frame, expected)
+    assert rows.bad is None
+
+
+def test_values_that_are_not_of_their_declared_type_make_the_row_bad(tmp_path):
+    path = csv(tmp_path, "id,arr_delay\na,1\nb,abc\nc,\nd, +2.0 \n")
+    frame, bad = read_rows(path, {"arr_delay": "number", "id": "text"})
+    assert frame.rows() == [("a", 1.0), ("c", None), ("d", 2.0)]
+    assert bad.rows(named=True) == [
+        {
+            "id": "b",
+            "arr_delay": "abc",
+            "_row": 2,
+            "_code": "data.not-castable",
+            "_reason": "arr_delay was 'abc', not a number",
+        }
+    ]
+
+
+def test_declared_texts_keep_their_zeros(tmp_path):
+    frame, _ = read_rows(csv(tmp_path, "zip,n\n07030,1.50\n10001,2\n"), {"zip": "text", "n": "text"})
+    assert frame.rows() == [("07030", "1.50"), ("10001", "2")]
+
+
+def test_parquet_comes_back(tmp_path):
+    frame = pl.DataFrame({"id": [1], "day": [date(2013, 1, 1)], "n": ["x"], "at": ["2013-01-01"]})
+    path = tmp_path / "a [1] ü.parquet"
+    frame.write_parquet(path)
+    assert_frame_equal(read_rows(path, {}).frame, frame)
+    typed = read_rows(path, {"at": "instant", "n": "number"})
+    assert typed.frame.schema["at"] == INSTANT
+    assert typed.bad["_reason"].to_list() == ["n was 'x', not a number"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "code"),
+    [
+        ("x.csv", None, "data.file-missing"),
+        ("x.csv", b"", "data.file-empty"),
+        ("x.csv", b"\n\n", "data.file-empty"),
+        ("x.csv", b"a,a\n1,2\n", "data.column-twice"),
+        ("x.csv", b"a,,c\n1,2,3\n", "data.column-unnamed"),
+        ("x.csv", b"a;b\n1;2\n", "data.file-unreadable"),
+        ("x.csv", b"a,b\n\xff\xfe,2\n", "data.file-unreadable"),
+        ("x.csv", b"\xff\xfea\x00,\x00b\x00\n\x00", "data.file-unreadable"),
+        ("x.csv", b"a,b\n1,2,3\n", "data.file-unreadable"),
+        ("x.csv", b'a,b\n"x,2\n3,4\n', "data.file-unreadable"),
+        ("x.parquet", None, "data.file-missing"),
+        ("x.parquet", b"", "data.file-empty"),
+        ("x.parquet", b"PAR1 rubbish", "data.file-unreadable"),
+        ("x.parquet", "half", "data.file-unreadable"),
+        ("x.parquet", "holed", "data.file-unreadable"),
+        ("x.xlsx", b"PK", "data.file-kind"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_a_clear_error(tmp_path, name, data, code):
+    path = tmp_path / name
+    if isinstance(data, str):
+        pl.DataFrame({"a": list(range(10_000)), "b": ["x"] * 10_000}).write_parquet(path)
+        whole = path.read_bytes()
+        data = whole[: len(whole) // 2] if data == "half" else whole[:40] + b"\0" * 400 + whole[440:]
+    if data is not None:
+        path.write_bytes(data)
+    with pytest.raises(UserError) as caught:
+        read_rows(path, {}, shown=f"data/{name}")
+    assert caught.value.code == code
+    assert f"data/{name}" in str(caught.value)
+    assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(UserError, match=r"data\.file-missing"):
+        read_rows(tmp_path, {})
+
+
+def test_a_declared_column_must_be_there(tmp_path):
+    with pytest.raises(UserError, match=r"data\.column-missing"):
+        read_rows(csv(tmp_path, "a\n1\n"), {"b": "number"})
+    with pytest.raises(UserError, match=r"brief\.unknown-type"):
+        read_rows(csv(tmp_path, "a\n1\n"), {"a": "float"})

@@ -1,0 +1,140 @@
+"""Tables and blobs, on disk and in memory."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from wholeroad.adapters.blobs import FolderBlobs, MemoryBlobs
+from wholeroad.adapters.tables_delta import DeltaTables
+from wholeroad.adapters.tables_memory import MemoryTables
+from wholeroad.core.errors import RoadError, UserError
+from wholeroad.testing.tables_suite import TablesSuite
+
+
+class TestMemoryTables(TablesSuite):
+    def make(self, folder):
+        del folder
+        return MemoryTables()
+
+
+class TestDeltaTables(TablesSuite):
+    def make(self, folder):
+        return DeltaTables(folder)
+
+    def reopen(self, tables, folder):
+        del tables
+        return DeltaTables(folder)
+
+    def test_the_order_holds_over_a_checkpoint(self, tmp_path):
+        tables = DeltaTables(tmp_path)
+        for version in range(110):
+            tables.append("rows", pl.DataFrame({"n": [version, -version]}), writer="w", version=version)
+        assert list((tmp_path / "rows" / "_delta_log").glob("*checkpoint*"))
+        wanted = [n for version in range(110) for n in (version, -version)]
+        assert DeltaTables(tmp_path).read("rows")["n"].to_list() == wanted
+        assert DeltaTables(tmp_path).version("rows", "w") == 109
+
+    def test_the_order_holds_after_others_have_compacted_the_table(self, tmp_path):
+        from deltalake import DeltaTable
+
+        tables = DeltaTables(tmp_path)
+        for version in range(12):
+            tables.append("rows", pl.DataFrame({"n": [version]}), writer="w", version=version)
+        DeltaTable(tmp_path / "rows").optimize.z_order(["n"])
+        assert tables.read("rows")["n"].to_list() == list(range(12))
+        tables.append("rows", pl.DataFrame({"n": [12]}), writer="w", version=12)
+        assert DeltaTables(tmp_path).read("rows")["n"].to_list() == list(range(13))
+
+    def test_two_writers_with_one_name_write_once(self, tmp_path):
+        one, two = DeltaTables(tmp_path), DeltaTables(tmp_path)
+        frame = pl.DataFrame({"n": [1]})
+        for version in range(5):
+            with ThreadPoolExecutor(2) as pool:
+                wrote = list(
+                    pool.map(
+                        lambda store, v=version: store.append("rows", frame, writer="w", version=v),
+                        (one, two),
+                    )
+                )
+            assert sorted(wrote) == [False, True]
+        assert DeltaTables(tmp_path).read("rows").height == 5
+
+    def test_another_writer_in_between_loses_nothing(self, tmp_path):
+        one, two = DeltaTables(tmp_path), DeltaTables(tmp_path)
+        frame = pl.DataFrame({"n": [1]})
+        one.append("rows", frame, writer="a", version=0)
+        two.append("rows", frame, writer="b", version=0)
+        one.append("rows", frame, writer="a", version=1)
+        assert two.read("rows").height == 3
+        assert (two.version("rows", "a"), one.version("rows", "b")) == (1, 0)
+
+    @pytest.mark.parametrize("damage", ["log", "file", "gone"])
+    def test_a_broken_table_is_a_clear_error(self, tmp_path, damage):
+        tables = DeltaTables(tmp_path)
+        tables.append("rows", pl.DataFrame({"n": list(range(1000))}), writer="w", version=0)
+        (file,) = (tmp_path / "rows").glob("*.parquet")
+        if damage == "log":
+            (tmp_path / "rows" / "_delta_log" / f"{0:020}.json").write_text("rubbish")
+        elif damage == "file":
+            file.write_bytes(file.read_bytes()[:100])
+        else:
+            file.unlink()
+        with pytest.raises(UserError, match=r"tables\.broken") as caught:
+            DeltaTables(tmp_path).read("rows")
+        assert "rows" in str(caught.value)
+
+    def test_an_append_that_was_cut_short_leaves_nothing(self, tmp_path):
+        tables = DeltaTables(tmp_path)
+        (tmp_path / "rows" / "_delta_log").mkdir(parents=True)
+        (tmp_path / "rows" / "part-0.parquet").write_bytes(b"half a file")
+        assert not tables.exists("rows")
+        tables.append("rows", pl.DataFrame({"n": [1]}), writer="w", version=0)
+        assert_frame_equal(DeltaTables(tmp_path).read("rows"), pl.DataFrame({"n": [1]}))
+
+    def test_pyarrow_is_not_needed(self, tmp_path):
+        script = f"""
+import sys
+sys.modules["pyarrow"] = None
+import polars as pl
+from pathlib import Path
+from wholeroad.adapters.tables_delta import DeltaTables
+tables = DeltaTables(Path({str(tmp_path)!r}))
+tables.append("rows", pl.DataFrame({{"n": [1], "s": ["x"]}}), writer="w", version=0)
+assert tables.read("rows").rows() == [(1, "x")]
+"""
+        subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.fixture(params=["folder", "memory"])
+def blobs(request, tmp_path):
+    return FolderBlobs(tmp_path / "blöbs 1") if request.param == "folder" else MemoryBlobs()
+
+
+def test_a_blob_comes_back_and_the_same_key_is_one_blob(blobs):
+    assert blobs.get("model", "ab12") is None
+    blobs.put("model", "ab12", b"one")
+    blobs.put("model", "ab12", b"two")
+    blobs.put("cut", "ab12", b"")
+    assert blobs.get("model", "ab12") == b"one"
+    assert blobs.get("cut", "ab12") == b""
+
+
+@pytest.mark.parametrize("key", ["", "../x", "AB", "a/b", "a.b", "g"])
+def test_a_blobs_key_is_a_safe_name(blobs, key):
+    with pytest.raises(RoadError, match=r"blobs\.bad-key"):
+        blobs.put("model", key, b"")
+    with pytest.raises(RoadError, match=r"blobs\.bad-key"):
+        blobs.get("../model", "ab")
+
+
+def test_a_blob_that_was_cut_short_is_not_there(tmp_path):
+    blobs = FolderBlobs(tmp_path)
+    blobs.put("model", "aa", b"x")
+    (tmp_path / "model" / ".put-abc").write_bytes(b"half")
+    assert blobs.get("model", "bb") is None
+    blobs.put("model", "bb", b"whole")
+    assert sorted(each.name for each in (tmp_path / "model").iterdir()) == [".put-abc", "aa", "bb"]
