@@ -14,6 +14,7 @@ line is JSON.
 
 from __future__ import annotations
 
+# ruff: noqa: S608 - the SQL is put together from the constants of this file
 import argparse
 import json
 import os
@@ -22,7 +23,11 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+    from polars import DataFrame
 
 MINUTE = 60_000_000
 HOUR = 60 * MINUTE
@@ -40,11 +45,11 @@ class Question:
 
     name: str
     source: str
-    aggregate: str
+    aggregate: Literal["count", "sum", "mean"]
     column: str | None
     by: tuple[str, ...]
     over: int
-    on: str = "known"
+    on: Literal["happened", "known"] = "known"
 
 
 QUESTIONS = (
@@ -66,7 +71,7 @@ LATEST = ("wind_now", "rain_now", "carrier_last_delay")
 MAX_AGE = 6 * HOUR
 
 
-# --- the data ----------------------------------------------------------------------------------------------
+# --- the data -------------------------------------------------------------------------------------
 
 
 def flights_of_2013() -> tuple[Any, Any]:
@@ -155,7 +160,7 @@ def tables(*, synthetic: bool) -> tuple[dict[str, Any], str]:
     }, what
 
 
-# --- Wholeroad ----------------------------------------------------------------------------------------------
+# --- Wholeroad ------------------------------------------------------------------------------------
 
 
 def wholeroad(data: dict[str, Any], threads: int) -> Callable[[], Any]:
@@ -173,7 +178,7 @@ def wholeroad(data: dict[str, Any], threads: int) -> Callable[[], Any]:
             one.name,
             one.source,
             one.aggregate,
-            one.column and Expression(one.column, (one.column,), pl.Int64(), pl.col(one.column)),
+            Expression(one.column, (one.column,), pl.Int64(), pl.col(one.column)) if one.column else None,
             None,
             tuple((name, name) for name in one.by),
             one.over,
@@ -208,7 +213,7 @@ def wholeroad(data: dict[str, Any], threads: int) -> Callable[[], Any]:
     )
 
 
-# --- DuckDB -------------------------------------------------------------------------------------------------
+# --- DuckDB ---------------------------------------------------------------------------------------
 
 PACKED = "happened // 60000000 * 1048576 + seq"
 """Orders arrivals by (happened, known, order) in one integer; instants are whole minutes."""
@@ -281,7 +286,7 @@ def asof_joins() -> str:
             if one.source == "weather":
                 totals += ["wind", "rain", "happened"]
             sums.append(
-                f"{table} AS (SELECT {', '.join(one.by)}, known, {', '.join(totals)} FROM {one.source} "
+                f"{table} AS MATERIALIZED (SELECT {', '.join(one.by)}, known, {', '.join(totals)} FROM {one.source} "
                 f"WINDOW w AS (PARTITION BY {', '.join(one.by)} ORDER BY known))"
             )
             joins.append(_asof(table, f"{table}_now", one.by, 0))
@@ -303,10 +308,10 @@ def asof_joins() -> str:
                 f"{difference(str(one.column))}::DOUBLE / nullif({difference('count')}, 0) AS {one.name}"
             )
     weather = "weather_origin_now"
-    for value in ("wind", "rain"):
-        columns.append(
-            f"CASE WHEN decided - {weather}.happened <= {MAX_AGE} THEN {weather}.{value} END AS {value}_now"
-        )
+    columns += [
+        f"CASE WHEN decided - {weather}.happened <= {MAX_AGE} THEN {weather}.{value} END AS {value}_now"
+        for value in ("wind", "rain")
+    ]
     columns.append("arrivals_carrier_now.last_delay AS carrier_last_delay")
     return f"""
     CREATE OR REPLACE TEMP TABLE by_asof AS
@@ -320,7 +325,7 @@ def _asof(table: str, alias: str, by: tuple[str, ...], before: int) -> str:
     return f"ASOF LEFT JOIN {table} AS {alias} ON {keys} AND cases.decided - {before} >= {alias}.known"
 
 
-def duckdb_on(data: dict[str, Any], threads: int) -> Any:
+def duckdb_on(data: dict[str, Any], threads: int) -> DuckDBPyConnection:
     """Load the data into DuckDB's own tables, in the same order."""
     import duckdb
 
@@ -328,19 +333,19 @@ def duckdb_on(data: dict[str, Any], threads: int) -> Any:
     connection.execute("SET preserve_insertion_order = false")
     for name, frame in data.items():
         connection.register("frame", frame.to_arrow())
-        connection.execute(f"CREATE TABLE {name} AS SELECT * FROM frame")  # noqa: S608
+        connection.execute(f"CREATE TABLE {name} AS SELECT * FROM frame")
         connection.unregister("frame")
     return connection
 
 
-def assert_equal(ours: Any, connection: Any, table: str, *, ulps: int = 0) -> None:
+def assert_equal(ours: DataFrame, connection: DuckDBPyConnection, table: str, *, ulps: int = 0) -> None:
     """Refuse to compare the speed of different answers; floats may be a number of ulps apart."""
     import numpy as np
     import polars as pl
 
     names = [one.name for one in QUESTIONS] + list(LATEST)
     columns = ", ".join(names)
-    query = f"SELECT number, {columns} FROM {table}"  # noqa: S608
+    query = f"SELECT number, {columns} FROM {table}"
     theirs = pl.DataFrame(connection.sql(query).to_arrow_table()).sort("number")
     for name in names:
         left, right = ours.get_column(name), theirs.get_column(name)
@@ -348,13 +353,14 @@ def assert_equal(ours: Any, connection: Any, table: str, *, ulps: int = 0) -> No
             continue
         wrong = left.ne_missing(right.cast(left.dtype))
         one, other = (column.filter(wrong).cast(pl.Float64).to_numpy() for column in (left, right))
-        if left.dtype == right.dtype == pl.Float64 and np.all(np.abs(one - other) <= ulps * np.spacing(one)):
+        close = np.abs(one - other) <= ulps * np.spacing(np.abs(one))
+        if left.dtype == right.dtype == pl.Float64 and close.all():
             continue
         message = f"{table}.{name}: {wrong.sum()} of {len(left)} values differ ({left.dtype}, {right.dtype})"
         raise AssertionError(message)
 
 
-# --- measuring ------------------------------------------------------------------------------------------------
+# --- measuring ------------------------------------------------------------------------------------
 
 
 def seconds(run: Callable[[], Any]) -> float:
@@ -397,8 +403,8 @@ def main() -> None:
     medians = {name: statistics.median(times) for name, times in taken.items()}
     ratios = {name: medians[name] / medians["wholeroad"] for name in ("duckdb_range", "duckdb_asof")}
     print(
-        f"features as known ({what}, {data['cases'].height:,} cases, {len(QUESTIONS)} windows, {len(LATEST)} latest, "
-        f"{options.threads} threads): wholeroad {medians['wholeroad']:.3f} s; "
+        f"features as known ({what}, {data['cases'].height:,} cases, {len(QUESTIONS)} windows, "
+        f"{len(LATEST)} latest, {options.threads} threads): wholeroad {medians['wholeroad']:.3f} s; "
         f"DuckDB {duckdb.__version__} RANGE windows {medians['duckdb_range']:.3f} s "
         f"({ratios['duckdb_range']:.1f}x, goal 3x); as-of joins {medians['duckdb_asof']:.3f} s "
         f"({ratios['duckdb_asof']:.1f}x, goal 1.2x); results equal",

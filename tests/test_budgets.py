@@ -68,6 +68,16 @@ def is_command(function: Function) -> bool:
     )
 
 
+def is_public(where: str, name: str) -> bool:
+    """Tell whether others may call it: nothing private on the way to it, and no function around it."""
+    parts = where.partition(":")[2].split(".")
+    return (
+        not any(part.startswith("_") and part != "__init__" for part in parts)
+        and not any(part.islower() for part in parts[:-1])
+        and (not name.startswith("_") or name == "__init__")
+    )
+
+
 def positional(function: Function, *, method: bool) -> int:
     arguments = [*function.args.posonlyargs, *function.args.args]
     bound = method and not any(ast.unparse(each) == "staticmethod" for each in function.decorator_list)
@@ -110,7 +120,8 @@ def test_arguments_past_the_second_go_by_keyword():
         where
         for where, name, function, method in every_function()
         if positional(function, method=method) > POSITIONAL
-        if not name.startswith("_") or name == "__init__"
+        if not function.args.vararg
+        if is_public(where, name)
         if not is_command(function)
     }
     assert loose == set(POSITIONAL_BY_CUSTOM)

@@ -9,14 +9,14 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-import features_oracle as oracle
 import numpy as np
 import polars as pl
 import pytest
-from features_oracle import Version, World
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+import features_oracle as oracle
+from features_oracle import Version, World
 from wholeroad.core.errors import UserError
 from wholeroad.core.expressions import Expression
 from wholeroad.road.data.features import exact
@@ -48,7 +48,7 @@ def evaluate(text: str, row: oracle.Row) -> Any:
     return FORMULAS[text][2](row)
 
 
-# --- from the oracle's world to the executor's ------------------------------------------------------
+# --- from the oracle's world to the executor's ----------------------------------------------------
 
 
 def versions_of(source: str, rows: Sequence[Version], key: str = "id") -> Versions:
@@ -124,7 +124,7 @@ def same(left: dict[str, list[Any]], right: dict[str, list[Any]]) -> None:
     }
 
 
-# --- worlds --------------------------------------------------------------------------------------------
+# --- worlds ---------------------------------------------------------------------------------------
 
 LATE, WIDE = 20, 10**13  # microseconds: a small grid with many ties, or one of years
 BYS: tuple[tuple[tuple[str, str], ...], ...] = (
@@ -319,7 +319,7 @@ def test_a_larger_world_with_long_ranges_equals_the_oracle():
     same(bulk(features, cases, world), by_oracle(features, cases, world))
 
 
-# --- the rules of section 5, by name ---------------------------------------------------------------------
+# --- the rules of section 5, by name --------------------------------------------------------------
 
 
 def row(key: int, happened: int, known: int, order: int = 0, **columns: Any) -> Version:
@@ -561,7 +561,7 @@ def test_text_is_never_compared_with_numbers():
     assert raised.value.code == "features.key-types"
 
 
-# --- exact arithmetic -----------------------------------------------------------------------------------
+# --- exact arithmetic -----------------------------------------------------------------------------
 
 fair = st.floats(-1e15, 1e15)
 

@@ -28,6 +28,7 @@ from wholeroad.road.model.choosing import (
 )
 from wholeroad.road.model.deciding import decide
 from wholeroad.road.model.encoding import MOST_CATEGORIES, Encoder, fit_encoder
+from wholeroad.road.model.fitting import Trial
 from wholeroad.road.model.slices import LEAST_ROWS, slice_by_time
 from wholeroad.road.model.work import STATUS_QUO, Cut, FitRefused, Fitted, Model, fit
 
@@ -547,18 +548,17 @@ def test_the_refit_learns_from_the_whole_cut_and_keeps_rounds_and_calibration():
     )
 
 
-def test_later_features_do_not_shape_the_trial():
+def test_only_the_train_slice_shapes_the_encoding_of_a_trial():
     cut = make_cut()
-    last = slice_by_time(cut.decided_at, matures=DAY).choose.start
-    rows = pl.int_range(pl.len())
+    slices = slice_by_time(cut.decided_at, matures=DAY)
+    later = pl.int_range(pl.len()) >= slices.train.stop
     strange = cut.features.with_columns(
-        count=pl.when(rows >= last).then(pl.col("count") * 1000).otherwise("count")
+        place=pl.when(later).then(pl.lit("new")).otherwise("place"),
+        constant=pl.when(later).then(7.0).otherwise("constant"),
     )
-    before, after = (
-        run(cut, "logistic").report,
-        run(dataclasses.replace(cut, features=strange), "logistic").report,
-    )
-    assert before.candidate("logistic").slope == after.candidate("logistic").slope
+    trial = Trial.prepare(dataclasses.replace(cut, features=strange), slices)
+    assert trial.encoder == fit_encoder(cut.features[slices.train])
+    assert (trial.choose.values[:, 1] == trial.choose.categories[1]).all(), "unseen"
 
 
 def test_too_few_outcomes_are_refused_clearly():

@@ -43,10 +43,12 @@ class TestDeltaTables(TablesSuite):
 
         tables = DeltaTables(tmp_path)
         for version in range(12):
-            tables.append("rows", pl.DataFrame({"n": [version]}), writer="w", version=version)
-        DeltaTable(tmp_path / "rows").optimize.z_order(["n"])
+            tables.append(
+                "rows", pl.DataFrame({"n": [version], "m": [-version]}), writer="w", version=version
+            )
+        DeltaTable(tmp_path / "rows").optimize.z_order(["m"])
         assert tables.read("rows")["n"].to_list() == list(range(12))
-        tables.append("rows", pl.DataFrame({"n": [12]}), writer="w", version=12)
+        tables.append("rows", pl.DataFrame({"n": [12], "m": [0]}), writer="w", version=12)
         assert DeltaTables(tmp_path).read("rows")["n"].to_list() == list(range(13))
 
     def test_two_writers_with_one_name_write_once(self, tmp_path):

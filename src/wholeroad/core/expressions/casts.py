@@ -10,7 +10,7 @@ from wholeroad.core.expressions.functions import in_years, read_instant
 from wholeroad.core.expressions.terms import Term, as_kind, combine, literal, simple
 
 
-def cast(term: Term, to: str, span: Span) -> Term | None:
+def cast(term: Term, to: str, *, span: Span) -> Term | None:  # noqa: PLR0911 (a return for each form)
     """Cast a term to a type of :data:`~wholeroad.core.expressions.allowed.TYPES`.
 
     Returns
@@ -20,9 +20,9 @@ def cast(term: Term, to: str, span: Span) -> Term | None:
     """
     kind = TYPES[to]
     if term.kind == "null":
-        return literal(kind, None, span)
+        return literal(kind, None, span=span)
     if to == "date":
-        instant = term if term.kind == "instant" else cast(term, "timestamp", span)
+        instant = term if term.kind == "instant" else cast(term, "timestamp", span=span)
         if instant is None:
             return None
         known = in_years(instant)
@@ -64,7 +64,9 @@ def _from_text(term: Term, kind: Kind, span: Span) -> Term | None:
         return combine(
             "boolean",
             span,
-            lambda x: pl.when(x == "true").then(pl.lit(value=True)).when(x == "false").then(pl.lit(value=False)),
+            lambda x: (
+                pl.when(x == "true").then(pl.lit(value=True)).when(x == "false").then(pl.lit(value=False))
+            ),
             simple("text", term.expr.str.to_lowercase(), span, term),
         )
     if kind == "integer":

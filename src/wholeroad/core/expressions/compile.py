@@ -42,7 +42,7 @@ class Binding:
 def build(node: Node, to: Binding) -> Term:
     """Bind a tree; what has a fault becomes a ``broken`` term, so that each fault is told once."""
     chain: list[Call] = []
-    while isinstance(node, Call) and len(node.arguments) == 2 and node.name not in BUILDS:  # noqa: PLR2004
+    while isinstance(node, Call) and len(node.arguments) == 2 and node.name not in BUILDS:
         chain.append(node)
         node = node.arguments[0]
     term = _build_one(node, to)
@@ -72,29 +72,31 @@ def _broken(span: Span) -> Term:
     return Term("broken", pl.lit(None), span, leaf=True)
 
 
-def _atom(atom: Atom, to: Binding) -> Term:
+def _atom(atom: Atom, to: Binding) -> Term:  # noqa: PLR0911 (a return for each form)
     if atom.kind in COLUMNS:
         return _column(atom, to)
     if atom.kind == "text":
-        return literal("text", atom.text, atom.span)
-    if atom.kind == "span" or atom.kind == "instant":
-        return literal(atom.kind, int(atom.text), atom.span)
+        return literal("text", atom.text, span=atom.span)
+    if atom.kind == "span":
+        return literal("span", int(atom.text), span=atom.span)
+    if atom.kind == "instant":
+        return literal("instant", int(atom.text), span=atom.span)
     if atom.kind == "constant":
         return (
             Term("null", pl.lit(None), atom.span, leaf=True)
             if atom.text == "null"
-            else literal("boolean", atom.text == "true", atom.span)
+            else literal("boolean", atom.text == "true", span=atom.span)
         )
     value = float(atom.text) if set(atom.text) & set(".eE") else int(atom.text)
     if isinstance(value, int) and value < _SIGNED_64:
-        return literal("integer", value, atom.span)
+        return literal("integer", value, span=atom.span)
     if isinstance(value, float) and abs(value) != float("inf"):
-        return literal("float", value, atom.span)
+        return literal("float", value, span=atom.span)
     to.faults.add(
         "number",
         f"{atom.text} is beyond 64 bits",
-        "an integer below 2^63 or a float below 1.8e308",
-        "write a smaller number, or a float such as 1e19",
+        expected="an integer below 2^63 or a float below 1.8e308",
+        fix="write a smaller number, or a float such as 1e19",
         span=atom.span,
     )
     return _broken(atom.span)
@@ -105,13 +107,13 @@ def _column(atom: Atom, to: Binding) -> Term:
         _unknown_column(atom, to)
         return _broken(atom.span)
     to.columns.add(atom.text)
-    term = column(atom.text, to.schema[atom.text], atom.span)
+    term = column(atom.text, to.schema[atom.text], span=atom.span)
     if term is None:
         to.faults.add(
             "column-type",
             f"{atom.text} is of the type {to.schema[atom.text]}",
-            "a column of numbers, booleans, text, instants or spans",
-            "turn it into one of these before landing",
+            expected="a column of numbers, booleans, text, instants or spans",
+            fix="turn it into one of these before landing",
             span=atom.span,
         )
         return _broken(atom.span)
@@ -120,13 +122,13 @@ def _column(atom: Atom, to: Binding) -> Term:
 
 def _unknown_column(atom: Atom, to: Binding) -> None:
     meant = closest(atom.text, to.schema)
-    known = ", ".join(sorted(to.schema)[:12]) + (" ..." if len(to.schema) > 12 else "")  # noqa: PLR2004
+    known = ", ".join(sorted(to.schema)[:12]) + (" ..." if len(to.schema) > 12 else "")
     if atom.text in to.words or (atom.kind == "quoted" and meant is None):
         to.faults.add(
             "quotes",
             f"there is no column {atom.text}; double quotes are for columns, single quotes for text",
-            f"a column ({known}) or a text in single quotes",
-            f"did you mean single quotes? write '{atom.text}'",
+            expected=f"a column ({known}) or a text in single quotes",
+            fix=f"did you mean single quotes? write '{atom.text}'",
             span=atom.span,
         )
         return
@@ -134,8 +136,8 @@ def _unknown_column(atom: Atom, to: Binding) -> None:
     to.faults.add(
         "unknown-column",
         f"there is no column {atom.text}",
-        f"one of: {known}" if known else "a column; there are none here",
-        f"did you mean {meant}{quotes}?" if meant else "use a column of the list",
+        expected=f"one of: {known}" if known else "a column; there are none here",
+        fix=f"did you mean {meant}{quotes}?" if meant else "use a column of the list",
         span=atom.span,
     )
 
@@ -146,7 +148,7 @@ def _apply(call: Call, given: Sequence[Term], to: Binding) -> Term:
         return _broken(call.span)
     terms = list(given) if call.name in _LOOSE_OPERATORS else [firm(term) for term in given]
     if call.name in CASTS:
-        found = cast(terms[0], _text_of(call.arguments[1]), call.span)
+        found = cast(terms[0], _text_of(call.arguments[1]), span=call.span)
     elif call.name == "in":
         found = _in(call, terms, to)
     elif call.name == "like":
@@ -166,8 +168,8 @@ def _limited(term: Term, to: Binding) -> Term:
     to.faults.add(
         "too-deep",
         "too many steps of the expression stand on each other",
-        f"at most {STEPS_MOST}",
-        "compute a part before landing, as a column of the source",
+        expected=f"at most {STEPS_MOST}",
+        fix="compute a part before landing, as a column of the source",
         span=term.span,
     )
     return _broken(term.span)
@@ -177,22 +179,22 @@ def _text_of(node: Node) -> str:
     return node.text if isinstance(node, Atom) else ""
 
 
-def _operator(name: str, terms: Sequence[Term], span: Span) -> Term | None:
+def _operator(name: str, terms: Sequence[Term], span: Span) -> Term | None:  # noqa: PLR0911 (a return for each form)
     if name in ("+", "-", "*", "/", "%"):
-        return calculate(name, terms[0], terms[1], span)
+        return calculate(terms[0], terms[1], operator=name, span=span)
     if name in COMPARISONS:
-        return compare(name, terms[0], terms[1], span)
+        return compare(terms[0], terms[1], operator=name, span=span)
     match name:
         case "negative":
             return negated(terms[0], span)
         case "and" | "or" | "not":
-            return connect(name, terms, span)
+            return connect(name, terms, span=span)
         case "is":
-            return is_constant(terms[0], terms[1], span)
+            return is_constant(terms[0], terms[1], span=span)
         case "between":
-            low = compare(">=", terms[0], terms[1], span)
-            high = compare("<=", terms[0], terms[2], span)
-            return connect("and", [low, high], span) if low and high else None
+            low = compare(terms[0], terms[1], operator=">=", span=span)
+            high = compare(terms[0], terms[2], operator="<=", span=span)
+            return connect("and", [low, high], span=span) if low and high else None
         case "||":
             if all(term.kind in ("text", "null") for term in terms):
                 return BUILDS["concat"](terms, span)
@@ -221,15 +223,15 @@ def _function(call: Call, terms: list[Term], to: Binding) -> Term | None:
     if clock not in ("local", "utc"):
         return BUILDS[call.name](terms, call.span)
     zone = _zone(call, to) if clock == "local" else "UTC"
-    return calendar(part, terms[0], zone, call.span) if zone else _broken(call.span)
+    return calendar(terms[0], part, zone=zone, span=call.span) if zone else _broken(call.span)
 
 
 def _wrong_argument(call: Call, term: Term, wanted: str, to: Binding) -> None:
     to.faults.add(
         "type-mismatch",
         f"{call.name} was given {NAMES[term.kind]}: {to.faults.snippet(term.span)}",
-        wanted,
-        f"use {wanted} there, or cast(x as type)",
+        expected=wanted,
+        fix=f"use {wanted} there, or cast(x as type)",
         span=term.span,
     )
 
@@ -238,7 +240,7 @@ def _literals_fit(call: Call, terms: Sequence[Term], to: Binding) -> bool:
     """Check what must be written out, or be whole, so that no row can fail."""
     if call.name == "round" and len(terms) > 1:
         value = terms[1].value
-        if terms[1].kind != "integer" or not isinstance(value, int) or not 0 <= value <= 15:  # noqa: PLR2004
+        if terms[1].kind != "integer" or not isinstance(value, int) or not 0 <= value <= 15:
             _wrong_argument(call, terms[1], "a number of decimals from 0 to 15, written out", to)
             return False
     if call.name == "replace":
@@ -259,8 +261,8 @@ def _zone(call: Call, to: Binding) -> str | None:
         to.faults.add(
             "no-timezone",
             f"{call.name} needs a time zone, and the source has none",
-            "a time zone such as Europe/Berlin",
-            "set timezone = \"...\" in the source's table of the brief, "
+            expected="a time zone such as Europe/Berlin",
+            fix='set timezone = "..." in the source\'s table of the brief, '
             f"or use {call.name.replace('local_', 'utc_')}",
             span=call.span,
         )
@@ -271,8 +273,8 @@ def _zone(call: Call, to: Binding) -> str | None:
         to.faults.add(
             "unknown-timezone",
             f"{to.timezone!r} is no time zone",
-            "a name of the IANA database, such as America/New_York",
-            "correct timezone in the source's table of the brief",
+            expected="a name of the IANA database, such as America/New_York",
+            fix="correct timezone in the source's table of the brief",
             span=call.span,
         )
         return None
@@ -287,12 +289,12 @@ def _like(call: Call, text: Term, to: Binding) -> Term | None:
         to.faults.add(
             "type-mismatch",
             f"like was given {to.faults.snippet(pattern.span)}",
-            f"a pattern in single quotes, written out, at most {PATTERN_MOST:,} characters",
-            "write the pattern out, as in 'abc%'",
+            expected=f"a pattern in single quotes, written out, at most {PATTERN_MOST:,} characters",
+            fix="write the pattern out, as in 'abc%'",
             span=pattern.span,
         )
         return _broken(call.span)
-    return like(text, pattern.text, call.span)
+    return like(text, pattern.text, span=call.span)
 
 
 def _in(call: Call, terms: Sequence[Term], to: Binding) -> Term | None:
@@ -301,12 +303,12 @@ def _in(call: Call, terms: Sequence[Term], to: Binding) -> Term | None:
             to.faults.add(
                 "type-mismatch",
                 f"in was given {to.faults.snippet(term.span)} to look for",
-                "literals in the brackets",
-                "compare with = and or instead",
+                expected="literals in the brackets",
+                fix="compare with = and or instead",
                 span=term.span,
             )
             return _broken(call.span)
-    return is_in(terms[0], terms[1:], call.span)
+    return is_in(terms[0], terms[1:], span=call.span)
 
 
 def _case(node: Case, to: Binding) -> Term:
@@ -318,8 +320,8 @@ def _case(node: Case, to: Binding) -> Term:
             to.faults.add(
                 "type-mismatch",
                 f"a condition of case is {NAMES[condition.kind]}: {to.faults.snippet(condition.span)}",
-                "a boolean",
-                "write a comparison, as in x > 30 or x <> 0",
+                expected="a boolean",
+                fix="write a comparison, as in x > 30 or x <> 0",
                 span=condition.span,
             )
             condition = _broken(condition.span)
@@ -337,7 +339,7 @@ def _case(node: Case, to: Binding) -> Term:
     if any(term.kind == "broken" for term in [*subjects, *conditions, *values]):
         return _broken(node.span)
     values = [as_kind(value, kind) for value in values]
-    return _limited(choose(subjects, conditions, values, node.span), to)
+    return _limited(choose(conditions, values, subjects=subjects, span=node.span), to)
 
 
 def _mismatch(call: Call, terms: Sequence[Term], to: Binding) -> Term:
@@ -355,8 +357,8 @@ def _mismatch(call: Call, terms: Sequence[Term], to: Binding) -> Term:
     to.faults.add(
         "type-mismatch",
         f"{name} was given {' and '.join(shown)}",
-        _wanted(call.name),
-        fix,
+        expected=_wanted(call.name),
+        fix=fix,
         span=call.span,
     )
     return _broken(call.span)

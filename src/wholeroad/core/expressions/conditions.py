@@ -21,18 +21,18 @@ _COMPARED: Final[dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]]] = {
 }
 
 
-def compare(operator: str, left: Term, right: Term, span: Span) -> Term | None:
+def compare(left: Term, right: Term, *, operator: str, span: Span) -> Term | None:
     """Compare two terms of one kind; with a null on a side it is null. None when the kinds differ."""
     kind = common_kind([left, right])
     if kind is None or (kind == "boolean" and operator not in ("=", "<>")):
         return None
     if kind == "null":
-        return literal("boolean", None, span)
+        return literal("boolean", None, span=span)
     left, right = as_kind(left, kind), as_kind(right, kind)
     return simple("boolean", _COMPARED[operator](left.expr, right.expr), span, left, right)
 
 
-def connect(operator: str, terms: Sequence[Term], span: Span) -> Term | None:
+def connect(operator: str, terms: Sequence[Term], *, span: Span) -> Term | None:
     """Apply ``and``, ``or``, ``not`` in Kleene's logic: false and null is false, true or null is true."""
     if any(term.kind not in ("boolean", "null") for term in terms):
         return None
@@ -44,7 +44,7 @@ def connect(operator: str, terms: Sequence[Term], span: Span) -> Term | None:
     return simple("boolean", joined, span, *booleans)
 
 
-def is_constant(term: Term, constant: Term, span: Span) -> Term | None:
+def is_constant(term: Term, constant: Term, *, span: Span) -> Term | None:
     """Tell whether a term is null, true or false; never null itself."""
     if constant.kind == "null":
         return simple("boolean", term.expr.is_null(), span, term)
@@ -57,13 +57,13 @@ def is_constant(term: Term, constant: Term, span: Span) -> Term | None:
     return simple("boolean", expr.fill_null(value=False), span, term)
 
 
-def is_in(term: Term, members: Sequence[Term], span: Span) -> Term | None:
+def is_in(term: Term, members: Sequence[Term], *, span: Span) -> Term | None:
     """Tell whether a term is one of some literals; null when it isn't and a literal is null."""
     kind = common_kind([term, *members])
     if kind is None or not members:
         return None
     if kind == "null" or term.kind == "null":
-        return literal("boolean", None, span)
+        return literal("boolean", None, span=span)
     term = as_kind(term, kind)
     values = [as_kind(member, kind).value for member in members if member.kind != "null"]
     dtype = pl.Int64() if kind in ("instant", "span") else DTYPES[kind]
@@ -75,7 +75,7 @@ def is_in(term: Term, members: Sequence[Term], span: Span) -> Term | None:
 
 
 def choose(
-    subjects: Sequence[Term], conditions: Sequence[Term], values: Sequence[Term], span: Span
+    conditions: Sequence[Term], values: Sequence[Term], *, subjects: Sequence[Term], span: Span
 ) -> Term:
     """Make a case: the value of the first condition that is true, and null from a null condition on.
 
@@ -85,7 +85,7 @@ def choose(
     tested = [*subjects, *conditions]
     wanted = common_kind(tested) if subjects else "boolean"
     if wanted == "null":
-        return literal(kind, None, span) if kind != "null" else values[0]
+        return literal(kind, None, span=span) if kind != "null" else values[0]
     tested = [as_kind(term, wanted or "boolean") for term in tested]
 
     def formula(*exprs: pl.Expr) -> pl.Expr:

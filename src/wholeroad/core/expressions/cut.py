@@ -9,15 +9,15 @@ from wholeroad.core.expressions.faults import Faults
 from wholeroad.core.expressions.token import AtomKind, Token
 
 if TYPE_CHECKING:
-    from sqlglot.tokens import TokenType
+    from sqlglot.tokenizer_core import TokenType
 
 
 def cut(text: str, faults: Faults) -> list[Token]:
     """Let sqlglot cut the text; what lies between tokens must be white space."""
-    from sqlglot.errors import SqlglotError  # noqa: PLC0415 (a start-up cost that few commands need)
-    from sqlglot.tokens import TokenType  # noqa: PLC0415
+    from sqlglot.errors import SqlglotError
+    from sqlglot.tokenizer_core import TokenType
 
-    from wholeroad.core.expressions.tokenizer import tokenizer  # noqa: PLC0415
+    from wholeroad.core.expressions.tokenizer import tokenizer
 
     try:
         pieces = tokenizer().tokenize(text)
@@ -25,8 +25,8 @@ def cut(text: str, faults: Faults) -> list[Token]:
         faults.add(
             "syntax",
             "a quote is opened and not closed, or the text can't be read",
-            "'text' in single quotes, \"columns\" in double quotes",
-            "close the quote; a quote within a text is doubled, as in 'it''s'",
+            expected="'text' in single quotes, \"columns\" in double quotes",
+            fix="close the quote; a quote within a text is doubled, as in 'it''s'",
         )
         return []
     atoms: dict[TokenType, AtomKind] = {
@@ -44,8 +44,8 @@ def cut(text: str, faults: Faults) -> list[Token]:
             faults.add(
                 "syntax",
                 f"{text[end + 1 : token.end + 1].strip()!r} can't be read",
-                "numbers, 'text', columns, operators and functions",
-                "leave it out; text is written in single quotes, without a prefix",
+                expected="numbers, 'text', columns, operators and functions",
+                fix="leave it out; text is written in single quotes, without a prefix",
                 span=(end + 1, token.end),
             )
             return []
@@ -55,15 +55,15 @@ def cut(text: str, faults: Faults) -> list[Token]:
         faults.add(
             "syntax",
             f"{text[end + 1 :].strip()!r} can't be read",
-            "numbers, 'text', columns, operators and functions",
-            "leave it out",
+            expected="numbers, 'text', columns, operators and functions",
+            fix="leave it out",
             span=(end + 1, len(text) - 1),
         )
     if len(tokens) > TOKENS_MOST:
         faults.add(
             "too-long",
             f"the expression has {len(tokens):,} words and signs",
-            f"at most {TOKENS_MOST:,}",
-            "compute it before landing, as a column of the source",
+            expected=f"at most {TOKENS_MOST:,}",
+            fix="compute it before landing, as a column of the source",
         )
     return tokens

@@ -117,16 +117,17 @@ def bind(
     if tree is None:
         raise FaultsError(_headline(where), found)
     binding = Binding(schema, timezone, words, faults)
+    term: Term | None = None
     try:
         term = _expected(firm(build(tree, binding)), expects, faults)
     except RecursionError:
         faults.add(
             "too-deep",
             "the expression is nested too deep",
-            "a flatter expression",
-            "compute a part before landing, as a column of the source",
+            expected="a flatter expression",
+            fix="compute a part before landing, as a column of the source",
         )
-    if faults.found:
+    if term is None or faults.found:
         raise FaultsError(_headline(where), faults.found)
     dtype = DTYPES[term.kind]
     columns = tuple(sorted(binding.columns))
@@ -152,5 +153,11 @@ def _expected(term: Term, expects: Expects, faults: Faults) -> Term:
         "instant": "give a column of instants, or one plus a span, as in sched_dep - 2h",
         "any": "say of which type it is, as in cast(null as integer)",
     }
-    faults.add("result-type", f"the result is {NAMES[term.kind]}", wanted, fixes[expects], span=term.span)
+    faults.add(
+        "result-type",
+        f"the result is {NAMES[term.kind]}",
+        expected=wanted,
+        fix=fixes[expects],
+        span=term.span,
+    )
     return term

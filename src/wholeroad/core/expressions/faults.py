@@ -19,7 +19,7 @@ class Faults:
         self.where = where
         self.found: list[Fault] = []
 
-    def add(self, code: str, happened: str, expected: str, fix: str, *, span: Span | None = None) -> None:
+    def add(self, code: str, happened: str, *, expected: str, fix: str, span: Span | None = None) -> None:
         """Note a fault; the same one at the same place is noted once."""
         place = self.where
         if span is not None:
@@ -32,7 +32,7 @@ class Faults:
     def snippet(self, span: Span) -> str:
         """Give the text at a place, shortened."""
         shown = " ".join(self.text[span[0] : span[1] + 1].split())
-        return shown if len(shown) <= 60 else f"{shown[:57]}..."  # noqa: PLR2004 (one line of a terminal)
+        return shown if len(shown) <= 60 else f"{shown[:57]}..."
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:

@@ -95,7 +95,7 @@ def _extreme(*, least: bool) -> Build:
 def _replace(given: Sequence[Term], span: Span) -> Term:
     text, old, new = (as_kind(term, "text") for term in given)
     if old.value is None or new.value is None:
-        return literal("text", None, span)
+        return literal("text", None, span=span)
     if old.value == "":
         return text
     replaced = text.expr.str.replace_all(str(old.value), str(new.value), literal=True)
@@ -109,7 +109,7 @@ def _starts_with(given: Sequence[Term], span: Span) -> Term:
 
 def _substring(given: Sequence[Term], span: Span) -> Term:
     text, start = as_kind(given[0], "text"), as_kind(given[1], "integer")
-    length = as_kind(given[2], "integer") if len(given) > 2 else literal("integer", _FAR, span)  # noqa: PLR2004
+    length = as_kind(given[2], "integer") if len(given) > 2 else literal("integer", _FAR, span=span)
 
     def formula(x: pl.Expr, first: pl.Expr, count: pl.Expr) -> pl.Expr:
         offset = first.clip(-_FAR, _FAR) - 1
@@ -173,11 +173,11 @@ _CALENDAR: Final[dict[str, Callable[[pl.Expr], pl.Expr]]] = {
 
 def in_years(term: Term) -> Term:
     """Make instants outside the years 1 to 9999 null; the calendar ends there."""
-    first, last = (literal("instant", at, term.span).expr for at in (_FIRST_YEAR, _LAST_YEAR))
+    first, last = (literal("instant", at, span=term.span).expr for at in (_FIRST_YEAR, _LAST_YEAR))
     return combine("instant", term.span, lambda x: pl.when(x.is_between(first, last)).then(x), term)
 
 
-def calendar(part: str, instant: Term, zone: str, span: Span) -> Term:
+def calendar(instant: Term, part: str, *, zone: str, span: Span) -> Term:
     """Give a part of the calendar of an instant in a time zone, daylight saving included."""
     known = in_years(as_kind(instant, "instant"))
     found = _CALENDAR[part](known.expr.dt.convert_time_zone(zone))
@@ -186,7 +186,7 @@ def calendar(part: str, instant: Term, zone: str, span: Span) -> Term:
     return simple("integer", found.cast(pl.Int64), span, known)
 
 
-def like(text: Term, pattern: str, span: Span) -> Term:
+def like(text: Term, pattern: str, *, span: Span) -> Term:
     """Match a whole text against a pattern: ``%`` is any characters, ``_`` one."""
     wild = {"%": ".*", "_": "."}
     parts = (wild.get(sign) or (sign if sign.isalnum() else _escaped(sign)) for sign in pattern)
@@ -214,7 +214,5 @@ def read_instant(text: pl.Expr) -> pl.Expr:
         .str.replace(r"([+-]\d{2})(\d{2})$", "${1}:${2}")
         .str.replace(r"(T\d{2}:\d{2}(?::[\d.]+)?)$", "${1}+00:00")
         .str.replace(r"^(.{16})([+-])", "${1}:00${2}")
-        .str.to_datetime(
-            "%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="us", time_zone="UTC", strict=False, exact=True
-        )
+        .str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="us", time_zone="UTC", strict=False, exact=True)
     )

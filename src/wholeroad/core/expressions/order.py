@@ -34,7 +34,9 @@ def check_order(tokens: list[Token], faults: Faults) -> None:
             return
         before = token
     if before is not None and not before.closes_operand:
-        _fault(faults, before, f"nothing follows {before.text!r}", "write what it applies to, or leave it out")
+        _fault(
+            faults, before, f"nothing follows {before.text!r}", "write what it applies to, or leave it out"
+        )
     elif state.opened:
         closing = ")" if state.opened[-1] == "(" else "end"
         _fault(faults, tokens[-1], f"{closing!r} is missing at the end", f"close it with {closing!r}")
@@ -42,7 +44,11 @@ def check_order(tokens: list[Token], faults: Faults) -> None:
 
 def _fault(faults: Faults, token: Token, happened: str, fix: str) -> None:
     faults.add(
-        "syntax", happened, "one complete SQL scalar expression", fix, span=(token.start, token.end)
+        "syntax",
+        happened,
+        expected="one complete SQL scalar expression",
+        fix=fix,
+        span=(token.start, token.end),
     )
 
 
@@ -66,8 +72,8 @@ def _no_operator(faults: Faults, before: Token, token: Token) -> None:
         "alias",
         f"{faults.snippet((before.start, before.end))} is followed by "
         f"{faults.snippet((token.start, token.end))} without an operator, and names can't be given here",
-        "an operator between two operands",
-        "put the operator in, or leave one of them out",
+        expected="an operator between two operands",
+        fix="put the operator in, or leave one of them out",
         span=(before.start, token.end),
     )
 
@@ -93,7 +99,7 @@ def _check_nesting(state: _State, token: Token) -> None:
         state.faults.add(
             "too-deep",
             "brackets, cases and functions stand too deep in one another",
-            f"at most {NESTING_MOST} levels",
-            "leave out needless brackets, or compute a part before landing, as a column of the source",
+            expected=f"at most {NESTING_MOST} levels",
+            fix="leave out needless brackets, or compute a part before landing, as a column of the source",
             span=(token.start, token.end),
         )

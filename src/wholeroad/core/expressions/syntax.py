@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sqlglot import exp
-    from sqlglot.tokens import Token as SqlToken
+    from sqlglot.tokenizer_core import Token as SqlToken
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,22 @@ class Case:
 Node = Atom | Call | Case
 
 _BINARY: Final = {
-    **{"Add": "+", "Sub": "-", "Mul": "*", "Div": "/", "Mod": "%", "DPipe": "||", "And": "and", "Or": "or"},
-    **{"EQ": "=", "NEQ": "<>", "LT": "<", "LTE": "<=", "GT": ">", "GTE": ">=", "Is": "is", "Like": "like"},
+    "Add": "+",
+    "Sub": "-",
+    "Mul": "*",
+    "Div": "/",
+    "Mod": "%",
+    "DPipe": "||",
+    "And": "and",
+    "Or": "or",
+    "EQ": "=",
+    "NEQ": "<>",
+    "LT": "<",
+    "LTE": "<=",
+    "GT": ">",
+    "GTE": ">=",
+    "Is": "is",
+    "Like": "like",
 }
 _ARGUMENTS: Final = {
     **dict.fromkeys(_BINARY, frozenset({"this", "expression"})),
@@ -90,7 +104,7 @@ def parse(text: str, *, where: str) -> tuple[Node | None, list[Fault]]:
     if found:
         return None, found
     faults = Faults(text, where)
-    from sqlglot.errors import SqlglotError  # noqa: PLC0415 (a start-up cost that few commands need)
+    from sqlglot.errors import SqlglotError
 
     try:
         node = _convert(_parsed(text, tokens))
@@ -99,8 +113,8 @@ def parse(text: str, *, where: str) -> tuple[Node | None, list[Fault]]:
         faults.add(
             "too-deep" if isinstance(error, RecursionError) else "syntax",
             f"{faults.snippet(span or (0, len(text)))!r} can't be read as a part of an expression",
-            "an SQL scalar expression, as docs/reference/expressions.md lists",
-            "write it in smaller steps; check operators and brackets there",
+            expected="an SQL scalar expression, as docs/reference/expressions.md lists",
+            fix="write it in smaller steps; check operators and brackets there",
             span=span,
         )
         return None, faults.found
@@ -115,8 +129,8 @@ def _error_span(error: Exception) -> Span | None:
 
 
 def _parsed(text: str, tokens: list[Token]) -> exp.Expr:
-    from sqlglot import exp, parser  # noqa: PLC0415
-    from sqlglot.errors import ErrorLevel  # noqa: PLC0415
+    from sqlglot import exp, parser
+    from sqlglot.errors import ErrorLevel
 
     parsed = parser.Parser(error_level=ErrorLevel.RAISE).parse_into(
         exp.Condition, [_sql_token(token) for token in tokens], text
@@ -129,12 +143,25 @@ def _parsed(text: str, tokens: list[Token]) -> exp.Expr:
 
 @lru_cache(maxsize=1)
 def _token_types() -> dict[str, Any]:
-    from sqlglot.tokens import TokenType  # noqa: PLC0415
+    from sqlglot.tokenizer_core import TokenType
 
     signs = {
-        **{"(": "L_PAREN", ")": "R_PAREN", ",": "COMMA", "+": "PLUS", "-": "DASH", "*": "STAR", "/": "SLASH"},
-        **{"%": "MOD", "||": "DPIPE", "=": "EQ", "<>": "NEQ", "!=": "NEQ", "<": "LT", "<=": "LTE"},
-        **{">": "GT", ">=": "GTE"},
+        "(": "L_PAREN",
+        ")": "R_PAREN",
+        ",": "COMMA",
+        "+": "PLUS",
+        "-": "DASH",
+        "*": "STAR",
+        "/": "SLASH",
+        "%": "MOD",
+        "||": "DPIPE",
+        "=": "EQ",
+        "<>": "NEQ",
+        "!=": "NEQ",
+        "<": "LT",
+        "<=": "LTE",
+        ">": "GT",
+        ">=": "GTE",
     }
     words = ("and", "or", "not", "is", "in", "between", "like", "case", "when", "then", "else", "end")
     return {sign: TokenType[name] for sign, name in signs.items()} | {
@@ -143,8 +170,8 @@ def _token_types() -> dict[str, Any]:
 
 
 def _sql_token(token: Token) -> SqlToken:
-    from sqlglot.tokens import Token as SqlToken  # noqa: PLC0415
-    from sqlglot.tokens import TokenType  # noqa: PLC0415
+    from sqlglot.tokenizer_core import Token as SqlToken
+    from sqlglot.tokenizer_core import TokenType
 
     place = (1, token.start + 1, token.start, token.end)
     if token.atom is None:
@@ -183,16 +210,19 @@ def _known_span(node: Any) -> Span | None:  # noqa: ANN401
     return min(place["start"] for place in places), max(place["end"] for place in places)
 
 
-def _convert_one(node: Any) -> Node:  # noqa: ANN401
+def _convert_one(node: Any) -> Node:  # noqa: ANN401, PLR0911 (a return for each form)
     _check_arguments(node)
     match type(node).__name__:
         case "Paren":
             return _convert(node.this)
         case "Column":
             return _atom(node.this)
-        case "Neg" | "Not" as name:
+        case "Neg":
             inner = _convert(node.this)
-            return Call("negative" if name == "Neg" else "not", (inner,), inner.span)
+            return Call("negative", (inner,), inner.span)
+        case "Not":
+            inner = _convert(node.this)
+            return Call("not", (inner,), inner.span)
         case "Between":
             parts = tuple(_convert(node.args[key]) for key in ("this", "low", "high"))
             return Call("between", parts, (parts[0].span[0], parts[-1].span[1]))
@@ -252,15 +282,17 @@ def _check_calls(root: Node, faults: Faults) -> None:
         if isinstance(node, Atom) and node.kind == "type":
             _wrong_cast(faults, node.span)
         elif isinstance(node, Call) and node.name in CASTS:
-            waiting = [part for part in waiting if part is not node.arguments[-1]] if node.arguments else waiting
+            waiting = (
+                [part for part in waiting if part is not node.arguments[-1]] if node.arguments else waiting
+            )
             if not _is_cast(node):
                 _wrong_cast(faults, node.span)
         elif isinstance(node, Call) and node.name == "in" and len(node.arguments) == 1:
             faults.add(
                 "wrong-arguments",
                 "in has nothing in its brackets",
-                "one or more literals, as in x in ('a', 'b')",
-                "write the values, or false for none",
+                expected="one or more literals, as in x in ('a', 'b')",
+                fix="write the values, or false for none",
                 span=node.span,
             )
         elif isinstance(node, Call) and node.name in FUNCTIONS:
@@ -269,14 +301,14 @@ def _check_calls(root: Node, faults: Faults) -> None:
                 faults.add(
                     "wrong-arguments",
                     f"{node.name} was given {len(node.arguments)} argument(s)",
-                    signature.described(node.name),
-                    "give the arguments listed",
+                    expected=signature.described(node.name),
+                    fix="give the arguments listed",
                     span=node.span,
                 )
 
 
 def _is_cast(node: Call) -> bool:
-    if len(node.arguments) != 2:  # noqa: PLR2004 (a value and a type)
+    if len(node.arguments) != 2:
         return False
     value, kind = node.arguments
     inner = isinstance(value, Atom) and value.kind == "type"
@@ -287,8 +319,8 @@ def _wrong_cast(faults: Faults, span: Span) -> None:
     faults.add(
         "wrong-arguments",
         "a cast needs a value and a type",
-        f"cast(value as type), type being one of {', '.join(TYPES)}",
-        "write it as cast(x as integer)",
+        expected=f"cast(value as type), type being one of {', '.join(TYPES)}",
+        fix="write it as cast(x as integer)",
         span=span,
     )
 

@@ -52,7 +52,7 @@ class Term:
     steps: int = 0
 
 
-def literal(kind: Kind, value: Literal | None, span: Span) -> Term:
+def literal(kind: Kind, value: Literal | None, *, span: Span) -> Term:
     """Make a literal."""
     dtype = DTYPES[kind]
     if kind in ("instant", "span") and value is not None:
@@ -76,12 +76,9 @@ def combine(kind: Kind, span: Span, formula: Callable[..., pl.Expr], *inputs: Te
     """
     if all(term.leaf for term in inputs):
         return simple(kind, formula(*(term.expr for term in inputs)), span, *inputs)
-    named = {f"_{at}": term.expr for at, term in enumerate(inputs) if not _inlined(term)}
-    fields = [
-        term.expr if _inlined(term) else pl.field(f"_{at}")  # type: ignore[attr-defined, unused-ignore]
-        for at, term in enumerate(inputs)
-    ]
-    expr = pl.struct(**named).struct.with_fields(formula(*fields).alias("_out")).struct.field("_out")
+    named = [term.expr.alias(f"_{at}") for at, term in enumerate(inputs) if not _inlined(term)]
+    fields = [term.expr if _inlined(term) else pl.field(f"_{at}") for at, term in enumerate(inputs)]
+    expr = pl.struct(named).struct.with_fields(formula(*fields).alias("_out")).struct.field("_out")
     return Term(kind, expr, span, steps=1 + max(term.steps for term in inputs))
 
 
@@ -98,12 +95,12 @@ def firm(term: Term) -> Term:
 
 def as_kind(term: Term, kind: Kind) -> Term:
     """Widen an integer to a float, give a bare null its kind; leave the rest."""
-    if term.kind == kind or term.kind == "broken":
+    if term.kind in (kind, "broken"):
         return term
     if term.kind == "null":
-        return literal(kind, None, term.span)
+        return literal(kind, None, span=term.span)
     if term.value is not None:
-        return literal(kind, float(term.value), term.span)
+        return literal(kind, float(term.value), span=term.span)
     return replace(term, kind=kind, expr=term.expr.cast(DTYPES[kind]))
 
 
@@ -130,7 +127,7 @@ def narrow(expr: pl.Expr, kind: Kind) -> pl.Expr:
     return narrowed if kind == "integer" else narrowed.cast(DTYPES[kind])
 
 
-def column(name: str, dtype: pl.DataType | type[pl.DataType], span: Span) -> Term | None:
+def column(name: str, dtype: pl.DataType | type[pl.DataType], *, span: Span) -> Term | None:
     """Read a column; None when its type can't be used.
 
     Integers become Int64 and floats Float64 (NaN and infinities null), categories text, dates

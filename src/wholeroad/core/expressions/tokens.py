@@ -24,10 +24,10 @@ from wholeroad.core.expressions.allowed import (
     TYPES,
     Refusal,
 )
-from wholeroad.core.expressions.faults import Faults, closest
 from wholeroad.core.expressions.cut import cut
+from wholeroad.core.expressions.faults import Faults, closest
 from wholeroad.core.expressions.order import check_order
-from wholeroad.core.expressions.token import KEYWORDS, Token
+from wholeroad.core.expressions.token import KEYWORDS, AtomKind, Token
 from wholeroad.core.instants import UNITS, parse_instant, parse_span
 
 _SYMBOLS: Final = frozenset({"(", ")", ",", "+", "-", "*", "/", "%", "||"}) | {
@@ -79,6 +79,7 @@ _FIXES: Final = {
     ".": "only case. may stand before a column, as in case.origin",
 }
 
+
 @dataclass(slots=True)
 class _Scanner:
     raw: list[Token]
@@ -97,8 +98,8 @@ class _Scanner:
         self.faults.add(
             refusal.code,
             f"{token.text} is {refusal.what}",
-            refusal.expected,
-            refusal.fix,
+            expected=refusal.expected,
+            fix=refusal.fix,
             span=(token.start, token.end),
         )
 
@@ -116,13 +117,18 @@ def scan(text: str, *, where: str) -> tuple[list[Token], list[Fault]]:
         faults.add(
             "too-long",
             f"the expression has {len(text):,} characters",
-            f"at most {CHARACTERS_MOST:,}",
-            "compute it before landing, as a column of the source",
+            expected=f"at most {CHARACTERS_MOST:,}",
+            fix="compute it before landing, as a column of the source",
         )
         return [], faults.found
     raw = cut(text, faults)
     if not raw and not faults.found:
-        faults.add("empty", "the expression is empty", "an expression", "write one, or leave the setting out")
+        faults.add(
+            "empty",
+            "the expression is empty",
+            expected="an expression",
+            fix="write one, or leave the setting out",
+        )
     if faults.found:
         return [], faults.found
     scanner = _Scanner(raw, faults)
@@ -133,7 +139,7 @@ def scan(text: str, *, where: str) -> tuple[list[Token], list[Fault]]:
     return scanner.tokens, faults.found
 
 
-def _step(scanner: _Scanner, token: Token) -> int:
+def _step(scanner: _Scanner, token: Token) -> int:  # noqa: PLR0911 (a return for each form)
     """Handle what starts here; give the number of raw tokens it took."""
     if token.atom == "number":
         return _number(scanner, token)
@@ -166,8 +172,8 @@ def _forbidden(scanner: _Scanner, token: Token) -> None:
     scanner.faults.add(
         "not-allowed",
         f"{token.text!r} is {what}",
-        "what docs/reference/expressions.md lists",
-        _FIXES.get(token.text, "leave it out"),
+        expected="what docs/reference/expressions.md lists",
+        fix=_FIXES.get(token.text, "leave it out"),
         span=(token.start, token.end),
     )
 
@@ -191,8 +197,8 @@ def _unreadable_number(scanner: _Scanner, token: Token) -> None:
     scanner.faults.add(
         "syntax",
         f"{token.text!r} is no number",
-        "a number such as 30, 2.5 or 1e6",
-        "write the digits out",
+        expected="a number such as 30, 2.5 or 1e6",
+        fix="write the digits out",
         span=(token.start, token.end),
     )
 
@@ -204,8 +210,8 @@ def _span(scanner: _Scanner, number: str, unit: str, last: Token) -> None:
         scanner.faults.add(
             "span",
             f"{number} {unit} is no span, and names can't be given here",
-            f"an operator after the number, or a unit: {', '.join(UNITS)}",
-            "write a span as 2h or 30d, or put the operator in",
+            expected=f"an operator after the number, or a unit: {', '.join(UNITS)}",
+            fix="write a span as 2h or 30d, or put the operator in",
             span=(scanner.raw[scanner.at].start, last.end),
         )
         micros = 0
@@ -213,14 +219,14 @@ def _span(scanner: _Scanner, number: str, unit: str, last: Token) -> None:
         scanner.faults.add(
             "span",
             f"{number} {unit} is longer than 292,000 years",
-            "a shorter span",
-            "write a shorter span",
+            expected="a shorter span",
+            fix="write a shorter span",
             span=(scanner.raw[scanner.at].start, last.end),
         )
     scanner.keep(str(micros), last, "span")
 
 
-def _word(scanner: _Scanner, token: Token) -> int:
+def _word(scanner: _Scanner, token: Token) -> int:  # noqa: PLR0911 (a return for each form)
     word = token.text.lower()
     after = scanner.ahead()
     if word == "case" and after and after.text == ".":
@@ -253,8 +259,8 @@ def _namespaced(scanner: _Scanner, token: Token) -> int:
         scanner.faults.add(
             "syntax",
             "case. has no column after it",
-            "the name of a column of the case, as in case.origin",
-            "write the column's name after the dot",
+            expected="the name of a column of the case, as in case.origin",
+            fix="write the column's name after the dot",
             span=(token.start, token.end + 1),
         )
         return 2
@@ -273,8 +279,8 @@ def _called(scanner: _Scanner, token: Token) -> None:
         scanner.faults.add(
             "unknown-function",
             f"there is no function {token.text}",
-            "one of the functions in docs/reference/expressions.md",
-            f"did you mean {meant}?" if meant else "leave it out, or compute it before landing",
+            expected="one of the functions in docs/reference/expressions.md",
+            fix=f"did you mean {meant}?" if meant else "leave it out, or compute it before landing",
             span=(token.start, token.end),
         )
     scanner.keep(name, token, "function")
@@ -287,8 +293,8 @@ def _instant(scanner: _Scanner, literal: Token) -> int:
         scanner.faults.add(
             "instant",
             f"{literal.text!r} is no instant",
-            "an ISO date or date-time, UTC unless it says otherwise",
-            "write it as timestamp '2013-03-01' or timestamp '2013-03-01T06:00:00Z'",
+            expected="an ISO date or date-time, UTC unless it says otherwise",
+            fix="write it as timestamp '2013-03-01' or timestamp '2013-03-01T06:00:00Z'",
             span=(literal.start, literal.end),
         )
         at = 0
@@ -304,7 +310,7 @@ def _interval(scanner: _Scanner, amount: Token) -> int:
         number, unit = match.groups()
     elif after and after.atom is None and _WORD.fullmatch(after.text):
         unit, last, taken = after.text, after, 3
-    word = unit.lower().removesuffix("s") if len(unit) > 2 else unit  # noqa: PLR2004 (ms, us, s are units)
+    word = unit.lower().removesuffix("s") if len(unit) > 2 else unit
     _span(scanner, number, _SPAN_WORDS.get(word, unit), last)
     return taken
 
@@ -315,8 +321,8 @@ def _as(scanner: _Scanner, token: Token) -> int:
         scanner.faults.add(
             "alias",
             "as gives a name, and an expression has none",
-            "an expression alone",
-            "leave out as and what follows it; the brief's key is the name",
+            expected="an expression alone",
+            fix="leave out as and what follows it; the brief's key is the name",
             span=(token.start, token.end),
         )
         return 1 if kind is None else 2
@@ -331,8 +337,8 @@ def _as(scanner: _Scanner, token: Token) -> int:
     scanner.faults.add(
         "unknown-type",
         f"cast can't give {shown}{' with what follows it' if known else ''}",
-        f"one of {', '.join(TYPES)}, without a length",
-        f"write {shown} alone, and close the bracket" if known else other,
+        expected=f"one of {', '.join(TYPES)}, without a length",
+        fix=f"write {shown} alone, and close the bracket" if known else other,
         span=((kind or token).start, (kind or token).end),
     )
     return 2 if kind and kind.text != ")" else 1
