@@ -286,7 +286,8 @@ def asof_joins() -> str:
             if one.source == "weather":
                 totals += ["wind", "rain", "happened"]
             sums.append(
-                f"{table} AS MATERIALIZED (SELECT {', '.join(one.by)}, known, {', '.join(totals)} FROM {one.source} "
+                f"{table} AS MATERIALIZED "
+                f"(SELECT {', '.join(one.by)}, known, {', '.join(totals)} FROM {one.source} "
                 f"WINDOW w AS (PARTITION BY {', '.join(one.by)} ORDER BY known))"
             )
             joins.append(_asof(table, f"{table}_now", one.by, 0))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from wholeroad.core.expressions import bind
 from wholeroad.road.brief.contract import Brief
-from wholeroad.road.brief.reading import read_brief
+from wholeroad.road.brief.work import read_brief
 from wholeroad.road.data.binding import bind_brief
 from wholeroad.road.data.casting import kept_type
 from wholeroad.testing.support_desk import TEAMS, make

@@ -18,7 +18,7 @@ from wholeroad.core.errors import RoadError, UserError
 from wholeroad.core.instants import DAY
 from wholeroad.road.model.calibration import Calibration, fit_calibration, identity, log_loss
 from wholeroad.road.model.card import card
-from wholeroad.road.model.choosing import (
+from wholeroad.road.model.rules import (
     Contender,
     area_under_roc,
     blocks_of,
@@ -478,7 +478,7 @@ def test_area_under_roc_counts_pairs(pairs):
 
 def test_money_is_of_the_action_under_what_came_true():
     values = np.arange(12.0).reshape(2, 2, 3)
-    assert money_of(np.array([1, 0], np.int8), values, np.array([2, 1], np.int8)).tolist() == [5.0, 7.0]
+    assert money_of(np.array([1, 0], np.int8), values, truth=np.array([2, 1], np.int8)).tolist() == [5.0, 7.0]
 
 
 # ---- a whole fit

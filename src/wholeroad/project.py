@@ -20,7 +20,7 @@ from wholeroad.adapters.folders import ProjectFolder, file_digest, write_whole
 from wholeroad.adapters.learners import make_learners
 from wholeroad.adapters.ledgers import SqliteLedger, export
 from wholeroad.adapters.locks import held
-from wholeroad.adapters.machine import available_threads
+from wholeroad.adapters.machine import available_threads, calm_openmp
 from wholeroad.adapters.tables_delta import DeltaTables
 from wholeroad.core.errors import UserError
 from wholeroad.core.ids import digest
@@ -34,13 +34,14 @@ from wholeroad.engine.rehearsal import Rehearsal, Walk, walk_through
 from wholeroad.engine.workshop import Workshop
 from wholeroad.road.brief.contract import Brief, SourceTable
 from wholeroad.road.brief.policies import Policy, parse_policies, parse_policy
-from wholeroad.road.brief.reading import read_brief
+from wholeroad.road.brief.work import read_brief
 from wholeroad.road.data.batches import QUARANTINE as QUARANTINE_COLUMNS
-from wholeroad.road.data.checks import Finding, check_history, quarantined
 from wholeroad.road.data.facts import BatchLanded
-from wholeroad.road.data.history import History, assemble
+from wholeroad.road.data.history import History
+from wholeroad.road.data.rules import Finding, check_history, quarantined
 from wholeroad.road.data.versioning import logical_hash, to_versions
 from wholeroad.road.data.versions import Versions
+from wholeroad.road.data.work import assemble
 from wholeroad.road.model.card import card
 from wholeroad.road.model.facts import ModelFitted
 from wholeroad.road.watch.frames import to_frame
@@ -82,6 +83,7 @@ class Project:
     """
 
     def __init__(self, folder: ProjectFolder, brief: Brief, *, clock: Clock) -> None:
+        calm_openmp()
         self.folder = folder
         self.brief = brief
         self._clock = clock

@@ -19,9 +19,9 @@ class Agenda:
         """Give the first cycle that is not before ``at``."""
         return first_on_grid(at, self.every, self.anchor)
 
-    def after(self, cycle: Instant) -> Instant:
+    def after(self, cycle_at: Instant) -> Instant:
         """Give the cycle after this one."""
-        return cycle + self.every
+        return cycle_at + self.every
 
 
 def agenda(table: CycleTable) -> Agenda:

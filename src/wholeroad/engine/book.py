@@ -12,10 +12,10 @@ from wholeroad.core.ids import digest_arrays
 from wholeroad.core.instants import Instant
 from wholeroad.core.ports import Tables
 from wholeroad.engine.fold import State
-from wholeroad.engine.kernel import Decided
 from wholeroad.road.data.cases import DECIDED
 from wholeroad.road.data.history import History
 from wholeroad.road.release.rules import Plan
+from wholeroad.road.release.work import Decided
 from wholeroad.road.watch.facts import SpanDecided
 from wholeroad.road.watch.rules import unbooked
 

@@ -17,12 +17,12 @@ from wholeroad.engine.book import Book, joined
 from wholeroad.engine.cycle import Desk, cycle
 from wholeroad.engine.facts import Closed, Opened
 from wholeroad.engine.fold import State, fold, step
-from wholeroad.engine.kernel import Asked, Decided, decide_under
 from wholeroad.engine.workshop import Workshop
 from wholeroad.road.brief.facts import BriefRead
 from wholeroad.road.brief.policies import Policy
 from wholeroad.road.data.history import History
 from wholeroad.road.release.rules import Plan
+from wholeroad.road.release.work import Asked, Decided, decide_under
 from wholeroad.road.watch.rules import settle
 
 SEAL_CASES: Final = 1 << 17

@@ -57,7 +57,7 @@ class TreesScorer:
         For scores of many rows; no result depends on it.
     """
 
-    def __init__(self, text: str, known: Seen, base: tuple[float, ...], *, threads: int) -> None:
+    def __init__(self, text: str, known: Seen, *, base: tuple[float, ...], threads: int) -> None:
         self._text = text
         self._known = known
         self._base = base
@@ -120,17 +120,17 @@ class LightgbmTrees:
         codes = known.recode(truth)
         base = smoothed(codes.astype(np.int8), len(known.present))
         if len(known.present) < 2 or not matrix.values.shape[1] or rounds == 0:
-            return TreesScorer("", known, base, threads=self._threads), 0
+            return TreesScorer("", known, base=base, threads=self._threads), 0
         booster = self._train(matrix, codes, len(known.present), stop=_known_rows(stop, known), rounds=rounds)
         used = booster.best_iteration or booster.current_iteration()
-        return TreesScorer(_text(booster, used), known, base, threads=self._threads), used
+        return TreesScorer(_text(booster, used), known, base=base, threads=self._threads), used
 
     def from_bytes(self, data: bytes) -> TreesScorer:
         """Read what ``to_bytes`` wrote."""
         line, _, text = data.partition(b"\n")
         header = json.loads(line)
         known = Seen(header["classes"], tuple(header["present"]), header["floor"])
-        return TreesScorer(text.decode(), known, tuple(header["base"]), threads=self._threads)
+        return TreesScorer(text.decode(), known, base=tuple(header["base"]), threads=self._threads)
 
     def _train(
         self,

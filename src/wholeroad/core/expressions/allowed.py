@@ -26,8 +26,13 @@ NAMES: Final[dict[str, str]] = {
 CHARACTERS_MOST: Final = 10_000
 TOKENS_MOST: Final = 2_000
 NESTING_MOST: Final = 20
-STEPS_MOST: Final = 40
-"""Steps that build on each other, each needing its input twice; more overflow the stack of a thread."""
+DEPTH_MOST: Final = 80
+"""Operations that build on each other, :data:`DEPTH_TWICE` for one that uses its input twice.
+
+Polars walks an expression recursively: about twice as many overflow the stack of a thread with
+512 KiB, and planning time grows with the square.
+"""
+DEPTH_TWICE: Final = 3
 PATTERN_MOST: Final = 1_000
 
 

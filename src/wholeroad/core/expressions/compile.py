@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import polars as pl
 
 from wholeroad.core.expressions.allowed import (
     CASTS,
     COMPARISONS,
+    DEPTH_MOST,
     FUNCTIONS,
     NAMES,
     PATTERN_MOST,
-    STEPS_MOST,
 )
 from wholeroad.core.expressions.arithmetic import calculate, negated
 from wholeroad.core.expressions.casts import cast
@@ -46,8 +47,14 @@ def build(node: Node, to: Binding) -> Term:
         chain.append(node)
         node = node.arguments[0]
     term = _build_one(node, to)
-    for call in reversed(chain):
-        term = _apply(call, [term, *_right(call, to)], to)
+    for name, group in groupby(reversed(chain), key=lambda call: call.name):
+        calls = list(group)
+        if name in ("and", "or"):
+            terms = [term, *(build(call.arguments[1], to) for call in calls)]
+            term = _apply(Call(name, (), calls[-1].span), terms, to)
+            continue
+        for call in calls:
+            term = _apply(call, [term, *_right(call, to)], to)
     return term
 
 
@@ -163,12 +170,12 @@ def _apply(call: Call, given: Sequence[Term], to: Binding) -> Term:
 
 
 def _limited(term: Term, to: Binding) -> Term:
-    if term.steps <= STEPS_MOST:
+    if term.depth <= DEPTH_MOST:
         return term
     to.faults.add(
         "too-deep",
-        "too many steps of the expression stand on each other",
-        expected=f"at most {STEPS_MOST}",
+        "too many operations stand on each other",
+        expected=f"at most about {DEPTH_MOST} one after the other, fewer with divisions and cases",
         fix="compute a part before landing, as a column of the source",
         span=term.span,
     )

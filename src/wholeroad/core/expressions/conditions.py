@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import reduce
+from dataclasses import replace
 from typing import Final
 
 import polars as pl
@@ -33,15 +33,25 @@ def compare(left: Term, right: Term, *, operator: str, span: Span) -> Term | Non
 
 
 def connect(operator: str, terms: Sequence[Term], *, span: Span) -> Term | None:
-    """Apply ``and``, ``or``, ``not`` in Kleene's logic: false and null is false, true or null is true."""
+    """Apply ``and``, ``or``, ``not`` in Kleene's logic: false and null is false, true or null is true.
+
+    Many are joined in pairs of pairs, which is flatter and means the same.
+    """
     if any(term.kind not in ("boolean", "null") for term in terms):
         return None
     booleans = [as_kind(term, "boolean") for term in terms]
-    exprs = [term.expr for term in booleans]
     if operator == "not":
-        return simple("boolean", ~exprs[0], span, *booleans)
-    joined = reduce(lambda x, y: x & y if operator == "and" else x | y, exprs)
-    return simple("boolean", joined, span, *booleans)
+        return simple("boolean", ~booleans[0].expr, span, *booleans)
+    while len(booleans) > 1:
+        pairs = zip(booleans[::2], booleans[1::2], strict=False)
+        odd = booleans[len(booleans) // 2 * 2 :]
+        booleans = [_joined(operator, left, right, span) for left, right in pairs] + odd
+    return booleans[0]
+
+
+def _joined(operator: str, left: Term, right: Term, span: Span) -> Term:
+    expr = left.expr & right.expr if operator == "and" else left.expr | right.expr
+    return simple("boolean", expr, span, left, right)
 
 
 def is_constant(term: Term, constant: Term, *, span: Span) -> Term | None:
@@ -96,4 +106,5 @@ def choose(
             chain = chain.when(check.is_null()).then(None).when(check).then(result)
         return chain.otherwise(results[-1] if len(results) > len(checks) else None)
 
-    return combine(kind, span, formula, *tested, *values)
+    found = combine(kind, span, formula, *tested, *values)
+    return replace(found, depth=found.depth + len(conditions))

@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from wholeroad.core.expressions.allowed import Kind
+from wholeroad.core.expressions.allowed import DEPTH_TWICE, Kind
 from wholeroad.core.expressions.faults import Span
 
 INSTANT: Final = pl.Datetime("us", "UTC")
@@ -39,8 +39,9 @@ class Term:
     loose
         A float that may still be infinite or NaN. Sums and products of such values stay so,
         which is why only the end of a chain of them has to be looked at (:func:`firm`).
-    steps
-        How many steps stand on each other that use their input twice.
+    depth
+        How many operations stand on each other; see
+        :data:`~wholeroad.core.expressions.allowed.DEPTH_MOST`.
     """
 
     kind: Kind
@@ -49,7 +50,7 @@ class Term:
     value: Literal | None = None
     leaf: bool = False
     loose: bool = False
-    steps: int = 0
+    depth: int = 0
 
 
 def literal(kind: Kind, value: Literal | None, *, span: Span) -> Term:
@@ -64,7 +65,7 @@ def literal(kind: Kind, value: Literal | None, *, span: Span) -> Term:
 
 def simple(kind: Kind, expr: pl.Expr, span: Span, *inputs: Term, loose: bool = False) -> Term:
     """Make a term whose expression uses each input once."""
-    return Term(kind, expr, span, loose=loose, steps=max((term.steps for term in inputs), default=0))
+    return Term(kind, expr, span, loose=loose, depth=1 + max((term.depth for term in inputs), default=0))
 
 
 def combine(kind: Kind, span: Span, formula: Callable[..., pl.Expr], *inputs: Term) -> Term:
@@ -79,7 +80,7 @@ def combine(kind: Kind, span: Span, formula: Callable[..., pl.Expr], *inputs: Te
     named = [term.expr.alias(f"_{at}") for at, term in enumerate(inputs) if not _inlined(term)]
     fields = [term.expr if _inlined(term) else pl.field(f"_{at}") for at, term in enumerate(inputs)]
     expr = pl.struct(named).struct.with_fields(formula(*fields).alias("_out")).struct.field("_out")
-    return Term(kind, expr, span, steps=1 + max(term.steps for term in inputs))
+    return Term(kind, expr, span, depth=DEPTH_TWICE + max(term.depth for term in inputs))
 
 
 def _inlined(term: Term) -> bool:
@@ -101,7 +102,7 @@ def as_kind(term: Term, kind: Kind) -> Term:
         return literal(kind, None, span=term.span)
     if term.value is not None:
         return literal(kind, float(term.value), span=term.span)
-    return replace(term, kind=kind, expr=term.expr.cast(DTYPES[kind]))
+    return replace(term, kind=kind, expr=term.expr.cast(DTYPES[kind]), depth=term.depth + 1)
 
 
 def common_kind(terms: Sequence[Term]) -> Kind | None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from wholeroad.project import Rehearsed
-    from wholeroad.road.data.checks import Finding
+    from wholeroad.road.data.rules import Finding
     from wholeroad.road.data.facts import BatchLanded
 
 _STYLES = {"fault": "bold red", "warning": "yellow", "note": "cyan"}

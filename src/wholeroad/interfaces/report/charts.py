@@ -53,10 +53,11 @@ def money_chart(frame: pl.DataFrame, *, unit: str, baseline: str = "status quo")
     legend = alt.Legend(title=None, symbolStrokeWidth=2.5, symbolSize=420, labelLimit=150, rowPadding=5)
     title = f"{'Gain over the ' + baseline if found else 'Money'} so far, {unit}"
     stamps = "%b %Y" if gains["at"].n_unique() > 60 else "%d %b %Y"
-    axis = alt.Axis(format=stamps, tickCount=6, grid=False, labelOverlap=True)
+    digits = ",.0f" if float(gains.select(pl.col("gain").abs().max()).item() or 0) >= 10 else ",.2f"
+    axis = alt.Axis(format=stamps, tickCount=6, grid=False, labelOverlap=True, labelSeparation=14)
     base = alt.Chart(_rows(gains)).encode(
         x=alt.X("at:T", title=None, scale=alt.Scale(type="utc"), axis=axis),
-        y=alt.Y("gain:Q", title=title, axis=alt.Axis(format=",", tickCount=6)),
+        y=alt.Y("gain:Q", title=title, axis=alt.Axis(format=digits, tickCount=6)),
     )
     lines = base.mark_line(strokeWidth=2.2, interpolate="linear").encode(
         color=alt.Color("policy:N", sort=order, scale=alt.Scale(domain=order, range=colours), legend=legend),

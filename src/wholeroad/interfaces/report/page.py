@@ -11,7 +11,7 @@ import polars as pl
 from wholeroad.core.instants import format_span
 from wholeroad.interfaces.report.amounts import amount, count, day
 from wholeroad.interfaces.report.limits import limits
-from wholeroad.interfaces.report.words import Verdict, best_of, verdict
+from wholeroad.interfaces.report.words import Verdict, verdict
 from wholeroad.road.brief.charter import parts
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.watch.reliability import expected_calibration_error
@@ -156,19 +156,19 @@ def _criterion(comparison: Comparison, said: Verdict) -> tuple[str, str] | None:
         return None
     success = policy.success
     bound = amount(success.lower_bound) if math.isfinite(success.lower_bound) else "not known, too few days"
-    return (
-        "Met" if success.met else "Not met",
+    how = (
         f"by “{policy.policy}”: the gain was {amount(policy.gain_per_case.value)} {comparison.unit} per case;"
         f" its lower bound with {success.confidence:.0%} confidence is {bound},"
-        f" and {amount(success.required)} was asked.",
+        f" and {amount(success.required)} was asked."
     )
+    return "Met" if success.met else "Not met", how
 
 
 def _counts(comparison: Comparison) -> str:
     one = comparison.policies[0]
     return (
-        f"{count(comparison.cases, 'case')}: {one.settled:,} with a known outcome, {one.unknown:,} whose outcome"
-        f" row doesn't tell the truth, {one.pending:,} without an outcome yet."
+        f"{count(comparison.cases, 'case')}: {one.settled:,} with a known outcome, {one.unknown:,} whose"
+        f" outcome row doesn't tell the truth, {one.pending:,} without an outcome yet."
     )
 
 
@@ -186,7 +186,6 @@ def _money(data: ReportData, comparison: Comparison) -> dict[str, Any]:
 
     from wholeroad.interfaces.report.charts import money_chart
 
-    best = best_of(comparison)
     ends = ", ".join(
         f"{policy.policy} {amount(policy.versus_status_quo.value)}"
         for policy in comparison.policies
@@ -195,8 +194,7 @@ def _money(data: ReportData, comparison: Comparison) -> dict[str, Any]:
     drawn = money_chart(data.money_over_time, unit=comparison.unit) if ends else ""
     return {
         "svg": Markup(drawn),  # noqa: S704 - our own drawing; the renderer escapes its texts
-        "label": f"Line chart of each policy's gain over the status quo, added up day by day. At the end: {ends}.",
-        "best": best.policy,
+        "label": f"Lines: each policy's gain over the status quo, added up by day. At the end: {ends}.",
     }
 
 

@@ -1,7 +1,7 @@
 """The brief as objects: one model for each table of ``brief.toml``.
 
 The models hold what can be told without data. Faults between tables are found in
-``references.py``, faults against the landed data in ``checks.py``.
+``rules.py``, faults against the landed data in ``rules.py`` of the data stage.
 """
 
 from __future__ import annotations

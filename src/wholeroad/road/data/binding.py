@@ -12,7 +12,7 @@ import polars as pl
 from wholeroad.core.errors import Fault, FaultsError
 from wholeroad.core.expressions import Expression, bind
 from wholeroad.road.brief.contract import AGGREGATES, Brief, FeatureTable
-from wholeroad.road.brief.references import OUTCOMES
+from wholeroad.road.brief.rules import OUTCOMES
 from wholeroad.road.data.features.specs import Aggregate, Derived, Feature, Latest, Lookup, Window
 
 Expects = Literal["any", "number", "boolean", "text", "instant"]

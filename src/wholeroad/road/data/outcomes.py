@@ -12,7 +12,7 @@ from wholeroad.core.expressions import Expression
 from wholeroad.core.instants import Instant
 from wholeroad.core.view import PENDING, UNKNOWN, Timeline
 from wholeroad.road.brief.contract import OutcomeTable
-from wholeroad.road.brief.references import OUTCOMES
+from wholeroad.road.brief.rules import OUTCOMES
 from wholeroad.road.data.cases import DECIDED, Cases
 from wholeroad.road.data.versions import (
     DELETED,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wholeroad.core.instants import Instant, Span
-from wholeroad.road.model.choosing import Contender, Standing, blocks_of, choose
+from wholeroad.road.model.rules import Contender, Standing, blocks_of, choose
 from wholeroad.road.model.encoding import Encoder
 from wholeroad.road.model.fitting import Candidate, Trial
 from wholeroad.road.model.results import STATUS_QUO, CandidateReport, ChoiceReport, SliceReport
@@ -46,7 +46,7 @@ class Comparison:
 
 
 def compare(trial: Trial, candidates: Sequence[Candidate]) -> Comparison:
-    """Choose by money on the choose slice; see :func:`wholeroad.road.model.choosing.choose`."""
+    """Choose by money on the choose slice; see :func:`wholeroad.road.model.rules.choose`."""
     blocks, kind = blocks_of(trial.cut.decided_at[trial.priced])
     contenders = [Contender(one.name, one.complexity, one.money) for one in candidates]
     choice = choose(contenders, blocks)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from wholeroad.core.ports import Learner, Matrix
 from wholeroad.road.model.calibration import Calibration, fit_calibration, log_loss
-from wholeroad.road.model.choosing import area_under_roc, money_of
+from wholeroad.road.model.rules import area_under_roc, money_of
 from wholeroad.road.model.cut import Cut
 from wholeroad.road.model.deciding import decide
 from wholeroad.road.model.encoding import Encoder, fit_encoder
@@ -79,7 +79,7 @@ def try_status_quo(trial: Trial) -> Candidate:
         name=STATUS_QUO,
         complexity=0,
         actions=cut.status_quo[rows],
-        money=money_of(cut.status_quo[rows], cut.values[rows], cut.truth[rows]),
+        money=money_of(cut.status_quo[rows], cut.values[rows], truth=cut.truth[rows]),
     )
 
 
@@ -104,7 +104,7 @@ def try_learner(trial: Trial, learner: Learner) -> Candidate:
         name=learner.name,
         complexity=learner.complexity,
         actions=actions,
-        money=money_of(actions, cut.values[rows], truth),
+        money=money_of(actions, cut.values[rows], truth=truth),
         rounds=rounds,
         calibration=calibration,
         log_loss_raw=log_loss(raw, truth),

@@ -59,7 +59,7 @@ def too_few_outcomes(cut: Cut, least_outcomes: int) -> FitRefused | None:
     )
 
 
-def too_short_history(cut: Cut, slices: Slices, matures: Span) -> FitRefused | None:
+def too_short_history(cut: Cut, slices: Slices, *, matures: Span) -> FitRefused | None:
     """Refuse when a slice is left with too few rows after the embargo."""
     if slices.smallest >= LEAST_ROWS:
         return None

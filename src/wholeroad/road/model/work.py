@@ -50,7 +50,7 @@ def fit(
 
     Three slices in order of time (``slices.py``): each model is fitted on the first, stopped
     and calibrated on the second, and decides on the third, where its money is compared
-    (``choosing.py``). The status quo is always a candidate.
+    (``rules.py``). The status quo is always a candidate.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def fit(
     if refusal := too_few_outcomes(cut, least_outcomes):
         return refusal
     slices = slice_by_time(cut.decided_at, matures=matures)
-    if refusal := too_short_history(cut, slices, matures):
+    if refusal := too_short_history(cut, slices, matures=matures):
         return refusal
     trial = Trial.prepare(cut, slices)
     if refusal := no_values(trial):

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from wholeroad.core.errors import Fault, FaultsError
 from wholeroad.road.brief.contract import FORMAT, Brief, FeatureTable, SourceTable, Table
-from wholeroad.road.brief.references import Parts, reference_faults
+from wholeroad.road.brief.rules import Parts, reference_faults
 
 _MANY: Final[dict[str, type[Table]]] = {"source": SourceTable, "feature": FeatureTable}
 
@@ -31,7 +31,7 @@ def read_brief(text: str, *, name: str = "brief.toml") -> Brief:
     ------
     FaultsError
         Codes ``brief.syntax``, ``brief.format``, ``brief.missing``, ``brief.unknown-key``,
-        ``brief.value``, those of ``references.py`` and of the expressions; all at once.
+        ``brief.value``, those of ``rules.py`` and of the expressions; all at once.
     """
     try:
         raw = tomllib.loads(text)

@@ -66,7 +66,7 @@ def blocks_of(decided_at: NDArray[np.int64]) -> tuple[NDArray[np.int64], str]:
 
 
 def money_of(
-    actions: NDArray[np.int8], values: NDArray[np.float64], truth: NDArray[np.int8]
+    actions: NDArray[np.int8], values: NDArray[np.float64], *, truth: NDArray[np.int8]
 ) -> NDArray[np.float64]:
     """Give shape (n,): the money of the action taken under the outcome that came true."""
     return values[np.arange(len(truth)), actions.astype(np.int64), truth.astype(np.int64)]

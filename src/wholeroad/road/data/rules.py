@@ -242,8 +242,8 @@ def _windows(history: History, sources: dict[str, Versions]) -> Iterator[Finding
                 "check.window-too-short",
                 "warning",
                 f"[feature] {feature.name}",
-                f"it spans {format_span(feature.over)}; half of {feature.source}'s rows become known more than "
-                f"{format_span(_rounded(delays[feature.source]))} after they happened",
+                f"it spans {format_span(feature.over)}; half of {feature.source}'s rows become known more "
+                f"than {format_span(_rounded(delays[feature.source]))} after they happened",
                 "most of what it should count isn't known in time: it sees the quick rows only",
                 "widen over, or write on = 'known'",
             )

@@ -1,0 +1,155 @@
+"""Putting a history together: the slow part of the data stage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from wholeroad.core.errors import UserError
+from wholeroad.core.instants import Instant, format_instant
+from wholeroad.core.ports import Progress
+from wholeroad.core.view import Timeline
+from wholeroad.road.brief.contract import Brief
+from wholeroad.road.brief.rules import OUTCOMES
+from wholeroad.road.brief.values import status_quo_actions, value_cases
+from wholeroad.road.data.binding import bind_brief
+from wholeroad.road.data.cases import ID, decide_cases
+from wholeroad.road.data.features.bulk import compute
+from wholeroad.road.data.features.specs import Derived, Feature, Lookup, Window
+from wholeroad.road.data.history import History
+from wholeroad.road.data.outcomes import outcome_timeline, outcome_versions
+from wholeroad.road.data.versions import KNOWN, Versions
+
+
+def assemble(
+    brief: Brief,
+    sources: Mapping[str, Versions],
+    *,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> History:
+    """Put a history together from the row versions of its sources.
+
+    Parameters
+    ----------
+    sources
+        By name, every source of the brief.
+    threads
+        For the features; the result doesn't depend on it.
+
+    Raises
+    ------
+    FaultsError
+        When the brief doesn't fit the sources' schemas.
+    UserError
+        ``data.no-cases`` when nothing was ever to be decided, ``data.no-outcomes`` when no truth
+        was ever known; those of the value table.
+    """
+    bound = bind_brief(brief, {name: own_schema(versions) for name, versions in sources.items()})
+    until = last_known(sources)
+    case_source = sources[brief.case.source]
+    cases = decide_cases(case_source, bound.decide_at, until=until)
+    if not cases.frame.height:
+        raise UserError(
+            "data.no-cases",
+            "There is nothing to decide about",
+            happened=f"none of the {case_source.frame.height:,} rows of {brief.case.source} came to its "
+            f"decide_at ({brief.case.decide_at}) by {format_instant(until)}, the end of the data",
+            expected="rows whose decide_at lies in the history",
+            fix="look at decide_at and at the source's times",
+        )
+    timeline = outcome_timeline(cases, sources[brief.outcome.source], bound.truth, brief.outcome, until=until)
+    if not (timeline.truth_code >= 0).any():
+        raise _no_outcomes(brief, sources[brief.outcome.source], timeline)
+    used = {column for feature in bound.features for column in _case_columns(feature)}
+    all_sources = {**sources, OUTCOMES: outcome_versions(cases, timeline, brief.outcome.classes, used)}
+    features = compute(
+        bound.features,
+        cases.frame,
+        all_sources,
+        case_source=brief.case.source,
+        case_key=cases.key,
+        threads=threads,
+        progress=progress,
+    )
+    return History(
+        brief=brief,
+        bound=bound,
+        cases=cases,
+        timeline=timeline,
+        features=features,
+        values=value_cases(brief, bound.worth, cases.frame),
+        status_quo=status_quo_actions(brief, bound.status_quo, cases.frame),
+        row_hash=hash_rows(features.with_columns(cases.frame[ID])),
+        until=until,
+    )
+
+
+def _no_outcomes(brief: Brief, versions: Versions, timeline: Timeline) -> UserError:
+    outcome = brief.outcome
+    rows = versions.frame.height
+    if not rows:
+        happened = f"{outcome.source} has no rows"
+    elif not timeline.truth_code.size:
+        happened = f"none of the {rows:,} rows of {outcome.source} has the key of a case"
+    else:
+        happened = (
+            f"the truth of all {timeline.truth_code.size:,} outcome rows was unknown: "
+            f"[outcome] truth gave none of {', '.join(outcome.classes)}"
+        )
+    return UserError(
+        "data.no-outcomes",
+        "No outcome ever arrived",
+        happened=happened,
+        expected="outcomes of some cases, to learn from and to count money by",
+        fix="look at [outcome] source, by and truth; if silence means something, use if_never",
+    )
+
+
+def _case_columns(feature: Feature) -> list[str]:
+    if isinstance(feature, Derived):
+        return []
+    columns = [case_column for case_column, _ in feature.by]
+    if not isinstance(feature, Lookup) and feature.source == OUTCOMES:
+        columns += [source_column for _, source_column in feature.by]
+        if isinstance(feature, Window):
+            for expression in (feature.value, feature.where):
+                columns += expression.columns if expression else ()
+        else:
+            columns.append(feature.column)
+    return columns
+
+
+def own_schema(versions: Versions) -> pl.Schema:
+    """Give the source's own columns, without ours."""
+    schema = versions.frame.schema
+    return pl.Schema({name: kind for name, kind in schema.items() if not name.startswith("_")})
+
+
+def last_known(sources: Mapping[str, Versions]) -> Instant:
+    """Give the last instant at which something became known.
+
+    Planned rows may be known long before they happen, so this is where the data end.
+    """
+    ends = [
+        int(versions.frame[KNOWN].to_physical().max())  # type: ignore[arg-type]
+        for versions in sources.values()
+        if not versions.static and versions.frame.height
+    ]
+    if not ends:
+        raise UserError(
+            "data.empty",
+            "No source has any row",
+            happened="every source was empty",
+            expected="rows to learn from",
+            fix="look into the quarantine: wholeroad land tells why rows were set aside",
+        )
+    return max(ends)
+
+
+def hash_rows(frame: pl.DataFrame) -> NDArray[np.uint64]:
+    """Hash each row to 64 bits, by content alone."""
+    return frame.select(pl.struct(pl.all()).hash(seed=0x57484F4C).alias("hash"))["hash"].to_numpy()
