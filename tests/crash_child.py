@@ -92,12 +92,12 @@ def main(source: Path, scratch: Path) -> None:
 
         if in_child(killed):
             break
-        print(log.read_text().strip())
+        sys.stdout.write(log.read_text())
         in_child(lambda folder=folder: rehearse(folder, result))
         if result.read_bytes() != reference.read_bytes():
             sys.exit(f"{log.read_text()}: what came of it was not the same")
         shutil.rmtree(folder)
-    print("all the same")
+    sys.stdout.write("all the same\n")
 
 
 if __name__ == "__main__":

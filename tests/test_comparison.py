@@ -15,7 +15,11 @@ from hypothesis import strategies as st
 from wholeroad.core.instants import DAY
 from wholeroad.core.view import PENDING, UNKNOWN
 from wholeroad.road.brief.contract import Gain
-from wholeroad.road.watch.comparison import (
+from wholeroad.road.watch.frames import money_over_time, to_frame
+from wholeroad.road.watch.intervals import Resampling, day_weights, resample
+from wholeroad.road.watch.regret import Choices, best_path, equal_models_floor, oracle, path_costs
+from wholeroad.road.watch.reliability import calibration, expected_calibration_error, wilson
+from wholeroad.road.watch.work import (
     NEVER,
     STATUS_QUO,
     ModelValues,
@@ -24,10 +28,6 @@ from wholeroad.road.watch.comparison import (
     ValueRange,
     compare,
 )
-from wholeroad.road.watch.frames import money_over_time, to_frame
-from wholeroad.road.watch.intervals import Resampling, day_weights, resample
-from wholeroad.road.watch.regret import Choices, best_path, equal_models_floor, oracle, path_costs
-from wholeroad.road.watch.reliability import calibration, expected_calibration_error, wilson
 
 FROM_AT = 1_000 * DAY
 QUICK = Resampling(resamples=200)

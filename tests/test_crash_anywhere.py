@@ -13,7 +13,9 @@ CHILD = Path(__file__).with_name("crash_child.py")
 
 
 def run(folder: Path, out: Path) -> list[str]:
-    done = subprocess.run([sys.executable, str(CHILD), str(folder), str(out)], capture_output=True, check=False)
+    done = subprocess.run(
+        [sys.executable, str(CHILD), str(folder), str(out)], capture_output=True, check=False
+    )
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout.decode().splitlines()
 

@@ -521,7 +521,7 @@ def test_progress_is_told_up_to_the_end():
         (pl.Series([1, 2, None], dtype=pl.Int16), pl.Series([2, 3], dtype=pl.UInt64)),
         (pl.Series([1, 2, None], dtype=pl.UInt64), pl.Series([2, -3], dtype=pl.Int64)),
         (pl.Series([1, 2, None]), pl.Series([2.0, math.nan])),
-        (pl.Series([-0.0, 0.0, math.nan]) + pl.Series([0.0, 0.0, 0.0]), pl.Series([0.0, 7.0])),
+        (pl.Series([-0.0, 0.0, math.nan]), pl.Series([0.0, -0.0, math.nan])),
         (pl.Series(["a", "b", None]), pl.Series(["b", "c"], dtype=pl.Categorical)),
         (pl.Series(["a", "b", None], dtype=pl.Enum(["b", "a"])), pl.Series(["b", "c"])),
         (pl.Series([True, False, None]), pl.Series([False, None])),

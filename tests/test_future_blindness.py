@@ -29,14 +29,29 @@ def poisoned(cases, outcomes, seed):
     dice = np.random.default_rng(seed)
     after = pl.lit(CUT + timedelta(minutes=1 + seed)).cast(pl.Datetime("us", "UTC"))
     rows = dice.integers(0, cases.height, 200).tolist()
-    wrong_outcomes = outcomes[rows].unique("parcel_id").with_columns(
-        reported_at=pl.max_horizontal(after, "delivered_at"), delay_h=pl.lit(999.0) - pl.col("delay_h")
+    wrong_outcomes = (
+        outcomes[rows]
+        .unique("parcel_id")
+        .with_columns(
+            reported_at=pl.max_horizontal(after, "delivered_at"), delay_h=pl.lit(999.0) - pl.col("delay_h")
+        )
     )
-    wrong_cases = cases[rows].unique("parcel_id").with_columns(
-        booked_at=after, weight_kg=pl.lit(1e6), depot=pl.lit("Z"), sent_at=pl.col("sent_at") - timedelta(days=30)
+    wrong_cases = (
+        cases[rows]
+        .unique("parcel_id")
+        .with_columns(
+            booked_at=after,
+            weight_kg=pl.lit(1e6),
+            depot=pl.lit("Z"),
+            sent_at=pl.col("sent_at") - timedelta(days=30),
+        )
     )
-    new_cases = cases[rows].unique("parcel_id").with_columns(
-        parcel_id=pl.col("parcel_id") + 10**6, booked_at=after, depot=pl.lit(None, dtype=pl.String)
+    new_cases = (
+        cases[rows]
+        .unique("parcel_id")
+        .with_columns(
+            parcel_id=pl.col("parcel_id") + 10**6, booked_at=after, depot=pl.lit(None, dtype=pl.String)
+        )
     )
     return pl.concat([cases, wrong_cases, new_cases]), pl.concat([outcomes, wrong_outcomes])
 

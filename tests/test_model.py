@@ -18,6 +18,9 @@ from wholeroad.core.errors import RoadError, UserError
 from wholeroad.core.instants import DAY
 from wholeroad.road.model.calibration import Calibration, fit_calibration, identity, log_loss
 from wholeroad.road.model.card import card
+from wholeroad.road.model.deciding import decide
+from wholeroad.road.model.encoding import MOST_CATEGORIES, Encoder, fit_encoder
+from wholeroad.road.model.fitting import Trial
 from wholeroad.road.model.rules import (
     Contender,
     area_under_roc,
@@ -26,9 +29,6 @@ from wholeroad.road.model.rules import (
     money_of,
     paired_difference,
 )
-from wholeroad.road.model.deciding import decide
-from wholeroad.road.model.encoding import MOST_CATEGORIES, Encoder, fit_encoder
-from wholeroad.road.model.fitting import Trial
 from wholeroad.road.model.slices import LEAST_ROWS, slice_by_time
 from wholeroad.road.model.work import STATUS_QUO, Cut, FitRefused, Fitted, Model, fit
 

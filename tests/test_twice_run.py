@@ -34,18 +34,22 @@ def test_the_same_rehearsal_in_two_processes_gives_the_same_bytes(tmp_path):
     brief = worlds.BRIEF.replace('["constant", "logistic"]', '["constant", "logistic", "lightgbm"]')
     one = run(
         worlds.write(tmp_path / "one", cases, outcomes, brief=brief),
-        **{"PYTHONHASHSEED": "1", "TZ": "UTC", "WHOLEROAD_THREADS": "1", "POLARS_MAX_THREADS": "1"},
+        PYTHONHASHSEED="1",
+        TZ="UTC",
+        WHOLEROAD_THREADS="1",
+        POLARS_MAX_THREADS="1",
     )
-    shuffled = cases.sample(fraction=1.0, shuffle=True, seed=5), outcomes.sample(fraction=1.0, shuffle=True, seed=6)
+    shuffled = (
+        cases.sample(fraction=1.0, shuffle=True, seed=5),
+        outcomes.sample(fraction=1.0, shuffle=True, seed=6),
+    )
     two = run(
         worlds.write(tmp_path / "else where" / "two", *shuffled, brief=brief),
-        **{
-            "PYTHONHASHSEED": "2",
-            "TZ": "Asia/Kathmandu",
-            "WHOLEROAD_THREADS": "2",
-            "POLARS_MAX_THREADS": "2",
-            "OMP_NUM_THREADS": "2",
-        },
+        PYTHONHASHSEED="2",
+        TZ="Asia/Kathmandu",
+        WHOLEROAD_THREADS="2",
+        POLARS_MAX_THREADS="2",
+        OMP_NUM_THREADS="2",
     )
     assert b"lightgbm" in one
     assert one == two

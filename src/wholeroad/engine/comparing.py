@@ -17,10 +17,10 @@ from wholeroad.engine.workshop import Workshop
 from wholeroad.road.data.history import History
 from wholeroad.road.model.deciding import decide
 from wholeroad.road.model.facts import ModelFitted
-from wholeroad.road.watch.comparison import ModelValues, PolicyRun, Scored, ValueRange, compare
 from wholeroad.road.watch.frames import money_over_time
 from wholeroad.road.watch.reliability import calibration
 from wholeroad.road.watch.results import Comparison
+from wholeroad.road.watch.work import ModelValues, PolicyRun, Scored, ValueRange, compare
 
 
 @dataclass(frozen=True, slots=True)

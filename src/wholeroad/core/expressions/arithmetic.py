@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import polars as pl
@@ -48,7 +49,12 @@ def calculate(left: Term, right: Term, *, operator: str, span: Span) -> Term | N
     if "float" in kinds:
         return _scaled(left, right, span)
     expr = _APPLIED[operator](wide(left.expr), wide(right.expr))
-    return simple(kind, narrow(expr, kind), span, left, right)
+    return _narrowed(kind, expr, span, left, right)
+
+
+def _narrowed(kind: Kind, expr: pl.Expr, span: Span, *inputs: Term) -> Term:
+    found = simple(kind, narrow(expr, kind), span, *inputs)
+    return replace(found, depth=found.depth + 1)  # casts on both sides of the operation
 
 
 def _filled(operator: str, term: Term, other: Term) -> Term:
@@ -67,7 +73,7 @@ def _numbers(operator: str, left: Term, right: Term, span: Span) -> Term:
         return _remainder(firm(left), firm(right), span)
     if left.kind == right.kind == "integer":
         expr = _APPLIED[operator](wide(left.expr), wide(right.expr))
-        return simple("integer", narrow(expr, "integer"), span, left, right)
+        return _narrowed("integer", expr, span, left, right)
     left, right = as_kind(left, "float"), as_kind(right, "float")
     return simple("float", _APPLIED[operator](left.expr, right.expr), span, left, right, loose=True)
 
@@ -95,7 +101,7 @@ def _remainder(left: Term, right: Term, span: Span) -> Term:
 def _scaled(left: Term, right: Term, span: Span) -> Term:
     length, factor = (left, right) if left.kind == "span" else (right, left)
     expr = (length.expr.cast(pl.Int64).cast(pl.Float64) * factor.expr).round(0, mode="half_away_from_zero")
-    return simple("span", narrow(expr, "span"), span, left, right)
+    return _narrowed("span", expr, span, left, right)
 
 
 def negated(term: Term, span: Span) -> Term | None:
@@ -105,5 +111,5 @@ def negated(term: Term, span: Span) -> Term | None:
     if term.kind == "float":
         return simple("float", -term.expr, span, term, loose=term.loose)
     if term.kind in ("integer", "span"):
-        return simple(term.kind, narrow(0 - wide(term.expr), term.kind), span, term)
+        return _narrowed(term.kind, 0 - wide(term.expr), span, term)
     return term if term.kind == "null" else None

@@ -9,7 +9,16 @@ from typing import Final
 import polars as pl
 
 from wholeroad.core.expressions.faults import Span
-from wholeroad.core.expressions.terms import DTYPES, Term, as_kind, combine, common_kind, literal, simple
+from wholeroad.core.expressions.terms import (
+    DTYPES,
+    Term,
+    as_kind,
+    combine,
+    common_kind,
+    joined,
+    literal,
+    simple,
+)
 
 _COMPARED: Final[dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]]] = {
     "=": lambda x, y: x == y,
@@ -33,25 +42,18 @@ def compare(left: Term, right: Term, *, operator: str, span: Span) -> Term | Non
 
 
 def connect(operator: str, terms: Sequence[Term], *, span: Span) -> Term | None:
-    """Apply ``and``, ``or``, ``not`` in Kleene's logic: false and null is false, true or null is true.
-
-    Many are joined in pairs of pairs, which is flatter and means the same.
-    """
+    """Apply ``and``, ``or``, ``not`` in Kleene's logic: false and null is false, true or null is true."""
     if any(term.kind not in ("boolean", "null") for term in terms):
         return None
     booleans = [as_kind(term, "boolean") for term in terms]
     if operator == "not":
         return simple("boolean", ~booleans[0].expr, span, *booleans)
-    while len(booleans) > 1:
-        pairs = zip(booleans[::2], booleans[1::2], strict=False)
-        odd = booleans[len(booleans) // 2 * 2 :]
-        booleans = [_joined(operator, left, right, span) for left, right in pairs] + odd
-    return booleans[0]
 
+    def join(left: Term, right: Term) -> Term:
+        expr = left.expr & right.expr if operator == "and" else left.expr | right.expr
+        return simple("boolean", expr, span, left, right)
 
-def _joined(operator: str, left: Term, right: Term, span: Span) -> Term:
-    expr = left.expr & right.expr if operator == "and" else left.expr | right.expr
-    return simple("boolean", expr, span, left, right)
+    return joined(booleans, join)
 
 
 def is_constant(term: Term, constant: Term, *, span: Span) -> Term | None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Final
 
 from wholeroad.core.expressions.allowed import TOKENS_MOST
 from wholeroad.core.expressions.faults import Faults
 from wholeroad.core.expressions.token import AtomKind, Token
 
-if TYPE_CHECKING:
-    from sqlglot.tokenizer_core import TokenType
+_ATOMS: Final[dict[str, AtomKind]] = {"STRING": "text", "IDENTIFIER": "quoted", "NUMBER": "number"}
 
 
 def cut(text: str, faults: Faults) -> list[Token]:
     """Let sqlglot cut the text; what lies between tokens must be white space."""
     from sqlglot.errors import SqlglotError
-    from sqlglot.tokenizer_core import TokenType
 
     from wholeroad.core.expressions.tokenizer import tokenizer
 
@@ -29,36 +27,21 @@ def cut(text: str, faults: Faults) -> list[Token]:
             fix="close the quote; a quote within a text is doubled, as in 'it''s'",
         )
         return []
-    atoms: dict[TokenType, AtomKind] = {
-        TokenType.STRING: "text",
-        TokenType.IDENTIFIER: "quoted",
-        TokenType.NUMBER: "number",
-    }
     tokens: list[Token] = []
     end = -1
-    for token in pieces:
-        shown = text[token.start : token.end + 1]
-        atom = atoms.get(token.token_type)
-        plain = atom == "number" or atom is None or (shown[0] in "'\"" and shown[0] == shown[-1])
-        if text[end + 1 : token.start].strip() or not plain:
-            faults.add(
-                "syntax",
-                f"{text[end + 1 : token.end + 1].strip()!r} can't be read",
-                expected="numbers, 'text', columns, operators and functions",
-                fix="leave it out; text is written in single quotes, without a prefix",
-                span=(end + 1, token.end),
-            )
+    for piece in pieces:
+        shown = text[piece.start : piece.end + 1]
+        atom = _ATOMS.get(piece.token_type.name)
+        quoted = atom in ("text", "quoted")
+        if text[end + 1 : piece.start].strip() or (
+            quoted and not (shown[0] in "'\"" and shown[0] == shown[-1])
+        ):
+            _unreadable(faults, end + 1, piece.end)
             return []
-        tokens.append(Token(token.text if atom else shown, token.start, token.end, atom))
-        end = token.end
+        tokens.append(Token(piece.text if atom else shown, piece.start, piece.end, atom))
+        end = piece.end
     if text[end + 1 :].strip():
-        faults.add(
-            "syntax",
-            f"{text[end + 1 :].strip()!r} can't be read",
-            expected="numbers, 'text', columns, operators and functions",
-            fix="leave it out",
-            span=(end + 1, len(text) - 1),
-        )
+        _unreadable(faults, end + 1, len(text) - 1)
     if len(tokens) > TOKENS_MOST:
         faults.add(
             "too-long",
@@ -67,3 +50,13 @@ def cut(text: str, faults: Faults) -> list[Token]:
             fix="compute it before landing, as a column of the source",
         )
     return tokens
+
+
+def _unreadable(faults: Faults, first: int, last: int) -> None:
+    faults.add(
+        "syntax",
+        f"{faults.snippet((first, last))!r} can't be read",
+        expected="numbers, 'text', columns, operators and functions",
+        fix="leave it out; text is written in single quotes, without a prefix",
+        span=(first, last),
+    )

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from functools import reduce
 from typing import Final
 
 import polars as pl
 
 from wholeroad.core.expressions.allowed import BETWEEN
 from wholeroad.core.expressions.faults import Span
-from wholeroad.core.expressions.terms import Term, as_kind, combine, firm, literal, narrow, simple, wide
+from wholeroad.core.expressions.terms import (
+    Term,
+    as_kind,
+    combine,
+    firm,
+    joined,
+    literal,
+    narrow,
+    simple,
+    wide,
+)
 from wholeroad.core.instants import UNITS
 
 _FIRST_YEAR, _LAST_YEAR = -62_135_596_800_000_000, 253_402_300_799_999_999
@@ -87,7 +96,7 @@ def _extreme(*, least: bool) -> Build:
         return pl.when(first).then(x).when(~first).then(y)
 
     def build(given: Sequence[Term], span: Span) -> Term:
-        return reduce(lambda x, y: combine(x.kind, span, formula, x, y), given)
+        return joined(given, lambda x, y: combine(x.kind, span, formula, x, y))
 
     return build
 

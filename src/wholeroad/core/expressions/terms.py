@@ -87,6 +87,15 @@ def _inlined(term: Term) -> bool:
     return term.leaf and (term.value is not None or term.kind == "null")
 
 
+def joined(terms: Sequence[Term], join: Callable[[Term, Term], Term]) -> Term:
+    """Join many terms by an associative operation: in pairs of pairs, which is flatter than a chain."""
+    left = list(terms)
+    while len(left) > 1:
+        odd = left[len(left) // 2 * 2 :]
+        left = [join(one, two) for one, two in zip(left[::2], left[1::2], strict=False)] + odd
+    return left[0]
+
+
 def firm(term: Term) -> Term:
     """Turn what is infinite or NaN into null."""
     if not term.loose:

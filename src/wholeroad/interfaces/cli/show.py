@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from wholeroad.project import Rehearsed
-    from wholeroad.road.data.rules import Finding
     from wholeroad.road.data.facts import BatchLanded
+    from wholeroad.road.data.rules import Finding
 
 _STYLES = {"fault": "bold red", "warning": "yellow", "note": "cyan"}
 

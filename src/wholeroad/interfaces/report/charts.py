@@ -57,7 +57,7 @@ def money_chart(frame: pl.DataFrame, *, unit: str, baseline: str = "status quo")
     axis = alt.Axis(format=stamps, tickCount=6, grid=False, labelOverlap=True, labelSeparation=14)
     base = alt.Chart(_rows(gains)).encode(
         x=alt.X("at:T", title=None, scale=alt.Scale(type="utc"), axis=axis),
-        y=alt.Y("gain:Q", title=title, axis=alt.Axis(format=digits, tickCount=6)),
+        y=alt.Y("gain:Q", title=None, axis=alt.Axis(format=digits, tickCount=6)),
     )
     lines = base.mark_line(strokeWidth=2.2, interpolate="linear").encode(
         color=alt.Color("policy:N", sort=order, scale=alt.Scale(domain=order, range=colours), legend=legend),
@@ -68,7 +68,7 @@ def money_chart(frame: pl.DataFrame, *, unit: str, baseline: str = "status quo")
     zero = (
         alt.Chart(_rows(pl.DataFrame({"gain": [0.0]}))).mark_rule(color=_INK, opacity=0.6).encode(y="gain:Q")
     )
-    return _svg((zero + lines).properties(width=600, height=270), name="money")
+    return _svg((zero + lines).properties(width=600, height=270, title=title), name="money")
 
 
 def calibration_chart(frame: pl.DataFrame, *, name: str = "calibration") -> str:
@@ -152,8 +152,10 @@ def _svg(chart: alt.LayerChart, *, name: str) -> str:
             "labelFontSize": 12,
             "titleFontSize": 12,
             "titleFontWeight": "normal",
-            "titlePadding": 8,
+            "titlePadding": 12,
         },
+        # over the plot, where no width of another font can push it into the labels
+        "title": {"color": _INK, "fontSize": 12, "fontWeight": "normal", "anchor": "start", "offset": 10},
         "legend": {"labelColor": _INK, "labelFontSize": 12, "orient": "right", "offset": 12},
     }
     spec = chart.configure(**quiet).to_dict()

@@ -95,7 +95,7 @@ def context(data: ReportData) -> dict[str, Any]:
         "block": format_span(comparison.block),
         "confidence": f"{comparison.confidence:.0%}",
         "charter": parts(brief),
-        "criterion": _criterion(comparison, said),
+        "criterion": _criterion(comparison, said, identified=depends == "no"),
         "policies": [_row(policy, said) for policy in comparison.policies],
         "actions": list(comparison.policies[0].actions),
         "counts": _counts(comparison),
@@ -147,7 +147,7 @@ def _regret_range(policy: PolicyMoney) -> str:
     return "" if policy.regret_interval is None else _range(*policy.regret_interval)
 
 
-def _criterion(comparison: Comparison, said: Verdict) -> tuple[str, str] | None:
+def _criterion(comparison: Comparison, said: Verdict, *, identified: bool) -> tuple[str, str] | None:
     """Say whether the criterion was met by the recommended policy, or else by the best that has one."""
     judged = [policy for policy in comparison.policies if policy.success is not None]
     policy = next((one for one in judged if one.policy == said.policy), None)
@@ -161,6 +161,8 @@ def _criterion(comparison: Comparison, said: Verdict) -> tuple[str, str] | None:
         f" its lower bound with {success.confidence:.0%} confidence is {bound},"
         f" and {amount(success.required)} was asked."
     )
+    if not identified:
+        return "Not decided", how
     return "Met" if success.met else "Not met", how
 
 

@@ -71,22 +71,20 @@ def verdict(comparison: Comparison, *, depends_on_action: str = "no") -> Verdict
         The brief's answer; unless ``no``, the money is titled *not identified*.
     """
     chosen = _simplest(comparison)
-    reasons = [
-        _made(chosen, comparison, settled="settled" if depends_on_action == "no" else "counted"),
+    identified = depends_on_action == "no"
+    reasons = (
+        _made(chosen, comparison, settled="settled" if identified else "counted"),
         _runner_up(chosen, comparison),
         _refitting(comparison),
         _dummies(comparison),
         _regret(chosen, comparison),
-        _success(chosen, comparison),
+        _success(chosen, comparison, identified=identified),
         _corners(chosen, comparison),
-    ]
-    if depends_on_action != "no":
-        reasons.insert(
-            0,
-            "Not identified: this assumes that what we do does not change what happens, which the brief"
-            " does not vouch for.",
-        )
-    return Verdict(chosen.policy, _headline(chosen, comparison), tuple(filter(None, reasons)))
+    )
+    headline = _headline(chosen, comparison)
+    if not identified:
+        headline = f"Not identified: assumes that acting changes nothing. If so: {headline}"
+    return Verdict(chosen.policy, headline, tuple(filter(None, reasons)))
 
 
 def best_of(comparison: Comparison) -> PolicyMoney:
@@ -215,7 +213,7 @@ def _regret(chosen: PolicyMoney, comparison: Comparison) -> str:
     )
 
 
-def _success(chosen: PolicyMoney, comparison: Comparison) -> str:
+def _success(chosen: PolicyMoney, comparison: Comparison, *, identified: bool) -> str:
     policy = chosen
     if policy.success is None:
         tried = [one for one in comparison.policies if one.success is not None and kind_of(one) != "random"]
@@ -232,6 +230,8 @@ def _success(chosen: PolicyMoney, comparison: Comparison) -> str:
         else "too few days to say with what confidence"
     )
     met = "is met" if success.met else "is not met"
+    if not identified:
+        met = "can't be decided without a random share of cases left alone"
     who = "" if policy is chosen else f" by {called(policy)}"
     return f"The brief's criterion, {asked}, {met}{who}: it was {amount(gain.value)}, and {bound}."
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from wholeroad.core.instants import Instant, Span
-from wholeroad.road.model.rules import Contender, Standing, blocks_of, choose
 from wholeroad.road.model.encoding import Encoder
 from wholeroad.road.model.fitting import Candidate, Trial
 from wholeroad.road.model.results import STATUS_QUO, CandidateReport, ChoiceReport, SliceReport
+from wholeroad.road.model.rules import Contender, Standing, blocks_of, choose
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from wholeroad.core.ports import Learner, Matrix
 from wholeroad.road.model.calibration import Calibration, fit_calibration, log_loss
-from wholeroad.road.model.rules import area_under_roc, money_of
 from wholeroad.road.model.cut import Cut
 from wholeroad.road.model.deciding import decide
 from wholeroad.road.model.encoding import Encoder, fit_encoder
 from wholeroad.road.model.results import STATUS_QUO
+from wholeroad.road.model.rules import area_under_roc, money_of
 from wholeroad.road.model.scoring import Model
 from wholeroad.road.model.slices import Slices
 

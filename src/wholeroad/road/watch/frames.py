@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from wholeroad.core.instants import DAY
-from wholeroad.road.watch.comparison import STATUS_QUO, PolicyRun, Scored
 from wholeroad.road.watch.results import Comparison, Estimate
+from wholeroad.road.watch.work import STATUS_QUO, PolicyRun, Scored
 
 _ESTIMATES: Final = (
     "total",

@@ -1,0 +1,421 @@
+"""Laws of the report: what is said follows from the figures, and nothing from a brief takes effect."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from wholeroad.core.instants import DAY, parse_instant
+from wholeroad.interfaces.report import terminal
+from wholeroad.interfaces.report.amounts import amount, scale_of
+from wholeroad.interfaces.report.charts import calibration_chart, money_chart
+from wholeroad.interfaces.report.limits import limits
+from wholeroad.interfaces.report.page import ReportData, render
+from wholeroad.interfaces.report.words import verdict
+from wholeroad.road.brief.charter import charter, parts
+from wholeroad.road.brief.contract import Brief, Gain
+from wholeroad.road.watch.frames import money_over_time
+from wholeroad.road.watch.reliability import calibration
+from wholeroad.road.watch.results import Estimate
+from wholeroad.road.watch.work import ModelValues, PolicyRun, Scored, compare
+
+FROM_AT = parse_instant("2013-03-02")
+
+
+def a_brief(**changes):
+    data = {
+        "format": 1,
+        "brief": {
+            "name": "late-flights",
+            "question": "Which departures will arrive late?",
+            "decision": "Re-seat passengers",
+            "decided_by": "operations desk",
+            "affects": "passengers",
+        },
+        "case": {"source": "flights", "decide_at": "sched_dep - 2h"},
+        "outcome": {
+            "kind": "binary",
+            "classes": ["late", "on_time"],
+            "positive": "late",
+            "source": "flights",
+            "truth": "case when delay > 30 then 'late' else 'on_time' end",
+            "matures": "1d",
+            "depends_on_action": "no",
+        },
+        "value": {
+            "unit": "EUR",
+            "status_quo": {"action": "pass"},
+            "of": {"rebook": {"late": [80, 160], "on_time": -35}, "pass": {"late": 0, "on_time": 0}},
+        },
+        "success": {"gain_over_status_quo": {"per_case": 3.0, "confidence": 0.95}},
+        "source": {"flights": {"read": "f.parquet", "key": "id", "static": True}},
+        "policy": {"refit": {"first": "60d", "when": "every 30d", "fit": {"takes": "2h", "costs": 50}}},
+    }
+    return Brief.model_validate(data | changes)
+
+
+def made(*, days=100, early=0.6, late=0.6, refitted=0.6, per_day=40, dummy_rate=0.1):
+    """A policy that keeps one model, whose skill changes half-way, and one that refits then."""
+    dice = np.random.default_rng(7)
+    n = days * per_day
+    decided_at = FROM_AT + np.sort(dice.integers(0, days * DAY, n))
+    truth = dice.choice(np.array([0, 1, -1, -2], dtype=np.int8), n, p=[0.25, 0.7, 0.03, 0.02])
+    turn = FROM_AT + days // 2 * DAY
+    luck = dice.random(n)
+
+    def acted(skill):
+        right = luck < 0.5 + np.asarray(skill) / 2
+        return np.where(right, truth != 0, truth == 0).astype(np.int8)
+
+    before = decided_at < turn
+    old, new = acted(np.where(before, early, late)), acted(np.where(before, early, refitted))
+    scored = Scored(
+        decided_at=decided_at,
+        truth=truth,
+        ids=dice.integers(0, 2**63, n).astype(np.uint64),
+        values=np.broadcast_to(np.array([[120.0, -35.0], [0.0, 0.0]]), (n, 2, 2)),
+        actions=("rebook", "pass"),
+        status_quo=np.ones(n, dtype=np.int8),
+        from_at=FROM_AT,
+        to_at=FROM_AT + days * DAY,
+        known_at=FROM_AT + days * DAY,
+    )
+    runs = [
+        PolicyRun("never", old, ((FROM_AT, 50.0),)),
+        PolicyRun("every 60d", new, ((FROM_AT, 50.0), (turn, 50.0))),
+        PolicyRun("random 10%", (dice.random(n) > dummy_rate).astype(np.int8)),
+    ]
+    models = ModelValues(np.array([FROM_AT, turn]), np.array([50.0, 50.0]), np.stack([old, new]))
+    comparison = compare(runs, scored, models, unit="EUR", seed=1, success=Gain(per_case=3.0))
+    probability = np.where(truth == 0, 0.6, 0.2) + 0.1 * luck
+    table = calibration(
+        np.stack([probability, 1 - probability], axis=1), truth, ["late", "on_time"], positive="late"
+    )
+    return comparison, money_over_time(runs, scored), table.with_columns(policy=pl.lit("never"))
+
+
+def data_of(brief, **settings_of_case):
+    comparison, money, table = made(**settings_of_case)
+    stamps = pl.Series([FROM_AT, FROM_AT]).cast(pl.Datetime("us", "UTC"))
+    fits = pl.DataFrame(
+        {
+            "policy": ["never", "every 60d"],
+            "cut_at": stamps,
+            "effective_from": stamps,
+            "champion": ["lightgbm", "lightgbm"],
+            "rows": [50_000, 50_000],
+            "why": ["the simplest within one standard error"] * 2,
+        }
+    )
+    return ReportData(brief, comparison, money, table, fits, ["Some <b>warning</b>"], "a rehearsal", "0.1.0")
+
+
+# the verdict
+
+
+def test_the_verdict_is_to_keep_one_model_when_refitting_brings_nothing():
+    said = verdict(made()[0])
+    assert said.policy == "never"
+    assert said.headline.startswith("You don't need refitting")
+    assert "not shown to pay" in str(said) or "loses money" in str(said)
+
+
+def test_the_verdict_is_to_refit_when_the_world_turned():
+    said = verdict(made(late=-0.5)[0])
+    assert said.policy == "every 60d"
+    assert "Refitting pays" in str(said)
+    assert "is met" in str(said)
+
+
+@pytest.mark.parametrize(
+    ("gain", "said"),
+    [
+        (Estimate(10.0, 5.0, 25.0), "Refitting pays"),
+        (Estimate(10.0, -5.0, 25.0), "not shown to pay"),
+        (Estimate(-10.0, -25.0, -5.0), "loses money"),
+        (Estimate(10.0, -math.inf, math.inf), "can't be told"),
+    ],
+)
+def test_what_is_said_of_refitting_follows_its_interval(gain, said):
+    comparison = made()[0]
+    policies = tuple(
+        replace(policy, versus_never=gain) if policy.policy == "every 60d" else policy
+        for policy in comparison.policies
+    )
+    text = str(verdict(replace(comparison, policies=policies)))
+    assert said in text
+    assert sum(other in text for other in ("Refitting pays", "not shown to pay", "loses money")) <= 1
+
+
+def test_the_verdict_is_the_status_quo_when_models_lose():
+    said = verdict(made(early=-0.6, late=-0.6, refitted=-0.6)[0])
+    assert said.policy == "status quo"
+    assert "is not met" in str(said)
+
+
+def test_the_verdict_names_a_dummy_that_beats_the_models():
+    said = verdict(made(early=-0.9, late=-0.9, refitted=-0.9, dummy_rate=0.02)[0])
+    assert "No model made more than a dummy" in str(said)
+
+
+def test_too_little_history_is_said_so():
+    comparison = made(days=20)[0]
+    assert verdict(comparison).headline.startswith("Too little history to tell")
+    assert "no interval" in printed(terminal.table(comparison))
+    assert "inf" not in printed(terminal.report(comparison))
+
+
+def test_a_range_that_crosses_zero_is_undecided():
+    comparison = made()[0]
+    policies = tuple(
+        replace(policy, gain_corners=(-10.0, 20.0)) if policy.policy == "never" else policy
+        for policy in comparison.policies
+    )
+    said = verdict(replace(comparison, policies=policies))
+    assert said.headline.startswith("Undecided")
+    assert "ask the business" in str(said)
+
+
+@pytest.mark.parametrize("answer", ["yes", "unknown"])
+def test_money_that_acting_may_change_is_never_called_settled(answer):
+    comparison = made()[0]
+    said = str(verdict(comparison, depends_on_action=answer))
+    assert said.startswith("Not identified")
+    assert "can't be decided" in said
+    table = printed(terminal.table(comparison, depends_on_action=answer))
+    assert "Not identified" in table
+    outcome = a_brief().outcome.model_dump() | {"depends_on_action": answer, "matures": "1d"}
+    page = render(data_of(a_brief(outcome=outcome)))
+    assert "settled" not in said + table + re.sub(r"counted, not settled", "", page)
+
+
+# the terminal
+
+
+def printed(thing, width=100):
+    out = io.StringIO()
+    Console(file=out, width=width, color_system=None).print(thing)
+    return out.getvalue()
+
+
+def test_the_table_fits_a_hundred_columns_and_reads_without_colour():
+    comparison = made()[0]
+    text = printed(terminal.report(comparison))
+    assert max(len(line) for line in text.splitlines()) <= 100
+    assert "…" not in text
+    assert "> never" in text
+    for policy in comparison.policies:
+        assert policy.policy in text
+        assert amount(policy.total.value) in text
+        if policy.versus_status_quo:
+            assert amount(policy.versus_status_quo.low) in text
+
+
+def test_large_money_is_scaled_and_still_fits():
+    comparison = made()[0]
+    big = tuple(
+        replace(policy, total=Estimate(-987_654_321.0, -999_000_000.0, 999_000_000.0))
+        for policy in comparison.policies
+    )
+    text = printed(terminal.table(replace(comparison, policies=big)))
+    assert "-987,654" in text
+    assert "thousand EUR" in text
+    assert max(len(line) for line in text.splitlines()) <= 100
+
+
+@given(st.floats(-1e12, 1e12))
+@settings(max_examples=100, deadline=None)
+def test_law_a_figure_that_is_written_reads_back(figure):
+    assert float(amount(figure).replace(",", "")) == pytest.approx(figure, rel=0.01, abs=0.006)
+    scale = scale_of([figure])
+    read = float(scale.write(figure).replace(",", "")) * scale.divisor
+    assert read == pytest.approx(figure, rel=0.001, abs=0.006)
+
+
+# the page
+
+
+class Tags(HTMLParser):
+    """Collects tags with their attributes, and checks that they are closed in order."""
+
+    VOID = frozenset({"meta", "link", "br", "hr", "img", "input"})
+
+    def __init__(self):
+        super().__init__()
+        self.seen, self.open, self.text = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.seen.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def parsed(page):
+    tags = Tags()
+    tags.feed(page)
+    assert tags.open == []
+    return tags
+
+
+def test_the_page_needs_nothing_else():
+    page = render(data_of(a_brief(), late=-0.5))
+    tags = parsed(page)
+    assert not {tag for tag, _ in tags.seen} & {"script", "iframe", "img", "object", "embed"}
+    for tag, attributes in tags.seen:
+        for name in ("src", "href", "xlink:href"):
+            assert attributes.get(name, "data:,").startswith(("data:", "#")), tag
+    assert "@import" not in page
+    assert set(re.findall(r"https?://[^\"'<> ]+", page)) <= {"http://www.w3.org/2000/svg"}
+    assert len(page) < 400_000
+
+
+def test_the_page_says_what_it_must():
+    data = data_of(a_brief(), late=-0.5)
+    page = render(data)
+    tags = parsed(page)
+    text = " ".join(" ".join(tags.text).split())
+    said = verdict(data.comparison)
+    assert text.index(said.headline, text.index("found")) < text.index("Money over time")
+    for needed in (
+        "Which departures will arrive late?",
+        "Taken for granted",
+        "What these numbers don't show",
+        "80 to 160",
+        "operations desk",
+        "Some <b>warning</b>",
+        "Met by",
+        "lightgbm",
+        "a rehearsal",
+    ):
+        assert needed in text
+    for policy in data.comparison.policies:
+        assert amount(policy.total.value) in text
+    assert "prefers-color-scheme: dark" in page
+    assert "@media print" in page
+    tables = [tag for tag, _ in tags.seen if tag == "table"]
+    assert len(tables) == len([tag for tag, _ in tags.seen if tag == "caption"]) >= 5
+    charts = [attributes for tag, attributes in tags.seen if attributes.get("role") == "img"]
+    assert len(charts) == 2
+    assert all(chart["aria-label"] for chart in charts)
+    ids = [attributes["id"] for _, attributes in tags.seen if "id" in attributes]
+    assert len(ids) == len(set(ids))
+
+
+ATTACK = "<script>alert(1)</script>\"'&{{ 7 * 7 }}"
+
+
+def test_nothing_from_a_brief_takes_effect():
+    about = dict.fromkeys(("question", "decision", "decided_by", "affects"), ATTACK) | {"name": "x"}
+    value = {
+        "unit": ATTACK,
+        "status_quo": {"action": ATTACK},
+        "of": {"rebook": {"late": ATTACK}, ATTACK: {"late": 0}},
+    }
+    brief = a_brief(brief=about, value=value)
+    data = data_of(brief)
+    runs = [f"always {ATTACK}" if p.policy == "random 10%" else p.policy for p in data.comparison.policies]
+    policies = tuple(
+        replace(policy, policy=name, actions={ATTACK: 1.0})
+        for policy, name in zip(data.comparison.policies, runs, strict=True)
+    )
+    data = replace(
+        data,
+        name=ATTACK,
+        warnings=[ATTACK],
+        comparison=replace(data.comparison, policies=policies, unit=ATTACK),
+        money_over_time=data.money_over_time.with_columns(
+            pl.col("policy").replace("random 10%", f"always {ATTACK}")
+        ),
+        calibration=data.calibration.with_columns(pl.col("policy") + ATTACK, pl.col("class") + ATTACK),
+        fits=data.fits.with_columns(pl.col("why") + ATTACK, pl.col("champion") + ATTACK),
+    )
+    page = render(data)
+    tags = parsed(page)
+    assert "script" not in {tag for tag, _ in tags.seen}
+    assert "<script" not in page
+    assert ATTACK in " ".join(tags.text)
+    assert "49" not in {part.strip() for part in tags.text}
+    markdown = charter(brief)
+    assert "<script" not in markdown
+    assert "&lt;script&gt;" in markdown
+
+
+def test_the_same_data_give_the_same_page():
+    data = data_of(a_brief())
+    assert render(data) == render(data)
+
+
+def test_a_page_without_models_or_fits():
+    data = data_of(a_brief(success=None))
+    only = tuple(policy for policy in data.comparison.policies if policy.policy == "status quo")
+    bare = replace(
+        data,
+        comparison=replace(data.comparison, policies=only, oracle=None),
+        money_over_time=data.money_over_time.filter(pl.col("policy") == "status quo"),
+        calibration=data.calibration.head(0),
+        fits=data.fits.head(0),
+        warnings=[],
+    )
+    page = render(bare)
+    parsed(page)
+    assert "Nothing was fitted" in page
+    assert "no gain to draw" in page
+    assert "not stated" in page
+
+
+def test_charts_follow_the_page_in_light_and_dark():
+    _, money, table = made()
+    for svg in (money_chart(money, unit="EUR"), calibration_chart(table)):
+        assert svg.startswith("<svg")
+        assert "currentColor" in svg
+        assert "#000" not in svg
+        assert "#010203" not in svg
+    many = pl.concat([table, table.with_columns(pl.lit("on_time").alias("class"))])
+    assert "on_time" in calibration_chart(many)
+
+
+def test_a_long_history_is_thinned_but_ends_where_it_ends():
+    at = pl.Series(range(5_000)).cast(pl.Int64) * DAY
+    frame = pl.DataFrame({"policy": "never", "at": at.cast(pl.Datetime("us", "UTC")), "value": 1.0})
+    frame = frame.with_columns(pl.col("value").cum_sum().alias("cumulative"))
+    assert len(money_chart(frame, unit="EUR")) < 30_000
+
+
+# the charter and the limits
+
+
+def test_the_charter_holds_the_value_table_and_the_criterion():
+    page = parts(a_brief())
+    assert page.value == (("rebook", ("80 to 160", "-35")), ("pass", ("0", "0")))
+    markdown = charter(a_brief())
+    assert "| rebook | 80 to 160 | -35 |" in markdown
+    assert "at least 3 EUR more per case than the status quo, with 95% confidence" in markdown
+
+
+def test_limits_count_what_carries_no_money():
+    comparison = made()[0]
+    text = " ".join(limits(a_brief(), comparison))
+    one = comparison.policies[0]
+    assert f"{one.pending:,} had no outcome" in text
+    assert f"{one.unknown:,} had one that doesn't tell" in text
+    assert "hindsight" in text
+    assert "blocks of 7d" in text
