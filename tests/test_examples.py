@@ -171,7 +171,7 @@ def test_other_seeds_draw_other_desks():
 @settings(max_examples=15)
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 2**32))
 def test_a_desk_knows_nothing_of_what_comes_after_it(days, tickets_per_day, seed):
-    desk = make(days=days, tickets_per_day=tickets_per_day, seed=seed, start="2024-01-01")
+    desk = make(days=days, tickets_per_day=tickets_per_day, seed=seed, from_day="2024-01-01")
     end = pl.lit("2024-01-01").str.to_datetime(time_unit="us", time_zone="UTC") + pl.duration(days=days)
     assert desk["tickets"].filter(pl.col("received_at") >= end).height == 0
     assert desk["resolutions"].filter(pl.col("recorded_at") >= end).height == 0

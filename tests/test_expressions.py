@@ -588,6 +588,15 @@ def test_a_column_may_have_any_width_and_any_clock():
     assert codes_of("l", {"l": pl.List(pl.Int64())}) == ["column-type"]
 
 
+@pytest.mark.parametrize("name", ["x", "y"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_what_is_no_finite_number_is_null(name, value):
+    assert value_of(name, {name: value}) is None
+    assert value_of(f"{name} > 0", {name: value}) is None
+    assert value_of(f"{name} is null", {name: value}) is True
+    assert value_of(f"coalesce({name} * 2 + 1, 7)", {name: value}) == 7.0
+
+
 def test_a_constant_gives_one_value_per_row():
     frame = pl.DataFrame({"i": [1, 2, 3]})
     for text, dtype in [("1 + 1", pl.Int64), ("null", pl.Float64), ("2.5", pl.Float64)]:

@@ -532,7 +532,7 @@ def test_progress_is_told_up_to_the_end():
     ],
 )
 def test_keys_match_whatever_their_width(left, right):
-    codes = joint_codes(left.to_frame("a"), right.to_frame("b"), (("a", "b"),), source="s")
+    codes = joint_codes(left.to_frame("a"), right.to_frame("b"), by=(("a", "b"),), source="s")
 
     def plain(value: Any) -> Any:
         if value is None or (isinstance(value, float) and math.isnan(value)):
@@ -647,7 +647,7 @@ def test_sums_that_fit_are_exact_although_their_prefixes_wrap():
 )
 def test_the_greatest_rank_over_ranges(ranges, size):
     begin, end = (np.array([pair[side] for pair in ranges], np.int64) for side in (0, 1))
-    best = greatest(begin, end, np.arange(len(ranges)), size=size)
+    best = greatest(begin, end, rank=np.arange(len(ranges)), size=size)
     for place in range(size):
         covering = [rank for rank, (low, high) in enumerate(ranges) if low <= place < high]
         assert best[place] == max(covering, default=-1)

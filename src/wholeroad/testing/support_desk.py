@@ -72,7 +72,7 @@ _Micros = NDArray[np.int64]
 
 
 def make(
-    *, days: int, tickets_per_day: int, seed: int, start: str = "2024-01-01", launch_day: int | None = None
+    *, days: int, tickets_per_day: int, seed: int, from_day: str = "2024-01-01", launch_day: int | None = None
 ) -> dict[str, pl.DataFrame]:
     """Draw the tables of a support desk.
 
@@ -84,7 +84,7 @@ def make(
         Mean number of tickets opened in a day.
     seed
         Equal seeds and settings give equal tables.
-    start
+    from_day
         The first day, UTC.
     launch_day
         Days from the start to the launch: ``assist`` appears, and account managers take over its money
@@ -105,7 +105,7 @@ def make(
     (['customers', 'resolutions', 'tickets'], True)
     """
     generator = default_rng(seed)
-    span = _Span(parse_instant(start), days, days // 2 if launch_day is None else launch_day)
+    span = _Span(parse_instant(from_day), days, days // 2 if launch_day is None else launch_day)
     opened = _openings(generator, span, tickets_per_day)
     customers = max(20, len(opened) // 25)
     tiers = _pick(generator, TIER_MIX, customers)
@@ -120,17 +120,17 @@ def make(
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    start: Instant
+    start_at: Instant
     days: int
     launch_day: int
 
     @property
     def end(self) -> Instant:
-        return self.start + self.days * DAY
+        return self.start_at + self.days * DAY
 
     @property
     def launched_at(self) -> Instant:
-        return self.start + self.launch_day * DAY
+        return self.start_at + self.launch_day * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +146,14 @@ class _Desk:
 
 def _openings(generator: Generator, span: _Span, tickets_per_day: int) -> _Micros:
     """Draw instants of opening, whole seconds, sorted: fewer at weekends, most around noon."""
-    weekday = (np.arange(span.days) + span.start // DAY + 3) % 7  # 0 is Monday; the epoch was a Thursday
+    weekday = (np.arange(span.days) + span.start_at // DAY + 3) % 7  # 0 is Monday; the epoch was a Thursday
     rhythm = np.where(weekday >= 5, 0.5, 1.2)  # a week of seven, still
     counts = generator.poisson(tickets_per_day * rhythm)
     day = np.repeat(np.arange(span.days), counts)
     hour = np.clip(generator.normal(13.0, 4.0, size=len(day)), 0.0, 23.99)
     seconds = day * 86_400 + (hour * 3_600).astype(np.int64)
     seconds.sort()
-    return span.start + seconds * _SECOND
+    return span.start_at + seconds * _SECOND
 
 
 def _draw(generator: Generator, span: _Span, opened: _Micros, tier: _Codes) -> _Desk:
@@ -162,7 +162,7 @@ def _draw(generator: Generator, span: _Span, opened: _Micros, tier: _Codes) -> _
     product = _pick(generator, PRODUCT_MIX, count)
     product[generator.random(count) < growth * ASSIST_SHARE] = ASSIST
     topic = _pick_each(generator, TOPIC_MIX, product)
-    hour = (opened - span.start) // _HOUR
+    hour = (opened - span.start_at) // _HOUR
     troubled = _outages(generator, span)[product, hour] & (generator.random(count) < OUTAGE_FAULTS)
     topic[troubled] = FAULT
     team = topic.copy()

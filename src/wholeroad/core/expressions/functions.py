@@ -133,8 +133,9 @@ def _substring(given: Sequence[Term], span: Span) -> Term:
 def _between(unit: str) -> Build:
     def build(given: Sequence[Term], span: Span) -> Term:
         start, end = (as_kind(term, "instant") for term in given)
-        expr = (wide(end.expr) - wide(start.expr)).cast(pl.Float64) / float(UNITS[unit])
-        return simple("float", expr, span, start, end)
+        length = (wide(end.expr) - wide(start.expr)).cast(pl.Float64)
+        divisor = spread(literal("float", float(UNITS[unit]), span=span))
+        return simple("float", length / divisor.expr, span, start, end)
 
     return build
 

@@ -87,6 +87,17 @@ def _inlined(term: Term) -> bool:
     return term.leaf and (term.value is not None or term.kind == "null")
 
 
+def spread(term: Term) -> Term:
+    """Repeat a constant once per row.
+
+    Polars divides a column by a constant by multiplying with its reciprocal, but a single row by
+    dividing, which differs in the last bit. Columns are always divided by columns here.
+    """
+    if term.expr.meta.root_names():
+        return term
+    return replace(term, expr=pl.repeat(term.expr, pl.len()), value=None, leaf=False, depth=term.depth + 1)
+
+
 def joined(terms: Sequence[Term], join: Callable[[Term, Term], Term]) -> Term:
     """Join many terms by an associative operation: in pairs of pairs, which is flatter than a chain."""
     left = list(terms)

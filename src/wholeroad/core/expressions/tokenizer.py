@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from sqlglot.tokenizer_core import TokenType
 from sqlglot.tokens import Tokenizer
 
@@ -23,7 +21,6 @@ class ExpressionTokenizer(Tokenizer):
     HINT_START = ""
 
 
-@lru_cache(maxsize=1)
 def tokenizer() -> Tokenizer:
-    """Give the tokenizer; it is made once and keeps nothing between texts."""
+    """Make a tokenizer: it holds the text that it is at, so threads can't share one."""
     return ExpressionTokenizer()

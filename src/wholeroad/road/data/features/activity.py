@@ -89,7 +89,7 @@ class Places:
         Shape (m,): the case at each place.
     """
 
-    def __init__(self, codes: Integers, size: int, decided_at: Integers) -> None:
+    def __init__(self, codes: Integers, decided_at: Integers, *, size: int) -> None:
         self._first = int(decided_at.min()) if decided_at.size else 0
         self._last = int(decided_at.max()) if decided_at.size else 0
         self._width = self._last - self._first + 2
@@ -173,7 +173,7 @@ class Placed:
         return self.until(np.minimum(self.base + over, self.superseded))
 
 
-def place(activity: Activity, codes: Codes, places: Places, own: Codes | None) -> Placed:
+def place(activity: Activity, places: Places, *, codes: Codes, own: Codes | None) -> Placed:
     """Give active versions their places.
 
     Parameters

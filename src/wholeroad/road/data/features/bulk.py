@@ -162,23 +162,25 @@ class _Bulk:
         """Find when a source's versions are active, and what they add."""
         versions, own = self._sources[source], source == self._case_source
         if own:
-            self._own = joint_codes(self._cases, versions.frame, self._own_by, source=source)
+            self._own = joint_codes(self._cases, versions.frame, by=self._own_by, source=source)
         for feature in features:
             on = _on(feature)
             if (source, on) not in self._activity:
                 self._activity[source, on] = active(versions, on, own=own, until=self._until)
             if isinstance(feature, Window) and _addition(feature) not in self._added:
-                self._added[_addition(feature)] = contribution(feature, versions, self._activity[source, on])
+                self._added[_addition(feature)] = contribution(
+                    feature, versions, activity=self._activity[source, on]
+                )
 
     def _compute(self, features: Sequence[Latest | Window]) -> list[pl.Series]:
         """Compute features with the same source and key."""
         source, by = features[0].source, features[0].by
-        codes = joint_codes(self._cases, self._sources[source].frame, by, source=source)
-        places = Places(codes.cases, codes.size, self._decided_at)
+        codes = joint_codes(self._cases, self._sources[source].frame, by=by, source=source)
+        places = Places(codes.cases, self._decided_at, size=codes.size)
         own = self._own if source == self._case_source else None
         columns: list[pl.Series] = []
         for on, measured in _grouped(features, _on).items():
-            placed = place(self._activity[source, on], codes, places, own)
+            placed = place(self._activity[source, on], places, codes=codes, own=own)
             for group in _grouped(measured, _span).values():
                 columns += self._aggregate(group, placed)
         return columns
@@ -190,7 +192,7 @@ class _Bulk:
             end = placed.end(first.over)
             return [self._window(window, placed, end) for window in features if isinstance(window, Window)]
         activity = self._activity[first.source, "happened"]
-        rows = latest_rows(activity, placed, first.max_age, cases=self._cases.height)
+        rows = latest_rows(activity, placed, max_age=first.max_age, cases=self._cases.height)
         frame = self._sources[first.source].frame
         return [
             _taken(feature.name, frame[feature.column], rows)
@@ -200,7 +202,7 @@ class _Bulk:
 
     def _window(self, window: Window, placed: Placed, end: Integers) -> pl.Series:
         added = self._added[_addition(window)]
-        return aggregate(window, placed, end, added, cases=self._cases.height)
+        return aggregate(window, placed, end=end, added=added, cases=self._cases.height)
 
 
 def _addition(window: Window) -> tuple[object, ...]:
@@ -213,7 +215,7 @@ def _derive(feature: Derived, cases: pl.DataFrame) -> pl.Series:
 
 def _look_up(feature: Lookup, cases: pl.DataFrame, sources: Mapping[str, Versions]) -> pl.Series:
     frame = sources[feature.source].frame
-    codes = joint_codes(cases, frame, feature.by, source=feature.source)
+    codes = joint_codes(cases, frame, by=feature.by, source=feature.source)
     row_of = np.full(codes.size, -1, np.int64)
     some = np.flatnonzero(codes.rows != NOTHING)
     row_of[codes.rows[some]] = some

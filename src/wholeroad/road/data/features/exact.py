@@ -115,7 +115,7 @@ def to_float_one(total: int) -> float:
     Examples
     --------
     >>> to_float_one(quantise_one(0.1) + quantise_one(0.2))
-    0.2999999999992724
+    0.3000000000001819
     """
     return (float(total >> LIMB_BITS) * _LIMB + float(total & _LOW_MASK)) * _UNIT
 
@@ -158,13 +158,11 @@ def amounts(values: pl.Series, rows: Integers, *, subject: str) -> Amounts:
     return Amounts(integers.to_numpy(), None, real=False, subject=subject)
 
 
-def refuse_overflow(sums: Integers, upper: Integers, lower: Integers, *, subject: str) -> None:
-    """Refuse sums that are out of range and may have wrapped.
+def refuse_overflow(upper: Integers, lower: Integers, *, subject: str) -> None:
+    """Refuse sums that are out of range, and may have wrapped in 64 bits.
 
     Parameters
     ----------
-    sums
-        Shape (n,): the sums modulo 2**64 (only its length matters here).
     upper, lower
         Shape (n,): sums of ``amount >> 32`` and of ``amount & (2**32 - 1)``, which cannot wrap.
 
@@ -175,7 +173,7 @@ def refuse_overflow(sums: Integers, upper: Integers, lower: Integers, *, subject
     """
     bound = LARGEST_SUM >> LIMB_BITS
     carried = upper + (lower >> LIMB_BITS)
-    if sums.size and (carried.max() >= bound or carried.min() < -bound):
+    if carried.size and (carried.max() >= bound or carried.min() < -bound):
         raise overflow(subject, "the sum of a window was too large to be exact")
 
 

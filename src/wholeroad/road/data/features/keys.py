@@ -39,7 +39,7 @@ class Codes:
     size: int
 
 
-def joint_codes(cases: pl.DataFrame, rows: pl.DataFrame, by: By, *, source: str) -> Codes:
+def joint_codes(cases: pl.DataFrame, rows: pl.DataFrame, *, by: By, source: str) -> Codes:
     """Give equal keys equal codes.
 
     Parameters
@@ -59,7 +59,7 @@ def joint_codes(cases: pl.DataFrame, rows: pl.DataFrame, by: By, *, source: str)
     Examples
     --------
     >>> codes = joint_codes(
-    ...     pl.DataFrame({"a": [7, None]}), pl.DataFrame({"b": [8, 7]}), (("a", "b"),), source="s"
+    ...     pl.DataFrame({"a": [7, None]}), pl.DataFrame({"b": [8, 7]}), by=(("a", "b"),), source="s"
     ... )
     >>> codes.cases[0] == codes.rows[1], codes.cases[1]
     (np.True_, np.int64(-1))

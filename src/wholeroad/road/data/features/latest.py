@@ -8,7 +8,7 @@ from wholeroad.core.instants import Span
 from wholeroad.road.data.features.activity import Activity, Integers, Own, Placed
 
 
-def latest_rows(activity: Activity, placed: Placed, max_age: Span | None, *, cases: int) -> Integers:
+def latest_rows(activity: Activity, placed: Placed, *, max_age: Span | None, cases: int) -> Integers:
     """Find the row version that is *latest* for each case.
 
     Of the versions that are active, the one with the greatest ``happened_at`` wins, then the one
@@ -33,19 +33,19 @@ def latest_rows(activity: Activity, placed: Placed, max_age: Span | None, *, cas
         ends = np.minimum(ends, placed.base + (max_age + 1))
     begin, end, versions = placed.begin, placed.until(ends), np.arange(placed.index.size)
     if placed.own is not None:
-        begin, end, versions = without_own(begin, end, placed.own)
+        begin, end, versions = without_own(begin, end, own=placed.own)
     # The order of the frame is that of (known_at, order), so a stable sort breaks ties by it.
     by_rank = np.argsort(activity.base, kind="stable")
     rank = np.empty(by_rank.size, np.int64)
     rank[by_rank] = np.arange(by_rank.size)
-    best = greatest(begin, end, rank[placed.index[versions]], size=placed.places.cases.size)
+    best = greatest(begin, end, rank=rank[placed.index[versions]], size=placed.places.cases.size)
     out = np.full(cases, -1, np.int64)
     found = best >= 0
     out[placed.places.cases[found]] = activity.rows[by_rank[best[found]]]
     return out
 
 
-def without_own(begin: Integers, end: Integers, own: Own) -> tuple[Integers, Integers, Integers]:
+def without_own(begin: Integers, end: Integers, *, own: Own) -> tuple[Integers, Integers, Integers]:
     """Cut the case's own place out of the ranges of its own row.
 
     Returns
@@ -62,7 +62,7 @@ def without_own(begin: Integers, end: Integers, own: Own) -> tuple[Integers, Int
     return begins[by_begin], ends[by_end], versions[by_begin]
 
 
-def greatest(begin: Integers, end: Integers, rank: Integers, *, size: int) -> Integers:
+def greatest(begin: Integers, end: Integers, *, rank: Integers, size: int) -> Integers:
     """Give the greatest rank over the ranges that cover each place, -1 where there is none.
 
     A sparse table (Bender, Farach-Colton 2000, *The LCA problem revisited*, section 3), read the

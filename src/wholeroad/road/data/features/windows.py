@@ -42,7 +42,7 @@ class Contribution:
     amounts: Amounts | None
 
 
-def contribution(window: Window, versions: Versions, activity: Activity) -> Contribution:
+def contribution(window: Window, versions: Versions, *, activity: Activity) -> Contribution:
     """Evaluate a window's condition and value over the active versions.
 
     Raises
@@ -72,7 +72,7 @@ def evaluate(frame: pl.DataFrame, expression: Expression) -> pl.Series:
     return both.get_column("value")
 
 
-def aggregate(window: Window, placed: Placed, end: Integers, added: Contribution, *, cases: int) -> pl.Series:
+def aggregate(window: Window, placed: Placed, *, end: Integers, added: Contribution, cases: int) -> pl.Series:
     """Aggregate over the versions that are active at each case.
 
     Parameters
@@ -128,7 +128,7 @@ class _Ranges:
         sums = self._total(values)
         if may_overflow(values):
             upper, lower = split(values)
-            refuse_overflow(sums, self._total(upper), self._total(lower), subject=subject)
+            refuse_overflow(self._total(upper), self._total(lower), subject=subject)
         return sums
 
     def _total(self, values: Integers) -> Integers:
