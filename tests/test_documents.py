@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SKIPPED = {".venv", ".git", "node_modules", ".pytest_cache", "site-packages"}
+SKIPPED = {".venv", ".git", "node_modules", ".pytest_cache", "site-packages", "rehearsals"}
 DOCUMENTS = sorted(
     path.relative_to(ROOT) for path in ROOT.rglob("*.md") if not SKIPPED & set(path.relative_to(ROOT).parts)
 )

@@ -10,7 +10,18 @@ import polars as pl
 
 from wholeroad.core.expressions.allowed import Kind
 from wholeroad.core.expressions.faults import Span
-from wholeroad.core.expressions.terms import Term, as_kind, combine, firm, literal, narrow, simple, spread, wide
+from wholeroad.core.expressions.terms import (
+    Term,
+    as_kind,
+    combine,
+    divided,
+    firm,
+    is_fixed,
+    literal,
+    narrow,
+    simple,
+    wide,
+)
 
 NUMBERS: Final = frozenset({"integer", "float"})
 _APPLIED: Final[dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]]] = {
@@ -67,7 +78,9 @@ def _filled(operator: str, term: Term, other: Term) -> Term:
 
 def _numbers(operator: str, left: Term, right: Term, span: Span) -> Term:
     if operator == "/":
-        left, right = as_kind(firm(left), "float"), spread(as_kind(firm(right), "float"))
+        left, right = as_kind(firm(left), "float"), as_kind(firm(right), "float")
+        if is_fixed(right):
+            return replace(combine("float", span, divided, left, right), loose=True)
         return simple("float", left.expr / right.expr, span, left, right, loose=True)
     if operator == "%":
         return _remainder(firm(left), firm(right), span)
@@ -93,7 +106,7 @@ def _remainder(left: Term, right: Term, span: Span) -> Term:
         span,
         lambda x, y: x.sign() * (x.abs() % y.abs()),
         as_kind(left, "float"),
-        spread(as_kind(right, "float")),
+        as_kind(right, "float"),
     )
     return firm(simple("float", found.expr, span, found, loose=True))
 

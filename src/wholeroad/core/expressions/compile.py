@@ -23,7 +23,7 @@ from wholeroad.core.expressions.faults import Faults, Span, closest
 from wholeroad.core.expressions.functions import ALIKE, LOOSE, calendar, like
 from wholeroad.core.expressions.functions import FUNCTIONS as BUILDS
 from wholeroad.core.expressions.syntax import COLUMNS, Atom, Call, Case, Node
-from wholeroad.core.expressions.terms import Term, as_kind, column, common_kind, firm, literal
+from wholeroad.core.expressions.terms import Term, as_kind, column, common_kind, firm, is_fixed, literal
 
 _LOOSE_OPERATORS = frozenset({"+", "-", "*", "negative"}) | LOOSE
 _SIGNED_64 = 2**63
@@ -250,6 +250,9 @@ def _literals_fit(call: Call, terms: Sequence[Term], to: Binding) -> bool:
         if terms[1].kind != "integer" or not isinstance(value, int) or not 0 <= value <= 15:
             _wrong_argument(call, terms[1], "a number of decimals from 0 to 15, written out", to)
             return False
+    if call.name == "power" and not is_fixed(terms[1]):
+        _wrong_argument(call, terms[1], "an exponent written out; exp(y * ln(x)) takes any other", to)
+        return False
     if call.name == "replace":
         for term in terms[1:]:
             if term.value is None:

@@ -14,6 +14,7 @@ from wholeroad.core.expressions.terms import (
     Term,
     as_kind,
     combine,
+    divided,
     firm,
     joined,
     literal,
@@ -133,9 +134,8 @@ def _substring(given: Sequence[Term], span: Span) -> Term:
 def _between(unit: str) -> Build:
     def build(given: Sequence[Term], span: Span) -> Term:
         start, end = (as_kind(term, "instant") for term in given)
-        length = (wide(end.expr) - wide(start.expr)).cast(pl.Float64)
-        divisor = spread(literal("float", float(UNITS[unit]), span=span))
-        return simple("float", length / divisor.expr, span, start, end)
+        length = simple("float", (wide(end.expr) - wide(start.expr)).cast(pl.Float64), span, start, end)
+        return combine("float", span, lambda x: divided(x, pl.lit(float(UNITS[unit]))), length)
 
     return build
 

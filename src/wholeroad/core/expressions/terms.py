@@ -87,15 +87,18 @@ def _inlined(term: Term) -> bool:
     return term.leaf and (term.value is not None or term.kind == "null")
 
 
-def spread(term: Term) -> Term:
-    """Repeat a constant once per row.
+def is_fixed(term: Term) -> bool:
+    """Tell whether a term reads no column."""
+    return not term.expr.meta.root_names()
+
+
+def divided(left: pl.Expr, right: pl.Expr) -> pl.Expr:
+    """Divide finite floats by a constant, in every frame alike.
 
     Polars divides a column by a constant by multiplying with its reciprocal, but a single row by
-    dividing, which differs in the last bit. Columns are always divided by columns here.
+    dividing, which differs in the last bit. By a column it always divides, so the constant is made one.
     """
-    if term.expr.meta.root_names():
-        return term
-    return replace(term, expr=pl.repeat(term.expr, pl.len()), value=None, leaf=False, depth=term.depth + 1)
+    return left / (left * 0.0 + right)
 
 
 def joined(terms: Sequence[Term], join: Callable[[Term, Term], Term]) -> Term:

@@ -277,7 +277,7 @@ class ModelTable(Table):
     )
     seed: int = 0
     least_outcomes: int = Field(default=50, ge=2)
-    """A fit is refused with fewer known outcomes in its rarest two classes together."""
+    """A fit is refused with fewer known outcomes outside the most frequent class."""
 
 
 class RehearseTable(Table):

@@ -276,11 +276,12 @@ def _features(history: History) -> Iterator[Finding]:
                 "leave it out",
             )
         missing = nulls.to_numpy()[: truth.size]
-        yield from _missingness(history, feature.name, missing[known], truth[known])
+        as_known = isinstance(feature, Window | Latest)
+        yield from _missingness(history, feature.name, missing[known], truth[known], as_known=as_known)
 
 
 def _missingness(
-    history: History, name: str, missing: NDArray[np.bool_], truth: NDArray[np.int8]
+    history: History, name: str, missing: NDArray[np.bool_], truth: NDArray[np.int8], *, as_known: bool
 ) -> Iterator[Finding]:
     few, rest = int(missing.sum()), int((~missing).sum())
     if min(few, rest) < LEAST_MISSING:
@@ -293,12 +294,17 @@ def _missingness(
         if abs(with_null - without) >= MISSING_GAP and abs(with_null - without) > MISSING_Z * error:
             yield Finding(
                 "check.missingness-tells",
-                "warning",
+                "note" if as_known else "warning",
                 f"[feature] {name}",
                 f"{outcome} is {with_null:.0%} of the {few:,} cases where it is null and {without:.0%} of "
                 "the others",
-                "that a value is missing may itself be a consequence of the outcome: a leak",
-                "find out when and why it is missing; leave it out unless that is known before deciding",
+                "it was already missing when the case was decided, so this is no leak by itself; but a model "
+                "will lean on it, and a gap in the feed will look like the outcome"
+                if as_known
+                else "that a value is missing may itself be a consequence of the outcome: a leak",
+                "find out why it is missing"
+                if as_known
+                else "find out when and why it is missing; leave it out unless that is known before deciding",
             )
             return
 
