@@ -502,6 +502,8 @@ def test_local_time_needs_a_time_zone():
         ("power(-8, 0.5)", None),
         ("abs(-3)", 3),
         ("abs(-2.5)", 2.5),
+        ("abs(0 / 0)", None),
+        ("coalesce(-abs(1 / 0), 3)", 3.0),
         ("round(2.5)", 3.0),
         ("round(-2.5)", -3.0),
         ("round(2.345, 1)", 2.3),
@@ -648,6 +650,8 @@ def test_a_constant_gives_one_value_per_row():
         assert frame.select(found=bound.polars)["found"].dtype == dtype
         assert frame.select(found=bound.polars).height == 3
         assert frame.head(0).select(found=bound.polars).height == 0
+    folded = bind("case null when null then i else 1 end", SCHEMA, where="here")
+    assert frame.select(found=folded.polars).height == 3
     assert frame.filter(bind("true", {}, where="here").polars).height == 3
 
 

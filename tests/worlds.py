@@ -110,3 +110,8 @@ def write(folder: Path, cases: pl.DataFrame, outcomes: pl.DataFrame, *, brief: s
 def days(number: float) -> timedelta:
     """Give a number of days."""
     return timedelta(days=number)
+
+
+def at(*, days: float) -> int:
+    """Give the instant so many days after the start, in microseconds."""
+    return int((START + timedelta(days=days)).timestamp()) * 1_000_000

@@ -102,7 +102,7 @@ class Project:
         Raises
         ------
         FaultsError, UserError
-            ``data.file-absent`` and others, naming the file; sources before it are landed.
+            ``data.file-missing`` and others, naming the file; sources before it are landed.
         """
         with self._lock("landing"):
             return self._land_files(progress)
@@ -310,7 +310,7 @@ class Project:
             last = self._intake.last(name)
             if last is not None and last.origin == origin:
                 continue
-            rows, bad = read_rows(path, source.types)
+            rows, bad = read_rows(path, self._intake.types(name, source), shown=source.read)
             fact = self._intake.take(
                 name, source, rows, bad=bad, now=self._clock.now(), imported=True, origin=origin
             )

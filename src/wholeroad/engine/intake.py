@@ -42,6 +42,11 @@ class Intake:
                 found = fact
         return found
 
+    def types(self, name: str, source: SourceTable) -> dict[str, str]:
+        """Give the types of a source's columns, for reading a file of texts: as landed, or as declared."""
+        stored = self._stored(name, source)
+        return {**(stored.types if stored else {}), **source.types}
+
     def take(
         self,
         name: str,
@@ -61,14 +66,13 @@ class Intake:
         Parameters
         ----------
         now
-            The batch's ``landed_at``.
+            The batch's ``landed_at``; never before that of an earlier batch, even if a clock went back.
         origin
             Digest of the file that the rows came from, if any.
         """
+        now = max(now, self._last_landed_at())
         stored = self._stored(name, source)
-        next_seq = 1
-        if stored is not None and stored.frame.height:
-            next_seq = self._last_seq(name) + 1
+        next_seq = 1 if stored is None else stored.next_seq
         batch = Batch(rows, landed_at=now, next_seq=next_seq, imported=imported, bad=bad)
         landing = land(batch, source, name=name, stored=stored)
         if landing.rows.height or stored is None:
@@ -79,12 +83,13 @@ class Intake:
         self._ledger.append([fact])
         return fact
 
+    def _last_landed_at(self) -> Instant:
+        batches = (fact.at for _, fact in self._ledger.read() if isinstance(fact, BatchLanded))
+        return max(batches, default=0)
+
     def _append(self, table: str, frame: pl.DataFrame) -> None:
         version = (self._tables.version(table, "intake") or 0) + 1
         self._tables.append(table, frame, writer="intake", version=version)
-
-    def _last_seq(self, name: str) -> int:
-        return int(self._tables.read(table_of(name), ["_seq"])["_seq"].max() or 0)  # type: ignore[arg-type]
 
     def _stored(self, name: str, source: SourceTable) -> Stored | None:
         table = table_of(name)

@@ -13,7 +13,7 @@ from wholeroad.core.expressions.allowed import NAMES, Kind
 from wholeroad.core.expressions.compile import Binding, build
 from wholeroad.core.expressions.faults import Faults
 from wholeroad.core.expressions.syntax import parse
-from wholeroad.core.expressions.terms import DTYPES, Term, as_kind, firm
+from wholeroad.core.expressions.terms import DTYPES, Term, as_kind, firm, is_fixed
 
 Expects = Literal["any", "number", "boolean", "text", "instant"]
 
@@ -131,7 +131,7 @@ def bind(
         raise FaultsError(_headline(where), faults.found)
     dtype = DTYPES[term.kind]
     columns = tuple(sorted(binding.columns))
-    expr = term.expr if columns else pl.repeat(term.expr, pl.len(), dtype=dtype)
+    expr = pl.repeat(term.expr, pl.len(), dtype=dtype) if is_fixed(term) else term.expr
     return Expression(text, columns, dtype, expr)
 
 

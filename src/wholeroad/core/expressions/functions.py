@@ -62,7 +62,7 @@ def _text(formula: Callable[[pl.Expr], pl.Expr], *, number: bool = False) -> Bui
 def _abs(given: Sequence[Term], span: Span) -> Term:
     (term,) = given
     if term.kind == "float":
-        return simple("float", term.expr.abs(), span, term)
+        return simple("float", term.expr.abs(), span, term, loose=term.loose)
     return simple("integer", narrow(wide(as_kind(term, "integer").expr).abs(), "integer"), span, term)
 
 

@@ -89,7 +89,7 @@ def status_quo_actions(brief: Brief, expression: Expression | None, cases: pl.Da
     if expression is None:
         code = brief.actions.index(brief.value.status_quo["action"])
         return np.full(cases.height, code, dtype=np.int8)
-    named = cases.select(expression.polars.cast(pl.String).alias("action"))["action"]
+    named = cases.with_columns(expression.polars.cast(pl.String).alias("_action"))["_action"]
     known = {name: code for code, name in enumerate(brief.actions)}
     codes = named.replace_strict(known, default=-1, return_dtype=pl.Int8).fill_null(-1)
     bad = named.filter(codes < 0)
@@ -105,7 +105,7 @@ def status_quo_actions(brief: Brief, expression: Expression | None, cases: pl.Da
 
 
 def _evaluated(expression: Expression, cases: pl.DataFrame, where: str) -> NDArray[np.float64]:
-    worth = cases.select(expression.polars.cast(pl.Float64).alias("worth"))["worth"]
+    worth = cases.with_columns(expression.polars.cast(pl.Float64).alias("_worth"))["_worth"]
     bad = (worth.is_null() | ~worth.is_finite()).fill_null(value=True)
     if bad.any():
         raise UserError(
