@@ -209,7 +209,7 @@ def wholeroad(data: dict[str, Any], threads: int) -> Callable[[], Any]:
     }
     cases = data["cases"].with_columns(pl.col("decided").cast(utc).alias("_decided_at"))
     return lambda: compute(
-        features, cases, sources, case_source="flights", case_key=("flight",), threads=threads
+        features, cases, sources=sources, case_source="flights", case_key=("flight",), threads=threads
     )
 
 

@@ -60,9 +60,7 @@ def main() -> None:
         folder = Path(name)
         cases = draw(folder, options.cases)
         landing, landing_s = measured("land", name)
-        rehearsing, rehearsing_s = measured(
-            "rehearse", name, "--policy", "never", "--policy", "every 180d"
-        )
+        rehearsing, rehearsing_s = measured("rehearse", name, "--policy", "never", "--policy", "every 180d")
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / GIB
     sys.stderr.write(
         f"memory with {cases:,} cases: landing {landing:.2f} GiB ({landing_s:.0f} s), rehearsing "

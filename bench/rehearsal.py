@@ -63,7 +63,7 @@ def alone(history: History, rehearsed: Rehearsed) -> dict[str, float]:
         if model is not None:
             first = int(np.searchsorted(decided_at, enters_at))
             start = time.perf_counter()
-            workshop.probabilities(model, first, decided_at.size)
+            workshop.probabilities(model, first, last=decided_at.size)
             taken["scores"] += time.perf_counter() - start
     return taken
 

@@ -51,7 +51,7 @@ def timeline_of(
     columns = {"id": pl.Int64, "known": UTC, "lost": pl.Boolean, "delay": pl.Int64}
     versions = landed(rows, columns, OUTCOMES)
     truth = bind(outcome.truth, versions.frame.schema, where="t", expects="text")
-    return outcome_timeline(cases, versions, truth, outcome, until=until)
+    return outcome_timeline(cases, versions, truth=truth, outcome=outcome, until=until)
 
 
 def at(cases: Cases) -> dict[int, int]:
@@ -215,7 +215,7 @@ def test_arrivals_come_before_the_cycle_and_decisions_after_it():
 def test_the_built_in_source_outcomes_says_when_each_truth_was_known():
     cases = cases_of([(1, 0, 100, 5)])
     timeline = timeline_of(cases, [(1, 8, False, 0), (1, 12, None, None)])
-    frame = outcome_versions(cases, timeline, OUTCOME.classes, {"due"}).frame
+    frame = outcome_versions(cases, timeline, classes=OUTCOME.classes, columns={"due"}).frame
     assert frame["truth"].to_list() == ["on_time", None]
     assert frame["_happened_at"].to_physical().to_list() == [5, 5]
     assert frame["_known_at"].to_physical().to_list() == [8, 12]
@@ -229,7 +229,9 @@ def test_an_outcome_may_be_joined_by_other_columns():
     versions = landed([(77, 1, 8, 60)], columns, OUTCOMES)
     outcome = replace_by(OUTCOME, "of")
     truth = bind("case when delay > 30 then 'late' else 'on_time' end", versions.frame.schema, where="t")
-    assert outcome_timeline(cases, versions, truth, outcome, until=99).truth_code.tolist() == [0]
+    assert outcome_timeline(cases, versions, truth=truth, outcome=outcome, until=99).truth_code.tolist() == [
+        0
+    ]
 
 
 def replace_by(outcome: OutcomeTable, column: str) -> OutcomeTable:
@@ -242,7 +244,9 @@ def test_the_truth_may_ask_the_case():
     versions = landed([(1, 130, 130)], columns, OUTCOMES)
     schema = {**versions.frame.schema, "case.due": UTC}
     truth = bind("case when arrived > case.due then 'late' else 'on_time' end", schema, where="t")
-    assert outcome_timeline(cases, versions, truth, OUTCOME, until=999).truth_code.tolist() == [0]
+    assert outcome_timeline(cases, versions, truth=truth, outcome=OUTCOME, until=999).truth_code.tolist() == [
+        0
+    ]
 
 
 def test_a_view_cannot_be_moved():

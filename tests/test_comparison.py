@@ -78,9 +78,9 @@ def test_law_money_added_to_every_case_moves_no_difference(seed, constant):
     dice = np.random.default_rng(seed)
     scored = scored_cases(dice)
     runs = some_runs(dice, scored)
-    one = by_name(compare(runs, scored, None, unit="EUR", seed=1, resampling=QUICK))
+    one = by_name(compare(runs, scored, models=None, unit="EUR", seed=1, resampling=QUICK))
     richer = replace(scored, values=scored.values + constant)
-    two = by_name(compare(runs, richer, None, unit="EUR", seed=1, resampling=QUICK))
+    two = by_name(compare(runs, richer, models=None, unit="EUR", seed=1, resampling=QUICK))
     settled = int((scored.truth >= 0).sum())
     for name, policy in one.items():
         assert two[name].total.value == pytest.approx(policy.total.value + constant * settled)
@@ -97,8 +97,8 @@ def test_law_the_order_of_policies_changes_nothing(seed, order):
     dice = np.random.default_rng(seed)
     scored = scored_cases(dice, days=40)
     runs = some_runs(dice, scored)
-    one = compare(runs, scored, None, unit="EUR", seed=1, resampling=QUICK)
-    two = compare([runs[i] for i in order], scored, None, unit="EUR", seed=1, resampling=QUICK)
+    one = compare(runs, scored, models=None, unit="EUR", seed=1, resampling=QUICK)
+    two = compare([runs[i] for i in order], scored, models=None, unit="EUR", seed=1, resampling=QUICK)
     assert by_name(one) == by_name(two)
 
 
@@ -109,7 +109,7 @@ def test_law_equal_policies_differ_by_zero_without_width(seed):
     scored = scored_cases(dice)
     action = skilled(dice, scored, 0.5)
     runs = [PolicyRun(NEVER, action), PolicyRun("every 30d", action.copy())]
-    policy = by_name(compare(runs, scored, None, unit="EUR", seed=seed, resampling=QUICK))["every 30d"]
+    policy = by_name(compare(runs, scored, models=None, unit="EUR", seed=seed, resampling=QUICK))["every 30d"]
     assert (policy.versus_never.value, policy.versus_never.low, policy.versus_never.high) == (0, 0, 0)
 
 
@@ -119,7 +119,7 @@ def test_law_only_settled_cases_carry_money_and_nobody_beats_hindsight(seed):
     dice = np.random.default_rng(seed)
     scored = scored_cases(dice, days=10)
     runs = some_runs(dice, scored)
-    comparison = compare(runs, scored, None, unit="EUR", seed=1, resampling=QUICK)
+    comparison = compare(runs, scored, models=None, unit="EUR", seed=1, resampling=QUICK)
     table = scored.values[0]
     for policy, run in zip(comparison.policies[1:], runs, strict=True):
         money = sum(
@@ -172,11 +172,11 @@ def test_intervals_cover_a_planted_truth(days, lasting):
 def test_too_few_blocks_give_an_unbounded_interval():
     dice = np.random.default_rng(2)
     scored = scored_cases(dice, days=20)
-    policy = by_name(compare(some_runs(dice, scored), scored, None, unit="EUR", seed=1))["never"]
+    policy = by_name(compare(some_runs(dice, scored), scored, models=None, unit="EUR", seed=1))["never"]
     assert (policy.total.low, policy.total.high) == (-math.inf, math.inf)
     assert (policy.gain_per_case.low, policy.gain_per_case.high) == (-math.inf, math.inf)
     judged = compare(
-        some_runs(dice, scored), scored, None, unit="EUR", seed=1, success=Gain(per_case=-1e9)
+        some_runs(dice, scored), scored, models=None, unit="EUR", seed=1, success=Gain(per_case=-1e9)
     ).policies[1]
     assert not judged.success.met
 
@@ -185,15 +185,15 @@ def test_success_needs_the_gain_at_its_confidence():
     dice = np.random.default_rng(3)
     scored = scored_cases(dice)
     runs = some_runs(dice, scored)
-    gain = by_name(compare(runs, scored, None, unit="EUR", seed=1))["every 30d"].gain_per_case
+    gain = by_name(compare(runs, scored, models=None, unit="EUR", seed=1))["every 30d"].gain_per_case
 
     def met(required):
-        comparison = compare(runs, scored, None, unit="EUR", seed=1, success=Gain(per_case=required))
+        comparison = compare(runs, scored, models=None, unit="EUR", seed=1, success=Gain(per_case=required))
         return by_name(comparison)["every 30d"].success.met
 
     assert met(gain.low)  # one-sided at 95% is easier than the end of the two-sided interval
     assert not met(gain.value)
-    assert by_name(compare(runs, scored, None, unit="EUR", seed=1))["every 30d"].success is None
+    assert by_name(compare(runs, scored, models=None, unit="EUR", seed=1))["every 30d"].success is None
 
 
 @pytest.mark.parametrize("inside", [0.0, 0.3, 1.0])
@@ -202,12 +202,12 @@ def test_corners_equal_a_comparison_at_the_corner_values(inside):
     ranges = (ValueRange("rebook.late", 0, 0, -20.0, 40.0), ValueRange("pass.late", 1, 0, -10.0, 0.0))
     scored = scored_cases(dice, ranges=ranges)
     run = PolicyRun("some", (dice.random(len(scored.truth)) > inside).astype(np.int8))
-    policy = compare([run], scored, None, unit="EUR", seed=1, resampling=QUICK).policies[1]
+    policy = compare([run], scored, models=None, unit="EUR", seed=1, resampling=QUICK).policies[1]
     totals, gains = [], []
     for rebook, passed in itertools.product((-20.0, 0.0, 40.0), (-10.0, 0.0)):
         table = np.array([[100.0 + rebook, -30.0], [passed, 0.0]])
         corner = replace(scored, values=np.broadcast_to(table, scored.values.shape), ranges=())
-        at_corner = compare([run], corner, None, unit="EUR", seed=1, resampling=QUICK).policies[1]
+        at_corner = compare([run], corner, models=None, unit="EUR", seed=1, resampling=QUICK).policies[1]
         totals.append(at_corner.total.value)
         gains.append(at_corner.versus_status_quo.value)
     assert policy.corners == pytest.approx((min(totals), max(totals)))
@@ -236,7 +236,7 @@ def test_law_the_path_is_the_best_of_all_paths(seed, days, options):
     money = dice.integers(-5, 6, (3, days, options)).astype(float)
     costs = np.concatenate([[0.0], dice.integers(0, 6, options - 1)])
     first_day = np.concatenate([[0], np.sort(dice.integers(0, days + 1, options - 1))])
-    paths = best_path(money, costs, first_day)
+    paths = best_path(money, costs, first_day=first_day)
     paid = path_costs(paths, costs)
     for run in range(3):
         assert all(first_day[option] <= day for day, option in enumerate(paths[run]))
@@ -284,7 +284,7 @@ def test_an_honest_oracle_makes_nothing_of_luck():
         never = choices.halves[:, :, 1].sum()
         honest.append(oracle(choices).money - never)
         both = choices.halves.sum(axis=0)[None]
-        path = best_path(both, choices.costs, choices.first_day)
+        path = best_path(both, choices.costs, first_day=choices.first_day)
         fooled.append(np.take_along_axis(both, path[:, :, None], axis=2).sum() - never)
     assert abs(np.mean(honest)) < 3 * np.std(honest) / math.sqrt(len(honest)) + 1
     assert np.mean(fooled) > 100
@@ -312,7 +312,7 @@ def test_regret_in_a_comparison_with_a_world_that_turns():
         PolicyRun("every 60d", switched, ((FROM_AT, 50.0), (turn, 50.0))),
         PolicyRun("random 10%", (dice.random(len(scored.truth)) > 0.1).astype(np.int8)),
     ]
-    comparison = compare(runs, scored, models, unit="EUR", seed=1, resampling=QUICK)
+    comparison = compare(runs, scored, models=models, unit="EUR", seed=1, resampling=QUICK)
     named = by_name(comparison)
     assert comparison.oracle.value == pytest.approx(named["every 60d"].total.value, rel=0.02)
     assert named[NEVER].regret_oracle > named[NEVER].regret_floor > 0
@@ -328,7 +328,7 @@ def test_regret_in_a_comparison_with_a_world_that_turns():
 def test_without_models_there_is_no_oracle():
     dice = np.random.default_rng(9)
     scored = scored_cases(dice)
-    comparison = compare([], scored, None, unit="EUR", seed=1, resampling=QUICK)
+    comparison = compare([], scored, models=None, unit="EUR", seed=1, resampling=QUICK)
     assert comparison.oracle is None
     assert comparison.policies[0].regret_oracle is None
     assert [policy.policy for policy in comparison.policies] == [STATUS_QUO]
@@ -338,7 +338,7 @@ def test_the_same_seed_gives_the_same_comparison():
     dice = np.random.default_rng(10)
     scored = scored_cases(dice)
     runs = some_runs(dice, scored)
-    one, again, other = (compare(runs, scored, None, unit="EUR", seed=seed) for seed in (1, 1, 2))
+    one, again, other = (compare(runs, scored, models=None, unit="EUR", seed=seed) for seed in (1, 1, 2))
     assert one == again
     assert one != other
 
@@ -346,7 +346,7 @@ def test_the_same_seed_gives_the_same_comparison():
 def test_no_settled_case_is_no_crash():
     scored = scored_cases(np.random.default_rng(1))
     scored = replace(scored, truth=np.full_like(scored.truth, PENDING))
-    policy = compare([], scored, None, unit="EUR", seed=1, resampling=QUICK).policies[0]
+    policy = compare([], scored, models=None, unit="EUR", seed=1, resampling=QUICK).policies[0]
     assert (policy.settled, policy.total.value, policy.per_case.value) == (0, 0.0, 0.0)
 
 
@@ -355,11 +355,11 @@ def test_nonsense_is_refused():
     scored = scored_cases(dice)
     run = PolicyRun(NEVER, scored.status_quo)
     with pytest.raises(ValueError, match="once"):
-        compare([run, run], scored, None, unit="EUR", seed=1)
+        compare([run, run], scored, models=None, unit="EUR", seed=1)
     with pytest.raises(ValueError, match="shape"):
-        compare([PolicyRun(NEVER, scored.status_quo[1:])], scored, None, unit="EUR", seed=1)
+        compare([PolicyRun(NEVER, scored.status_quo[1:])], scored, models=None, unit="EUR", seed=1)
     with pytest.raises(ValueError, match="from_at"):
-        compare([run], replace(scored, to_at=FROM_AT + DAY), None, unit="EUR", seed=1)
+        compare([run], replace(scored, to_at=FROM_AT + DAY), models=None, unit="EUR", seed=1)
     with pytest.raises(ValueError, match="whole number of days"):
         Resampling(block=DAY // 2)
 
@@ -371,7 +371,7 @@ def test_money_over_time_adds_up_to_the_totals():
     dice = np.random.default_rng(12)
     scored = scored_cases(dice)
     runs = some_runs(dice, scored)
-    comparison = compare(runs, scored, None, unit="EUR", seed=1, resampling=QUICK)
+    comparison = compare(runs, scored, models=None, unit="EUR", seed=1, resampling=QUICK)
     frame = money_over_time(runs, scored)
     last = frame.group_by("policy", maintain_order=True).last()
     for policy, cumulative in zip(comparison.policies, last["cumulative"], strict=True):
@@ -389,7 +389,7 @@ def test_law_bins_hold_every_case_once_and_never_part_equals(seed, n, bins):
     positive = np.round(dice.random(n), 1)
     truth = dice.integers(-2, 2, n).astype(np.int8)
     probabilities = np.stack([positive, 1 - positive], axis=1)
-    table = calibration(probabilities, truth, ["yes", "no"], positive="yes", bins=bins)
+    table = calibration(probabilities, truth, classes=["yes", "no"], positive="yes", bins=bins)
     assert table["cases"].sum() == (truth >= 0).sum()
     assert table.height <= bins
     assert table["predicted"].is_unique().all()
@@ -403,12 +403,14 @@ def test_calibration_tells_a_calibrated_model_from_a_bold_one():
     dice = np.random.default_rng(13)
     chance = dice.random(20_000)
     truth = (dice.random(20_000) > chance).astype(np.int8)
-    fair = calibration(np.stack([chance, 1 - chance], axis=1), truth, ["yes", "no"])
+    fair = calibration(np.stack([chance, 1 - chance], axis=1), truth, classes=["yes", "no"])
     assert fair["class"].unique().sort().to_list() == ["no", "yes"]
     assert expected_calibration_error(fair) < 0.02
     bold = np.clip(0.5 + 2 * (chance - 0.5), 0, 1)
     assert (
-        expected_calibration_error(calibration(np.stack([bold, 1 - bold], axis=1), truth, ["yes", "no"]))
+        expected_calibration_error(
+            calibration(np.stack([bold, 1 - bold], axis=1), truth, classes=["yes", "no"])
+        )
         > 0.1
     )
     assert math.isnan(expected_calibration_error(fair.head(0)))
@@ -416,7 +418,9 @@ def test_calibration_tells_a_calibrated_model_from_a_bold_one():
 
 def test_calibration_leaves_out_cases_without_a_model_or_a_truth():
     probabilities = np.array([[np.nan, np.nan], [0.7, 0.3], [0.7, 0.3]])
-    table = calibration(probabilities, np.array([0, 0, -1], dtype=np.int8), ["yes", "no"], positive="yes")
+    table = calibration(
+        probabilities, np.array([0, 0, -1], dtype=np.int8), classes=["yes", "no"], positive="yes"
+    )
     assert table.select("predicted", "observed", "cases").rows() == [(0.7, 1.0, 1)]
 
 

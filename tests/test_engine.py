@@ -47,7 +47,7 @@ def test_daily_cycles_are_at_midnight_utc_unless_the_brief_says_when():
 def fits_of(policy: Policy, cycles: list[int], *, takes: int = 0, refused: frozenset[int] = frozenset()):
     line, asked = FitLine(), []
     for now in cycles:
-        fact = due(line, policy, now, takes=takes, costs=1.0)
+        fact = due(line, policy, now=now, takes=takes, costs=1.0)
         if fact is not None:
             asked.append(now)
             line = line.after(fact)
@@ -174,13 +174,13 @@ def test_settling_cycle_by_cycle_adds_up_to_the_money_of_the_last_truth(rows, st
     action, booked = np.array(actions, dtype=np.int8), unbooked(6)
     facts = []
     for now in range(step, 40 + step + 1, step):
-        fact = settle(AsOf(timeline, now, since=now - step), action, booked, values)
+        fact = settle(AsOf(timeline, now, since=now - step), action, booked=booked, values=values)
         if fact is not None:
             facts.append(fact)
     line = fold(facts).line
     truth = AsOf(timeline, 100).truth()
     mine = np.flatnonzero((action >= 0) & (truth >= 0))
-    assert line.value == pytest.approx(values.of(mine, action[mine], truth[mine]).sum())
+    assert line.value == pytest.approx(values.of(mine, action[mine], truth=truth[mine]).sum())
     assert line.settled == mine.size
     assert line.unknown == int(((truth == -1) & (action >= 0)).sum())
 

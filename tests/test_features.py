@@ -100,7 +100,7 @@ def bulk(
     frame = compute(
         features,
         cases_of(cases),
-        sources,
+        sources=sources,
         case_source=world.case_source,
         case_key=(world.case_key,),
         threads=threads,
@@ -497,7 +497,7 @@ def test_types_of_the_columns():
     ]
     world = {"arrivals": versions_of("arrivals", [])}
     for cases in (cases_of([]), cases_of(at(1, 2))):
-        frame = compute(features, cases, world, case_source="flights", case_key=("id",))
+        frame = compute(features, cases, sources=world, case_source="flights", case_key=("id",))
         assert frame.dtypes == [pl.Int64, pl.Int64, pl.Int64, pl.Float64, pl.Float64, pl.String]
 
 
@@ -506,7 +506,7 @@ def test_progress_is_told_up_to_the_end():
     compute(
         [count(), replace(newest(), name="m")],
         cases_of(at(1)),
-        {"arrivals": versions_of("arrivals", [row(1, 0, 0)])},
+        sources={"arrivals": versions_of("arrivals", [row(1, 0, 0)])},
         case_source="flights",
         case_key=("id",),
         progress=lambda *state: told.append(state),

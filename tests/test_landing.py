@@ -63,7 +63,7 @@ class Table:
         return landing
 
     def versions(self):
-        return to_versions(self.rows, self.source, "visits").frame
+        return to_versions(self.rows, self.source, name="visits").frame
 
     def now(self):
         """The rows in force: key to x."""
@@ -306,7 +306,7 @@ def test_a_static_source_keeps_the_newest_row_of_each_key():
     table.land([row("a", 3.0)])
     table.land([row("a", 1.0)])
     assert table.now() == {"a": 1.0, "b": 2.0}
-    versions = to_versions(table.rows, STATIC, "visits")
+    versions = to_versions(table.rows, STATIC, name="visits")
     assert versions.static
     assert versions.frame.columns == list(SCHEMA)
 
@@ -417,7 +417,7 @@ def test_columns_that_cannot_be_kept_are_left_out_and_named():
 def test_nothing_at_all_can_land():
     landing = Table(TIMED).land([])
     assert landing.rows.schema == {**SCHEMA, **SYSTEM}
-    assert to_versions(landing.rows, TIMED, "visits").frame.height == 0
+    assert to_versions(landing.rows, TIMED, name="visits").frame.height == 0
 
 
 # Hashes

@@ -111,10 +111,10 @@ def test_one_row_equals_bulk_to_the_last_bit(classes):
         bulk = model.probabilities(cut.features)
         single = np.vstack([model.probabilities(cut.features[row]) for row in range(400)])
         assert np.array_equal(single, bulk), model.learner
-        actions, expected = decide(bulk, cut.values, cut.status_quo)
+        actions, expected = decide(bulk, cut.values, status_quo=cut.status_quo)
         for row in range(0, 400, 7):
             one = slice(row, row + 1)
-            action, money = decide(single[one], cut.values[one], cut.status_quo[one])
+            action, money = decide(single[one], cut.values[one], status_quo=cut.status_quo[one])
             assert action[0] == actions[row]
             assert money[0] == expected[row]
 
@@ -364,7 +364,7 @@ def test_deciding_equals_brute_force(data, actions, classes):
     p = weights / weights.sum(axis=1, keepdims=True)
     values = data.draw(arrays.arrays(np.float64, (rows, actions, classes), elements=money))
     status_quo = data.draw(arrays.arrays(np.int8, rows, elements=st.integers(0, actions - 1)))
-    chosen, expected = decide(p, values, status_quo)
+    chosen, expected = decide(p, values, status_quo=status_quo)
     assert chosen.dtype == np.int8
     for row in range(rows):
         totals = []
@@ -381,15 +381,15 @@ def test_deciding_equals_brute_force(data, actions, classes):
 def test_ties_go_to_the_status_quo_then_to_the_earlier_action():
     p = np.array([[0.5, 0.5]] * 3)
     values = np.array([[[1.0, 1.0], [2.0, 0.0], [0.0, 2.0]]] * 3)
-    assert decide(p, values, np.array([0, 1, 2], dtype=np.int8))[0].tolist() == [0, 1, 2]
+    assert decide(p, values, status_quo=np.array([0, 1, 2], dtype=np.int8))[0].tolist() == [0, 1, 2]
     values[:, 0] = 0
-    assert decide(p, values, np.array([0, 0, 2], dtype=np.int8))[0].tolist() == [1, 1, 2]
+    assert decide(p, values, status_quo=np.array([0, 0, 2], dtype=np.int8))[0].tolist() == [1, 1, 2]
 
 
 def test_an_unknown_value_is_never_taken_and_never_left():
     p = np.array([[0.5, 0.5]] * 2)
     values = np.array([[[1.0, 1.0], [np.nan, 9.0]], [[1.0, 1.0], [np.nan, 9.0]]])
-    chosen, expected = decide(p, values, np.array([0, 1], dtype=np.int8))
+    chosen, expected = decide(p, values, status_quo=np.array([0, 1], dtype=np.int8))
     assert chosen.tolist() == [0, 1]
     assert expected[0] == 1.0
     assert np.isnan(expected[1])

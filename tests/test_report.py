@@ -96,10 +96,10 @@ def made(*, days=100, early=0.6, late=0.6, refitted=0.6, per_day=40, dummy_rate=
         PolicyRun("random 10%", (dice.random(n) > dummy_rate).astype(np.int8)),
     ]
     models = ModelValues(np.array([FROM_AT, turn]), np.array([50.0, 50.0]), np.stack([old, new]))
-    comparison = compare(runs, scored, models, unit="EUR", seed=1, success=Gain(per_case=3.0))
+    comparison = compare(runs, scored, models=models, unit="EUR", seed=1, success=Gain(per_case=3.0))
     probability = np.where(truth == 0, 0.6, 0.2) + 0.1 * luck
     table = calibration(
-        np.stack([probability, 1 - probability], axis=1), truth, ["late", "on_time"], positive="late"
+        np.stack([probability, 1 - probability], axis=1), truth, classes=["late", "on_time"], positive="late"
     )
     return comparison, money_over_time(runs, scored), table.with_columns(policy=pl.lit("never"))
 

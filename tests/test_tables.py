@@ -118,9 +118,9 @@ def blobs(request, tmp_path):
 
 def test_a_blob_comes_back_and_the_same_key_is_one_blob(blobs):
     assert blobs.get("model", "ab12") is None
-    blobs.put("model", "ab12", b"one")
-    blobs.put("model", "ab12", b"two")
-    blobs.put("cut", "ab12", b"")
+    blobs.put("model", "ab12", data=b"one")
+    blobs.put("model", "ab12", data=b"two")
+    blobs.put("cut", "ab12", data=b"")
     assert blobs.get("model", "ab12") == b"one"
     assert blobs.get("cut", "ab12") == b""
 
@@ -128,15 +128,15 @@ def test_a_blob_comes_back_and_the_same_key_is_one_blob(blobs):
 @pytest.mark.parametrize("key", ["", "../x", "AB", "a/b", "a.b", "g"])
 def test_a_blobs_key_is_a_safe_name(blobs, key):
     with pytest.raises(RoadError, match=r"blobs\.bad-key"):
-        blobs.put("model", key, b"")
+        blobs.put("model", key, data=b"")
     with pytest.raises(RoadError, match=r"blobs\.bad-key"):
         blobs.get("../model", "ab")
 
 
 def test_a_blob_that_was_cut_short_is_not_there(tmp_path):
     blobs = FolderBlobs(tmp_path)
-    blobs.put("model", "aa", b"x")
+    blobs.put("model", "aa", data=b"x")
     (tmp_path / "model" / ".put-abc").write_bytes(b"half")
     assert blobs.get("model", "bb") is None
-    blobs.put("model", "bb", b"whole")
+    blobs.put("model", "bb", data=b"whole")
     assert sorted(each.name for each in (tmp_path / "model").iterdir()) == [".put-abc", "aa", "bb"]

@@ -118,7 +118,7 @@ class Project:
         """
         table = self._known(source)
         with self._lock("landing"):
-            return self._intake.take(source, table, rows, now=self._clock.now(), imported=history)
+            return self._intake.take(source, table, rows=rows, now=self._clock.now(), imported=history)
 
     def quarantine(self) -> pl.DataFrame:
         """Give the rows that were set aside, each with its reason."""
@@ -204,7 +204,7 @@ class Project:
                 self._run(policy, history, workshop, walk, place, manifest, progress) for policy in chosen
             ]
             self._write_cards(runs, workshop, place.root / "models")
-            compared = compare_runs(history, runs, workshop, span=walk, progress=progress)
+            compared = compare_runs(history, runs, workshop=workshop, span=walk, progress=progress)
         return Rehearsed(self.brief, place.root, history, compared, findings)
 
     def export(self) -> Iterator[bytes]:
@@ -261,7 +261,7 @@ class Project:
             rehearsal = Rehearsal(
                 history,
                 workshop,
-                policy,
+                policy=policy,
                 span=walk,
                 tables=DeltaTables(folder.tables),
                 ledger=ledger,
@@ -312,7 +312,7 @@ class Project:
                 continue
             rows, bad = read_rows(path, self._intake.types(name, source), shown=source.read)
             fact = self._intake.take(
-                name, source, rows, bad=bad, now=self._clock.now(), imported=True, origin=origin
+                name, source, rows=rows, bad=bad, now=self._clock.now(), imported=True, origin=origin
             )
             facts.append(fact)
         return facts

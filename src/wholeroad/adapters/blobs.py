@@ -48,7 +48,7 @@ class FolderBlobs:
         except FileNotFoundError:
             return None
 
-    def put(self, kind: str, key: str, data: bytes) -> None:
+    def put(self, kind: str, key: str, *, data: bytes) -> None:
         """Keep the bytes; whole or not at all. The same key twice is one blob."""
         place = self._place(kind, key)
         if place.exists():
@@ -87,7 +87,7 @@ class MemoryBlobs:
         _checked(kind, key)
         return self._blobs.get((kind, key))
 
-    def put(self, kind: str, key: str, data: bytes) -> None:
+    def put(self, kind: str, key: str, *, data: bytes) -> None:
         """Keep the bytes; the same key twice is one blob."""
         _checked(kind, key)
         self._blobs.setdefault((kind, key), bytes(data))

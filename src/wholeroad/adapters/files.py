@@ -147,7 +147,7 @@ def _typed(frame: pl.DataFrame, targets: Mapping[str, pl.DataType], name: str, *
             columns.append(values)
             brace = column.name.replace("{", "{{").replace("}", "}}")
             reason = pl.format(f"{brace} was '{{}}', not {noun(target)}", pl.col(column.name))
-            verdict.blame(was_lost(column, values), "data.not-castable", reason, frame)
+            verdict.blame(was_lost(column, values), "data.not-castable", reason=reason, frame=frame)
     typed = pl.DataFrame(columns)
     fine = verdict.fine()
     if fine.all():

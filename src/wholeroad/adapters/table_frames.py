@@ -53,7 +53,7 @@ def checked_name(table: str) -> str:
     return table
 
 
-def storable(table: str, frame: pl.DataFrame, schema: pl.Schema | None) -> pl.DataFrame:
+def storable(table: str, frame: pl.DataFrame, *, schema: pl.Schema | None) -> pl.DataFrame:
     """Cast a frame to what tables hold; with the table's schema, to its types and order of columns.
 
     Enums and categories become text, unsigned integers wider signed ones, instants UTC microseconds.
@@ -91,7 +91,7 @@ def missing(table: str) -> UserError:
     )
 
 
-def projected(table: str, columns: list[str], schema: pl.Schema) -> list[str]:
+def projected(table: str, columns: list[str], *, schema: pl.Schema) -> list[str]:
     """Give the columns back if the table has them all."""
     if unknown := [name for name in columns if name not in schema]:
         raise _mismatch(table, f"a reader asked for {', '.join(unknown)}", f"one of {', '.join(schema)}")

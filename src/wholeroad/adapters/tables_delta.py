@@ -102,7 +102,7 @@ class DeltaTables:
         with self._lock:
             found = self._needed(table)
             schema = _schema(found)
-            wanted = list(schema) if columns is None else projected(table, list(columns), schema)
+            wanted = list(schema) if columns is None else projected(table, list(columns), schema=schema)
             files = self._files(table, found)
         if not files:
             return pl.DataFrame(schema={name: schema[name] for name in wanted})
@@ -120,7 +120,7 @@ class DeltaTables:
         from deltalake import CommitProperties, Transaction, write_deltalake
 
         found = self._open.get(table)
-        rows = storable(table, frame, None if found is None else _schema(found))
+        rows = storable(table, frame, schema=None if found is None else _schema(found))
         number = 0 if found is None else found.version() + 1
         first = number << _ROW_BITS
         position = pl.int_range(first, first + rows.height, dtype=pl.Int64, eager=True).alias(POSITION)

@@ -25,7 +25,7 @@ class MemoryTables:
             if newest is not None and version <= newest:
                 return False
             parts = self._parts.get(table)
-            rows = storable(table, frame, None if parts is None else parts[0].schema)
+            rows = storable(table, frame, schema=None if parts is None else parts[0].schema)
             self._parts.setdefault(table, []).append(rows)
             self._versions[table, writer] = version
             return True
@@ -47,7 +47,9 @@ class MemoryTables:
         with self._lock:
             whole = pl.concat(self._of(table))
             self._parts[table] = [whole]
-        return whole if columns is None else whole.select(projected(table, list(columns), whole.schema))
+        return (
+            whole if columns is None else whole.select(projected(table, list(columns), schema=whole.schema))
+        )
 
     def _of(self, table: str) -> list[pl.DataFrame]:
         if table not in self._parts:

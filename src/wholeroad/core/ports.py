@@ -75,7 +75,7 @@ class Blobs(Protocol):
     def get(self, kind: str, key: str) -> bytes | None:
         """Give the bytes, or None."""
 
-    def put(self, kind: str, key: str, data: bytes) -> None:
+    def put(self, kind: str, key: str, *, data: bytes) -> None:
         """Keep the bytes; whole or not at all. The same key twice is one blob."""
 
 

@@ -117,9 +117,9 @@ def joined(parts: list[Decided], classes: int) -> Decided:
     )
 
 
-def money(history: History, action: NDArray[np.int8], truth: NDArray[np.int8]) -> NDArray[np.float64]:
+def money(history: History, action: NDArray[np.int8], *, truth: NDArray[np.int8]) -> NDArray[np.float64]:
     """Give the money of every case, NaN where its truth isn't known or nothing was decided."""
     worth = np.full(action.size, np.nan)
     known = np.flatnonzero((truth >= 0) & (action >= 0))
-    worth[known] = history.values.of(known, action[known], truth[known])
+    worth[known] = history.values.of(known, action[known], truth=truth[known])
     return worth

@@ -54,8 +54,8 @@ class Compared:
 def compare_runs(
     history: History,
     runs: list[Run],
-    workshop: Workshop,
     *,
+    workshop: Workshop,
     span: Walk,
     progress: Progress | None = None,
 ) -> Compared:
@@ -76,7 +76,7 @@ def compare_runs(
     comparison = compare(
         policies,
         scored,
-        models,
+        models=models,
         unit=brief.value.unit,
         seed=brief.model.seed,
         success=brief.success.gain_over_status_quo if brief.success else None,
@@ -146,9 +146,9 @@ def _model_values(
         if start < last:
             rows = slice(start, last)
             chosen, _ = decide(
-                workshop.probabilities(name, start, last),
+                workshop.probabilities(name, start, last=last),
                 history.values.table(rows, last - start),
-                history.status_quo[rows],
+                status_quo=history.status_quo[rows],
             )
             if history.brief.case.if_late == "status_quo":
                 chosen = np.where(history.late[rows], history.status_quo[rows], chosen)
@@ -171,7 +171,9 @@ def _calibration(
         if probabilities is None:
             continue
         asked = ~np.isnan(probabilities[:, 0])
-        frame = calibration(probabilities[asked], truth[asked], outcome.classes, positive=outcome.positive)
+        frame = calibration(
+            probabilities[asked], truth[asked], classes=outcome.classes, positive=outcome.positive
+        )
         frames.append(frame.with_columns(pl.lit(run.policy).alias("policy")))
     return pl.concat(frames) if frames else pl.DataFrame()
 
@@ -188,7 +190,7 @@ def _in_charge(
         start = max(first, int(np.searchsorted(decided_at, at, side="left")))
         stop = last if until is None else min(last, int(np.searchsorted(decided_at, until, side="left")))
         if name is not None and start < stop:
-            probabilities[start - first : stop - first] = workshop.probabilities(name, start, stop)
+            probabilities[start - first : stop - first] = workshop.probabilities(name, start, last=stop)
             any_model = True
     return probabilities if any_model else None
 

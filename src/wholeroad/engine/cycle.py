@@ -47,7 +47,7 @@ class Desk:
     booked: NDArray[np.int8]
 
 
-def cycle(state: State, view: AsOf, desk: Desk) -> tuple[State, list[Fact]]:
+def cycle(state: State, view: AsOf, *, desk: Desk) -> tuple[State, list[Fact]]:
     """Run one cycle.
 
     In order: decisions settle; fits are asked for, and those whose time has come are
@@ -76,13 +76,13 @@ def cycle(state: State, view: AsOf, desk: Desk) -> tuple[State, list[Fact]]:
             facts.append(fact)
             state = step(state, fact)
 
-    note(settle(view, desk.action, desk.booked, desk.values))
-    note(first_plan(state.plan, desk.policy, now))
-    note(due(state.fits, desk.policy, now, takes=desk.fit.takes, costs=desk.fit.costs))
+    note(settle(view, desk.action, booked=desk.booked, values=desk.values))
+    note(first_plan(state.plan, desk.policy, now=now))
+    note(due(state.fits, desk.policy, now=now, takes=desk.fit.takes, costs=desk.fit.costs))
     pending = state.fits.pending
     if pending is not None and pending.ready_at <= now:
         came = desk.fits.collect(pending, now)
         note(came)
         if isinstance(came, ModelFitted):
-            note(advance(state.plan, came, now))
+            note(advance(state.plan, came, now=now))
     return state, facts

@@ -98,8 +98,8 @@ class Rehearsal:
         self,
         history: History,
         workshop: Workshop,
-        policy: Policy,
         *,
+        policy: Policy,
         span: Walk,
         tables: Tables,
         ledger: Ledger,
@@ -164,7 +164,7 @@ class Rehearsal:
         stretch = Stretch(now, self._position(now), state.plan)
         while now < self._span.to_at:
             view = self._history.as_of(now, since=now - self._agenda.every)
-            after, facts = cycle(state, view, self._desk)
+            after, facts = cycle(state, view, desk=self._desk)
             if stretch.cycles and (after.plan != stretch.plan or self._full(stretch)):
                 state = self._seal(state, stretch, now)
                 stretch = Stretch(now, self._position(now), after.plan)
@@ -196,7 +196,7 @@ class Rehearsal:
             asked,
             actions=history.brief.actions,
             seed=history.brief.model.seed,
-            score=lambda model: self._workshop.probabilities(model, first, last),
+            score=lambda model: self._workshop.probabilities(model, first, last=last),
         )
         self._book.write(first, decided)
         stretch.parts.append(decided)
@@ -221,7 +221,7 @@ class Rehearsal:
         last_cycle = (state.decided_until or self._span.from_at) - self._agenda.every
         until = max(self._history.until, last_cycle)
         view = self._history.as_of(until, since=last_cycle)
-        settled = settle(view, self._desk.action, self._desk.booked, self._desk.values)
+        settled = settle(view, self._desk.action, booked=self._desk.booked, values=self._desk.values)
         last: list[Fact] = [Closed(at=until)] if settled is None else [settled, Closed(at=until)]
         self._ledger.append(last)
         return fold(last, state)

@@ -114,7 +114,7 @@ class Workshop:
             self._models[name] = Model.from_bytes(data, self._learners)
         return self._models[name]
 
-    def probabilities(self, name: str, first: int, last: int) -> NDArray[np.float64]:
+    def probabilities(self, name: str, first: int, *, last: int) -> NDArray[np.float64]:
         """Score the cases ``first .. last - 1`` with a model.
 
         Returns
@@ -144,7 +144,7 @@ class Workshop:
         if data is not None and len(data) == (stop - start) * classes * 8:
             return np.frombuffer(data, dtype="<f8").reshape(stop - start, classes)
         scores = self.model(name).probabilities(self._history.features[start:stop])
-        self._blobs.put("scores", key, np.ascontiguousarray(scores, dtype="<f8").tobytes())
+        self._blobs.put("scores", key, data=np.ascontiguousarray(scores, dtype="<f8").tobytes())
         return scores
 
     def _fitted(self, cut_at: Instant) -> Kept:
@@ -177,7 +177,7 @@ class Workshop:
             least_outcomes=brief.model.least_outcomes,
         )
         kept = self._keep(result, cut, rows.size)
-        self._blobs.put("fits", key, msgspec.json.encode(kept, order="sorted"))
+        self._blobs.put("fits", key, data=msgspec.json.encode(kept, order="sorted"))
         return kept
 
     def _keep(self, result: Fitted | Refusal, cut: str, rows: int) -> Kept:
@@ -187,7 +187,7 @@ class Workshop:
         if result.model is not None:
             data = result.model.to_bytes()
             name = digest(data)
-            self._blobs.put("models", name, data)
+            self._blobs.put("models", name, data=data)
             self._models[name] = result.model
         return Kept(cut, rows, result.champion, name, result.report.why, result.report)
 

@@ -39,7 +39,7 @@ class FitLine(msgspec.Struct, frozen=True):
                 return FitLine(None, self.grid_at if self.fitted else None, self.fitted, self.paid)
 
 
-def due(line: FitLine, policy: Policy, now: Instant, *, takes: Span, costs: float) -> FitAsked | None:
+def due(line: FitLine, policy: Policy, *, now: Instant, takes: Span, costs: float) -> FitAsked | None:
     """Ask for a fit when the policy says so: the first one at once, others on the grid.
 
     The grid of ``every 30d`` is anchored at the epoch, so that policies with spans that

@@ -44,7 +44,7 @@ def land(folder: Folder = Path()) -> None:
     project = open_project(folder)
     with tasks() as progress:
         facts = project.land(progress)
-    show_landed(console(), facts, project.quarantine())
+    show_landed(console(), facts, quarantine=project.quarantine())
 
 
 @app.command()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _STYLES = {"fault": "bold red", "warning": "yellow", "note": "cyan"}
 
 
-def show_landed(console: Console, facts: Sequence[BatchLanded], quarantine: pl.DataFrame) -> None:
+def show_landed(console: Console, facts: Sequence[BatchLanded], *, quarantine: pl.DataFrame) -> None:
     """Print what landing came to, and why rows were set aside."""
     if not facts:
         console.print("Nothing new: every file has landed already.")

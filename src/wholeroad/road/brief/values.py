@@ -42,7 +42,7 @@ class Values:
         return table
 
     def of(
-        self, cases: NDArray[np.int64], action: NDArray[np.int8], truth: NDArray[np.int8]
+        self, cases: NDArray[np.int64], action: NDArray[np.int8], *, truth: NDArray[np.int8]
     ) -> NDArray[np.float64]:
         """Give the money of actions under truths, shape as ``cases``; truth codes must be 0 or more."""
         money = self.constant[action, truth]
@@ -52,7 +52,7 @@ class Values:
         return money
 
 
-def value_cases(brief: Brief, worth: Mapping[tuple[str, str], Expression], cases: pl.DataFrame) -> Values:
+def value_cases(brief: Brief, worth: Mapping[tuple[str, str], Expression], *, cases: pl.DataFrame) -> Values:
     """Evaluate the value table on cases as known when they are decided.
 
     Raises
@@ -78,7 +78,9 @@ def value_cases(brief: Brief, worth: Mapping[tuple[str, str], Expression], cases
     return Values(constant, varying, tuple(ranges))
 
 
-def status_quo_actions(brief: Brief, expression: Expression | None, cases: pl.DataFrame) -> NDArray[np.int8]:
+def status_quo_actions(
+    brief: Brief, expression: Expression | None, *, cases: pl.DataFrame
+) -> NDArray[np.int8]:
     """Give the action code that the status quo takes for each case, shape (n,).
 
     Raises

@@ -126,13 +126,13 @@ def _blame_times(timed: pl.DataFrame, source: SourceTable, verdict: Verdict) -> 
         (CLAIMED, "known_at", source.known_at, "data.known-null"),
     ):
         reason = pl.lit(f"{word} ({text}) was empty")
-        verdict.blame(timed[column].is_null(), code, reason, timed)
+        verdict.blame(timed[column].is_null(), code, reason=reason, frame=timed)
     if source.planned:
         return
     early = timed[CLAIMED] < timed[HAPPENED]
     written = [pl.col(column).dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ") for column in (CLAIMED, HAPPENED)]
     reason = pl.format("known_at was {}, before happened_at {}, and the source is not planned", *written)
-    verdict.blame(early, "data.known-before-happened", reason, timed)
+    verdict.blame(early, "data.known-before-happened", reason=reason, frame=timed)
 
 
 def _identity(timed: pl.DataFrame, source: SourceTable) -> pl.DataFrame:
@@ -153,7 +153,9 @@ def _blame_clashes(identity: pl.DataFrame, source: SourceTable, verdict: Verdict
     clashing = fine.filter(pl.col(_KEY).is_duplicated())[_KEY].unique()
     if len(clashing):
         reason = pl.lit(f"another row had the same {', '.join(source.key)} and said something else")
-        verdict.blame(identity[_KEY].is_in(clashing.implode()), "data.key-repeated", reason, identity)
+        verdict.blame(
+            identity[_KEY].is_in(clashing.implode()), "data.key-repeated", reason=reason, frame=identity
+        )
 
 
 def _repeated(

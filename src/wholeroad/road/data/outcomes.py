@@ -26,7 +26,7 @@ from wholeroad.road.data.versions import (
 
 
 def outcome_timeline(
-    cases: Cases, versions: Versions, truth: Expression, outcome: OutcomeTable, *, until: Instant
+    cases: Cases, versions: Versions, *, truth: Expression, outcome: OutcomeTable, until: Instant
 ) -> Timeline:
     """Put the versions of every case's truth in order of time.
 
@@ -68,7 +68,7 @@ def outcome_timeline(
 
 
 def outcome_versions(
-    cases: Cases, timeline: Timeline, classes: tuple[str, ...], columns: Collection[str]
+    cases: Cases, timeline: Timeline, *, classes: tuple[str, ...], columns: Collection[str]
 ) -> Versions:
     """Give the built-in source ``outcomes``: decided cases with their truth.
 

@@ -23,7 +23,7 @@ class Verdict:
         self.codes = nothing
         self.reasons = nothing.alias(REASON)
 
-    def blame(self, where: pl.Series, code: str, reason: pl.Expr, frame: pl.DataFrame) -> None:
+    def blame(self, where: pl.Series, code: str, *, reason: pl.Expr, frame: pl.DataFrame) -> None:
         """Note a fault.
 
         Parameters

@@ -178,10 +178,10 @@ def _enough(history: History) -> Iterator[Finding]:
     if known.size < 2 or gain.per_case <= 0:
         return
     codes = truth[known]
-    quo = history.values.of(known, history.status_quo[known], codes)
+    quo = history.values.of(known, history.status_quo[known], truth=codes)
     each = np.stack(
         [
-            history.values.of(known, np.full(known.size, code, dtype=np.int8), codes) - quo
+            history.values.of(known, np.full(known.size, code, dtype=np.int8), truth=codes) - quo
             for code in range(len(brief.actions))
         ]
     )

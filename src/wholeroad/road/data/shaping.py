@@ -51,11 +51,11 @@ def shape(batch: Batch, source: SourceTable, *, name: str, stored: Stored | None
         if after.null_count() > before.null_count():
             was = pl.col(column_name).cast(pl.String, strict=False)
             reason = pl.format(f"{_brace(column_name)} was '{{}}', not {noun(target)}", was)
-            verdict.blame(was_lost(before, after), "data.not-castable", reason, frame)
+            verdict.blame(was_lost(before, after), "data.not-castable", reason=reason, frame=frame)
     shaped = pl.DataFrame(columns)
     for key in source.key:
         reason = pl.lit(f"{key} was empty, and it is part of the key")
-        verdict.blame(shaped[key].is_null(), "data.key-null", reason, shaped)
+        verdict.blame(shaped[key].is_null(), "data.key-null", reason=reason, frame=shaped)
     return Shaped(shaped, verdict, tuple(column for column in frame.columns if column not in targets))
 
 

@@ -26,7 +26,7 @@ __all__ = ["logical_hash", "to_versions"]
 _KEY: Final = "_key_hash"
 
 
-def to_versions(stored: pl.DataFrame, source: SourceTable, name: str) -> Versions:
+def to_versions(stored: pl.DataFrame, source: SourceTable, *, name: str) -> Versions:
     """Order the stored rows of a source and tell when each was superseded.
 
     Versions of one key and one ``_known_at`` supersede each other at that same instant, the lesser

@@ -61,15 +61,20 @@ def assemble(
             expected="rows whose decide_at lies in the history",
             fix="look at decide_at and at the source's times",
         )
-    timeline = outcome_timeline(cases, sources[brief.outcome.source], bound.truth, brief.outcome, until=until)
+    timeline = outcome_timeline(
+        cases, sources[brief.outcome.source], truth=bound.truth, outcome=brief.outcome, until=until
+    )
     if not (timeline.truth_code >= 0).any():
         raise _no_outcomes(brief, sources[brief.outcome.source], timeline)
     used = {column for feature in bound.features for column in _case_columns(feature)}
-    all_sources = {**sources, OUTCOMES: outcome_versions(cases, timeline, brief.outcome.classes, used)}
+    all_sources = {
+        **sources,
+        OUTCOMES: outcome_versions(cases, timeline, classes=brief.outcome.classes, columns=used),
+    }
     features = compute(
         bound.features,
         cases.frame,
-        all_sources,
+        sources=all_sources,
         case_source=brief.case.source,
         case_key=cases.key,
         threads=threads,
@@ -81,8 +86,8 @@ def assemble(
         cases=cases,
         timeline=timeline,
         features=features,
-        values=value_cases(brief, bound.worth, cases.frame),
-        status_quo=status_quo_actions(brief, bound.status_quo, cases.frame),
+        values=value_cases(brief, bound.worth, cases=cases.frame),
+        status_quo=status_quo_actions(brief, bound.status_quo, cases=cases.frame),
         row_hash=hash_rows(features.with_columns(cases.frame[ID])),
         until=until,
     )

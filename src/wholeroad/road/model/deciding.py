@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 def decide(
     probabilities: NDArray[np.float64],
     values: NDArray[np.float64],
+    *,
     status_quo: NDArray[np.int8],
 ) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
     """Choose for each case the action with the greatest expected money.

@@ -97,7 +97,7 @@ def try_learner(trial: Trial, learner: Learner) -> Candidate:
     raw = scorer.probabilities(trial.choose)
     probabilities = calibration.apply(raw)
     truth = cut.truth[rows]
-    actions, _ = decide(probabilities, cut.values[rows], cut.status_quo[rows])
+    actions, _ = decide(probabilities, cut.values[rows], status_quo=cut.status_quo[rows])
     binary = len(cut.classes) == 2
     return Candidate(
         learner=learner,

@@ -33,7 +33,7 @@ class Plan(msgspec.Struct, frozen=True):
         return Plan(fact.decider, fact.model, fact.effective_from)
 
 
-def first_plan(plan: Plan, policy: Policy, now: Instant) -> PlanFixed | None:
+def first_plan(plan: Plan, policy: Policy, *, now: Instant) -> PlanFixed | None:
     """Fix the first plan: the policy's dummy, or the status quo until a model comes."""
     if plan.effective_from is not None:
         return None
@@ -41,7 +41,7 @@ def first_plan(plan: Plan, policy: Policy, now: Instant) -> PlanFixed | None:
     return PlanFixed(at=now, decider=decider, model=None, effective_from=now)
 
 
-def advance(plan: Plan, fitted: ModelFitted, now: Instant) -> PlanFixed | None:
+def advance(plan: Plan, fitted: ModelFitted, *, now: Instant) -> PlanFixed | None:
     """Put a fitted candidate in charge: ``gate = "replace"`` asks nothing more.
 
     A fit that found no model worth using puts the status quo back in charge.

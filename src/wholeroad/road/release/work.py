@@ -81,7 +81,7 @@ def decide_under(
         return Decided(asked.status_quo.copy(), probabilities, expected)
     if plan.decider == MODEL and plan.model is not None:
         probabilities = score(plan.model)
-        action, expected = decide(probabilities, asked.values, asked.status_quo)
+        action, expected = decide(probabilities, asked.values, status_quo=asked.status_quo)
         action = np.where(asked.held, asked.status_quo, action)
         return Decided(action, probabilities, np.where(asked.held, np.nan, expected))
     action = _dummy(parse_policy(plan.decider), asked, actions, seed)

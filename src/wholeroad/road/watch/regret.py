@@ -94,7 +94,7 @@ class Oracle:
 
 
 def best_path(
-    money: NDArray[np.float64], costs: NDArray[np.float64], first_day: NDArray[np.int64]
+    money: NDArray[np.float64], costs: NDArray[np.float64], *, first_day: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Find the path with the most money after the costs of its models, by dynamic programming.
 
@@ -159,7 +159,7 @@ def _cross_scored(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
     """Score ``halves`` of shape (2, runs, days, options); give daily, costs and paths per run."""
     # a half holds half of the money but a model costs its whole price: choose at full scale
-    paths = np.stack([best_path(2 * half, choices.costs, choices.first_day) for half in halves])
+    paths = np.stack([best_path(2 * half, choices.costs, first_day=choices.first_day) for half in halves])
     scored = [
         np.take_along_axis(halves[1 - chosen], paths[chosen][:, :, None], axis=2)[:, :, 0]
         for chosen in (0, 1)

@@ -29,8 +29,8 @@ SCHEMA: Final = {
 def calibration(
     probabilities: NDArray[np.float64],
     truth: NDArray[np.int8],
-    classes: Sequence[str],
     *,
+    classes: Sequence[str],
     positive: str | None = None,
     bins: int = 10,
     confidence: float = 0.95,

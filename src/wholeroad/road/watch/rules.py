@@ -23,7 +23,9 @@ class ValueLine(msgspec.Struct, frozen=True):
         return ValueLine(self.settled + fact.settled, self.unknown + fact.unknown, self.value + fact.value)
 
 
-def settle(view: AsOf, action: NDArray[np.int8], booked: NDArray[np.int8], values: Values) -> Settled | None:
+def settle(
+    view: AsOf, action: NDArray[np.int8], *, booked: NDArray[np.int8], values: Values
+) -> Settled | None:
     """Settle what became known since the last cycle.
 
     Parameters
@@ -58,8 +60,8 @@ def settle(view: AsOf, action: NDArray[np.int8], booked: NDArray[np.int8], value
     if not cases.size:
         return None
     had, has = before >= 0, codes >= 0
-    gained = values.of(cases[has], action[cases[has]], codes[has])
-    lost = values.of(cases[had], action[cases[had]], before[had])
+    gained = values.of(cases[has], action[cases[has]], truth=codes[has])
+    lost = values.of(cases[had], action[cases[had]], truth=before[had])
     booked[cases] = codes
     return Settled(
         at=view.now,

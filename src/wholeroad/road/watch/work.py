@@ -158,8 +158,8 @@ class ModelValues:
 def compare(
     runs: Sequence[PolicyRun],
     scored: Scored,
-    models: ModelValues | None,
     *,
+    models: ModelValues | None,
     unit: str,
     seed: int,
     resampling: Resampling | None = None,

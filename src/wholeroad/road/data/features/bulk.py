@@ -36,8 +36,8 @@ R = TypeVar("R")
 def compute(
     features: Sequence[Feature],
     cases: pl.DataFrame,
-    sources: Mapping[str, Versions],
     *,
+    sources: Mapping[str, Versions],
     case_source: str,
     case_key: tuple[str, ...],
     threads: int = 1,
