@@ -25,8 +25,9 @@ import wholeroad
 from wholeroad.adapters.blobs import MemoryBlobs
 from wholeroad.adapters.learners import make_learners
 from wholeroad.adapters.machine import available_threads
+from wholeroad.engine.rehearsed import Rehearsed
 from wholeroad.engine.workshop import Workshop
-from wholeroad.project import Project, Rehearsed
+from wholeroad.project import Project
 from wholeroad.road.data.history import History
 
 FLIGHTS = Path(__file__).parent.parent / "examples" / "flights"

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from wholeroad.core.errors import FaultsError, RoadError, TryLaterError, UserError
-    from wholeroad.project import Project, Rehearsed, open_project
+    from wholeroad.engine.rehearsed import Rehearsed
+    from wholeroad.project import Project, open_project
     from wholeroad.road.brief.contract import Brief
 
     open = open_project  # noqa: A001 - `wholeroad.open` reads as what it does
@@ -36,7 +37,7 @@ _HOMES = {
     "Brief": ("wholeroad.road.brief.contract", "Brief"),
     "FaultsError": ("wholeroad.core.errors", "FaultsError"),
     "Project": ("wholeroad.project", "Project"),
-    "Rehearsed": ("wholeroad.project", "Rehearsed"),
+    "Rehearsed": ("wholeroad.engine.rehearsed", "Rehearsed"),
     "RoadError": ("wholeroad.core.errors", "RoadError"),
     "TryLaterError": ("wholeroad.core.errors", "TryLaterError"),
     "UserError": ("wholeroad.core.errors", "UserError"),

@@ -3,51 +3,51 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
 import polars as pl
 
-import wholeroad
 from wholeroad.adapters.blobs import FolderBlobs
 from wholeroad.adapters.clocks import SystemClock
 from wholeroad.adapters.files import read_rows
 from wholeroad.adapters.folders import ProjectFolder, file_digest, write_whole
 from wholeroad.adapters.learners import make_learners
-from wholeroad.adapters.ledgers import SqliteLedger, export
+from wholeroad.adapters.ledgers import SqliteLedger
 from wholeroad.adapters.locks import held
 from wholeroad.adapters.machine import available_threads, calm_openmp
 from wholeroad.adapters.tables_delta import DeltaTables
 from wholeroad.core.errors import UserError
+from wholeroad.core.facts import export
 from wholeroad.core.ids import digest
 from wholeroad.core.instants import Instant, format_instant
 from wholeroad.core.ports import Clock, Progress
-from wholeroad.engine.book import TABLE as DECISIONS
-from wholeroad.engine.comparing import Compared, Run, compare_runs
+from wholeroad.engine.comparing import Run, compare_runs
 from wholeroad.engine.facts import decode
 from wholeroad.engine.intake import QUARANTINE, Intake, table_of
 from wholeroad.engine.rehearsal import Rehearsal, Walk, walk_through
+from wholeroad.engine.rehearsed import Rehearsed, slug
 from wholeroad.engine.workshop import Workshop
 from wholeroad.road.brief.contract import Brief, SourceTable
-from wholeroad.road.brief.policies import Policy, parse_policies, parse_policy
+from wholeroad.road.brief.policies import Policy, parse_policies
 from wholeroad.road.brief.work import read_brief
+from wholeroad.road.data.batches import CLAIMED, LANDED, SEQ, SYSTEM, VERSION
 from wholeroad.road.data.batches import QUARANTINE as QUARANTINE_COLUMNS
+from wholeroad.road.data.binding import bind_brief, used_columns
 from wholeroad.road.data.facts import BatchLanded
 from wholeroad.road.data.history import History
 from wholeroad.road.data.rules import Finding, check_history, quarantined
 from wholeroad.road.data.versioning import logical_hash, to_versions
-from wholeroad.road.data.versions import Versions
+from wholeroad.road.data.versions import DELETED, KNOWN, ORDER, Versions
 from wholeroad.road.data.work import assemble
 from wholeroad.road.model.card import card
 from wholeroad.road.model.facts import ModelFitted
-from wholeroad.road.watch.frames import to_frame
-from wholeroad.road.watch.results import Comparison
 
-_RECIPE = ("polars", "numpy", "scikit-learn", "scipy", "lightgbm")
+_PARTS = ("polars", "numpy", "scikit-learn", "scipy", "lightgbm")
+"""Packages whose version could change a fit or a score."""
 
 
 def open_project(folder: str | Path = ".", *, clock: Clock | None = None) -> Project:
@@ -71,6 +71,22 @@ def open_project(folder: str | Path = ".", *, clock: Clock | None = None) -> Pro
     brief = read_brief(place.read_brief(), name=str(place.brief))
     place.prepare()
     return Project(place, brief, clock=clock or SystemClock())
+
+
+def made_with() -> str:
+    """Name every version that could change a result."""
+    return " ".join(f"{part}=={version(part)}" for part in ("wholeroad", *_PARTS))
+
+
+@contextmanager
+def stores(root: Path) -> Iterator[tuple[DeltaTables, SqliteLedger]]:
+    """Open the tables and the ledger of a project's or a rehearsal's folder."""
+    folder = ProjectFolder(root)
+    ledger = SqliteLedger(folder.ledger, decode)
+    try:
+        yield DeltaTables(folder.tables), ledger
+    finally:
+        ledger.close()
 
 
 class Project:
@@ -126,18 +142,21 @@ class Project:
             return pl.DataFrame(schema=QUARANTINE_COLUMNS)
         return self._tables.read(QUARANTINE)
 
-    def versions(self, source: str) -> Versions:
-        """Give every landed version of a source's rows."""
+    def versions(self, source: str, columns: Collection[str] | None = None) -> Versions:
+        """Give every landed version of a source's rows.
+
+        Parameters
+        ----------
+        columns
+            Of the source's own; all unless said. The key always comes along.
+        """
         table = self._known(source)
-        if not self._tables.exists(table_of(source)):
-            raise UserError(
-                "data.not-landed",
-                "A source has no data yet",
-                happened=f"nothing was landed for {source}",
-                expected="rows",
-                fix="run wholeroad land, or land_rows from Python",
-            )
-        return to_versions(self._tables.read(table_of(source)), table, name=source)
+        schema = self._schema(source)
+        wanted = None
+        if columns is not None:
+            own = [name for name in schema if name in {*table.key, *columns}]
+            wanted = [*own, *(name for name in SYSTEM if name not in (CLAIMED, LANDED, SEQ))]
+        return to_versions(self._tables.read(table_of(source), wanted), table, name=source)
 
     def history(self, progress: Progress | None = None) -> History:
         """Assemble cases, features as known, truth and values from what has landed."""
@@ -205,36 +224,35 @@ class Project:
             ]
             self._write_cards(runs, workshop, place.root / "models")
             compared = compare_runs(history, runs, workshop=workshop, span=walk, progress=progress)
-        return Rehearsed(self.brief, place.root, history, compared, findings)
+        return Rehearsed(self.brief, place.root, history, compared, findings, stores)
 
     def export(self) -> Iterator[bytes]:
         """Give the ledger's canonical export, a line of JSON per fact."""
-        return export(self._ledger)
+        return export(fact for _, fact in self._ledger.read())
 
     def _workshop(self, history: History, progress: Progress | None) -> Workshop:
-        packages = " ".join(f"{package}=={version(package)}" for package in _RECIPE)
         learners = make_learners(self.brief.model.candidates, threads=available_threads())
         return Workshop(
             history,
             learners,
             blobs=self._blobs,
-            recipe=f"wholeroad=={wholeroad.__version__} {packages} {self.brief.outcome.matures} "
-            f"{self.brief.model.least_outcomes}",
+            recipe=made_with(),
             progress=progress,
         )
 
     def _manifest(self, walk: Walk) -> dict[str, str]:
-        sources = {
-            f"data.{name}": logical_hash(self._tables.read(table_of(name))) for name in self.brief.source
-        }
         return {
-            "wholeroad": wholeroad.__version__,
             "brief": self._brief_digest,
             "from_at": format_instant(walk.from_at),
             "to_at": format_instant(walk.to_at),
-            "seed": str(self.brief.model.seed),
-            **sources,
+            "made_with": made_with(),
+            **{f"data.{name}": self._data_digest(name) for name in self.brief.source},
         }
+
+    def _data_digest(self, source: str) -> str:
+        """Digest what is known of a source: content and when it became known, not how it was stored."""
+        rows = self._tables.read(table_of(source), [VERSION, KNOWN, ORDER, DELETED])
+        return digest(repr(self._schema(source)), logical_hash(rows))
 
     @cached_property
     def _brief_digest(self) -> str:
@@ -256,27 +274,34 @@ class Project:
         folder.prepare()
         folder.brief.write_bytes(self.folder.brief.read_bytes())
         seal = folder.seal({**manifest, "policy": policy.name})
-        ledger = SqliteLedger(folder.ledger, decode)
-        try:
+        with stores(folder.root) as (tables, ledger):
             rehearsal = Rehearsal(
-                history,
-                workshop,
-                policy=policy,
-                span=walk,
-                tables=DeltaTables(folder.tables),
-                ledger=ledger,
-                progress=progress,
+                history, workshop, policy=policy, span=walk, tables=tables, ledger=ledger, progress=progress
             )
             state = rehearsal.run(seal, self._brief_digest)
             fits = tuple(fact for _, fact in ledger.read() if isinstance(fact, ModelFitted))
-        finally:
-            ledger.close()
         return Run(policy.name, rehearsal.action, fits, state)
 
     def _examined(self, progress: Progress | None) -> tuple[History, list[Finding]]:
-        sources = {name: self.versions(name) for name in self.brief.source}
-        history = assemble(self.brief, sources, threads=available_threads(), progress=progress)
+        schemas = {name: self._schema(name) for name in self.brief.source}
+        bound = bind_brief(self.brief, schemas)
+        used = used_columns(self.brief, bound)
+        sources = {name: self.versions(name, used[name]) for name in self.brief.source}
+        history = assemble(self.brief, sources, bound=bound, threads=available_threads(), progress=progress)
         return history, [*check_history(history, sources), *quarantined(self.quarantine())]
+
+    def _schema(self, source: str) -> pl.Schema:
+        """Give the source's own columns, without ours."""
+        if not self._tables.exists(table_of(source)):
+            raise UserError(
+                "data.not-landed",
+                "A source has no data yet",
+                happened=f"nothing was landed for {source}",
+                expected="rows",
+                fix="run wholeroad land, or land_rows from Python",
+            )
+        schema = self._tables.schema(table_of(source))
+        return pl.Schema({name: kind for name, kind in schema.items() if name not in SYSTEM})
 
     def _write_cards(self, runs: list[Run], workshop: Workshop, folder: Path) -> None:
         brief = self.brief
@@ -330,69 +355,3 @@ class Project:
 
     def _lock(self, purpose: str) -> AbstractContextManager[None]:
         return held(self.folder.inner, purpose=purpose, since=format_instant(self._clock.now()))
-
-
-@dataclass(frozen=True)
-class Rehearsed:
-    """What a rehearsal brought, as frames and as a folder.
-
-    Attributes
-    ----------
-    folder
-        With one project folder for each policy.
-    compared
-        The comparison and the frames behind it.
-    findings
-        What the check found, the gravest first.
-    """
-
-    brief: Brief
-    folder: Path
-    history: History
-    compared: Compared
-    findings: list[Finding]
-
-    @property
-    def comparison(self) -> Comparison:
-        """The policies side by side, as objects."""
-        return self.compared.comparison
-
-    @property
-    def policies(self) -> pl.DataFrame:
-        """One row for each policy: money with interval, paired differences, regrets, fits."""
-        return to_frame(self.compared.comparison)
-
-    @property
-    def money_over_time(self) -> pl.DataFrame:
-        """``policy, at, value, cumulative``: by the day on which cases were decided."""
-        return self.compared.money_over_time
-
-    @property
-    def calibration(self) -> pl.DataFrame:
-        """Predicted and observed shares by policy and bin."""
-        return self.compared.calibration
-
-    @property
-    def fits(self) -> pl.DataFrame:
-        """One row for each fit of each policy."""
-        return self.compared.fits
-
-    def decisions(self, policy: str) -> pl.DataFrame:
-        """Give every decision of one policy: key, probabilities, action, expected value."""
-        return DeltaTables(self._of(policy).tables).read(DECISIONS)
-
-    def export(self, policy: str) -> Iterator[bytes]:
-        """Give the canonical export of one policy's ledger."""
-        ledger = SqliteLedger(self._of(policy).ledger, decode)
-        try:
-            yield from export(ledger)
-        finally:
-            ledger.close()
-
-    def _of(self, policy: str) -> ProjectFolder:
-        return ProjectFolder(self.folder / slug(parse_policy(policy).name))
-
-
-def slug(policy: str) -> str:
-    """Name a policy's folder."""
-    return policy.replace("%", "-percent").replace(" ", "-")

@@ -13,7 +13,6 @@ from typing import Final
 
 from wholeroad.core.errors import RoadError
 from wholeroad.core.facts import Fact, encode
-from wholeroad.core.ports import Ledger
 
 Decode = Callable[[bytes], Fact]
 
@@ -86,12 +85,6 @@ class MemoryLedger:
         """Give ``(seq, fact)`` in order."""
         for position, fact in enumerate(self._facts[after:], start=after + 1):
             yield position, self._decode(fact)
-
-
-def export(ledger: Ledger) -> Iterator[bytes]:
-    """Give the canonical export: one line of JSON per fact, keys sorted, in the order of seq."""
-    for _, fact in ledger.read():
-        yield encode(fact) + b"\n"
 
 
 def _broken(path: Path, error: sqlite3.DatabaseError) -> RoadError:

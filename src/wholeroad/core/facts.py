@@ -6,6 +6,8 @@ Every stage declares its own facts in its ``facts.py`` as subclasses of :class:`
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import msgspec
 
 from wholeroad.core.instants import Instant
@@ -29,3 +31,9 @@ def encode(fact: Fact) -> bytes:
     Floats are written in their shortest form that reads back to the same bits.
     """
     return msgspec.json.encode(fact, order="sorted")
+
+
+def export(facts: Iterable[Fact]) -> Iterator[bytes]:
+    """Give a ledger's canonical export: one line of JSON per fact, in order."""
+    for fact in facts:
+        yield encode(fact) + b"\n"

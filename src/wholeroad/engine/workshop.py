@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -155,7 +155,8 @@ class Workshop:
         rows = view.matured(brief.outcome.matures, window)
         truth = view.truth()[rows]
         cut = self._cut_digest(rows, truth)
-        key = digest("fit", cut, str(cut_at), self._recipe, *self._learners)
+        settings = f"{cut_at} {brief.outcome.matures} {brief.model.least_outcomes}"
+        key = digest("fit", cut, settings, self._recipe, *self._learners)
         data = self._blobs.get("fits", key)
         if data is not None:
             return msgspec.json.decode(data, type=Kept)
@@ -202,8 +203,3 @@ class Workshop:
             *history.brief.outcome.classes,
             *history.brief.actions,
         )
-
-
-def recipe(version: str, packages: Sequence[str]) -> str:
-    """Name everything beside the data that could change a fit."""
-    return " ".join([version, *packages])

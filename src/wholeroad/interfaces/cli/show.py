@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.console import Console
 
-    from wholeroad.project import Rehearsed
+    from wholeroad.engine.rehearsed import Rehearsed
     from wholeroad.road.data.facts import BatchLanded
     from wholeroad.road.data.rules import Finding
 

@@ -9,7 +9,7 @@ from wholeroad import __version__
 from wholeroad.interfaces.report.page import ReportData, render
 
 if TYPE_CHECKING:
-    from wholeroad.project import Rehearsed
+    from wholeroad.engine.rehearsed import Rehearsed
 
 PAGE: Final = "report.html"
 

@@ -57,6 +57,32 @@ def bind_brief(brief: Brief, schemas: Mapping[str, pl.Schema]) -> Bound:
     return _Binder(brief, schemas).bind()
 
 
+def used_columns(brief: Brief, bound: Bound) -> dict[str, set[str]]:
+    """Name the columns of each source that the brief makes use of; the others needn't be read."""
+    used: dict[str, set[str]] = {name: set(source.key) for name, source in brief.source.items()}
+    case, outcome = used[brief.case.source], used[brief.outcome.source]
+    case.update(bound.decide_at.columns, *(expression.columns for expression in bound.worth.values()))
+    case.update(bound.status_quo.columns if bound.status_quo else ())
+    outcome.update(brief.outcome.by or brief.source[brief.case.source].key)
+    for column in bound.truth.columns:
+        if column.startswith("case."):
+            case.add(column.removeprefix("case."))
+        else:
+            outcome.add(column)
+    for feature in bound.features:
+        if isinstance(feature, Derived):
+            case.update(feature.expression.columns)
+            continue
+        case.update(column for column, _ in feature.by)
+        source = case if feature.source == OUTCOMES else used[feature.source]
+        source.update(column for _, column in feature.by)
+        if isinstance(feature, Window):
+            source.update(*(part.columns for part in (feature.value, feature.where) if part))
+        else:
+            source.add(feature.column)
+    return used
+
+
 class _Binder:
     def __init__(self, brief: Brief, schemas: Mapping[str, pl.Schema]) -> None:
         self.brief = brief

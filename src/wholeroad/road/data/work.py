@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -15,19 +16,23 @@ from wholeroad.core.view import Timeline
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.brief.rules import OUTCOMES
 from wholeroad.road.brief.values import status_quo_actions, value_cases
-from wholeroad.road.data.binding import bind_brief
-from wholeroad.road.data.cases import ID, decide_cases
+from wholeroad.road.data.binding import Bound
+from wholeroad.road.data.cases import DECIDED, ID, LATE, Cases, decide_cases
 from wholeroad.road.data.features.bulk import compute
 from wholeroad.road.data.features.specs import Derived, Feature, Lookup, Window
 from wholeroad.road.data.history import History
 from wholeroad.road.data.outcomes import outcome_timeline, outcome_versions
 from wholeroad.road.data.versions import KNOWN, Versions
 
+_HASHED: Final = 1 << 18
+"""Rows that are hashed at a time, since a struct of all columns is a copy of them."""
+
 
 def assemble(
     brief: Brief,
     sources: Mapping[str, Versions],
     *,
+    bound: Bound,
     threads: int = 1,
     progress: Progress | None = None,
 ) -> History:
@@ -36,31 +41,23 @@ def assemble(
     Parameters
     ----------
     sources
-        By name, every source of the brief.
+        By name, every source of the brief; the columns that the brief uses are enough.
+    bound
+        The brief, bound to the schemas of its sources.
     threads
         For the features; the result doesn't depend on it.
 
     Raises
     ------
-    FaultsError
-        When the brief doesn't fit the sources' schemas.
     UserError
         ``data.no-cases`` when nothing was ever to be decided, ``data.no-outcomes`` when no truth
         was ever known; those of the value table.
     """
-    bound = bind_brief(brief, {name: own_schema(versions) for name, versions in sources.items()})
     until = last_known(sources)
     case_source = sources[brief.case.source]
     cases = decide_cases(case_source, bound.decide_at, until=until)
     if not cases.frame.height:
-        raise UserError(
-            "data.no-cases",
-            "There is nothing to decide about",
-            happened=f"none of the {case_source.frame.height:,} rows of {brief.case.source} came to its "
-            f"decide_at ({brief.case.decide_at}) by {format_instant(until)}, the end of the data",
-            expected="rows whose decide_at lies in the history",
-            fix="look at decide_at and at the source's times",
-        )
+        raise _no_cases(brief, case_source, until)
     timeline = outcome_timeline(
         cases, sources[brief.outcome.source], truth=bound.truth, outcome=brief.outcome, until=until
     )
@@ -80,16 +77,28 @@ def assemble(
         threads=threads,
         progress=progress,
     )
+    slim = cases.frame.select(*cases.key, DECIDED, LATE, ID)
     return History(
         brief=brief,
         bound=bound,
-        cases=cases,
+        cases=Cases(slim, cases.key, never=cases.never),
         timeline=timeline,
         features=features,
         values=value_cases(brief, bound.worth, cases=cases.frame),
         status_quo=status_quo_actions(brief, bound.status_quo, cases=cases.frame),
         row_hash=hash_rows(features.with_columns(cases.frame[ID])),
         until=until,
+    )
+
+
+def _no_cases(brief: Brief, versions: Versions, until: Instant) -> UserError:
+    return UserError(
+        "data.no-cases",
+        "There is nothing to decide about",
+        happened=f"none of the {versions.frame.height:,} rows of {brief.case.source} came to its "
+        f"decide_at ({brief.case.decide_at}) by {format_instant(until)}, the end of the data",
+        expected="rows whose decide_at lies in the history",
+        fix="look at decide_at and at the source's times",
     )
 
 
@@ -128,12 +137,6 @@ def _case_columns(feature: Feature) -> list[str]:
     return columns
 
 
-def own_schema(versions: Versions) -> pl.Schema:
-    """Give the source's own columns, without ours."""
-    schema = versions.frame.schema
-    return pl.Schema({name: kind for name, kind in schema.items() if not name.startswith("_")})
-
-
 def last_known(sources: Mapping[str, Versions]) -> Instant:
     """Give the last instant at which something became known.
 
@@ -157,4 +160,8 @@ def last_known(sources: Mapping[str, Versions]) -> Instant:
 
 def hash_rows(frame: pl.DataFrame) -> NDArray[np.uint64]:
     """Hash each row to 64 bits, by content alone."""
-    return frame.select(pl.struct(pl.all()).hash(seed=0x57484F4C).alias("hash"))["hash"].to_numpy()
+    hashes = np.empty(frame.height, dtype=np.uint64)
+    for rows in range(0, frame.height, _HASHED):
+        part = frame[rows : rows + _HASHED]
+        hashes[rows : rows + _HASHED] = part.select(pl.struct(pl.all()).hash(seed=0x57484F4C)).to_series()
+    return hashes
