@@ -27,3 +27,11 @@ def test_every_table_of_the_brief_has_its_section():
     text = PAGE.read_text(encoding="utf-8")
     for name in contract.Brief.model_fields:
         assert re.search(rf"^## `\[{name}[.\]]|^\| `{name}` \|", text, re.MULTILINE), name
+
+
+def test_every_rule_of_time_names_a_test_that_is_there():
+    page = (PAGE.parent / "time.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(test_\w+\.py)::(test_\w+)`", page)
+    assert len(named) > 40
+    for file, test in named:
+        assert f"def {test}(" in (Path(__file__).parent / file).read_text(encoding="utf-8"), test
