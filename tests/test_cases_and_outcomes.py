@@ -34,7 +34,8 @@ OUTCOME = OutcomeTable(
 def landed(rows: list[tuple], columns: dict[str, pl.DataType], source: SourceTable) -> Versions:
     frame = pl.DataFrame(rows, schema=columns, orient="row")
     batch = Batch(frame, landed_at=10**9, imported=True)
-    return to_versions(land(batch, source, name="s").rows, source, name="s")
+    name = "cases" if source is CASES else "outcomes"
+    return to_versions(land(batch, source, name=name).rows, source, name=name)
 
 
 def cases_of(rows: list[tuple[int, int, int, int | None]], until: int = 10**6) -> Cases:
@@ -117,7 +118,10 @@ def test_the_truth_is_the_newest_version_known_and_never_before_the_decision(row
                 continue
             known = [row for row in outcomes if row[0] == case and max(row[1], decided[case] + 1) <= now]
             last = max(known, key=lambda row: row[1]) if known else None
-            assert codes[position] == (judged(*last[2:]) if last else PENDING)
+            expected = judged(*last[2:]) if last else PENDING
+            if last and expected == UNKNOWN and last[1] <= decided[case]:
+                expected = PENDING  # it was there before the decision and tells nothing: no outcome yet
+            assert codes[position] == expected
 
 
 @given(case_rows, outcome_rows, moments)
@@ -190,6 +194,31 @@ def test_silence_means_a_class_once_never_after_has_passed_until_an_outcome_come
     seen = {now: AsOf(timeline, now).truth().tolist() for now in (14, 15, 20)}
     assert (seen[14][one], seen[15][one], seen[20][one]) == (PENDING, 1, 0)
     assert (seen[14][two], seen[15][two], seen[20][two]) == (PENDING, 1, 1)
+
+
+def test_an_outcome_taken_back_lets_the_newest_that_stands_speak():
+    columns = {"row": pl.Int64, "id": pl.Int64, "known": UTC, "lost": pl.Boolean, "delay": pl.Int64}
+    source = SourceTable(read="none", key="row", happened_at="known", known_at="known")
+    frame = pl.DataFrame([(1, 1, 8, True, 0), (2, 1, 9, False, 0)], schema=columns, orient="row")
+    stored = land(Batch(frame, landed_at=10, imported=True), source, name="o").rows
+    taken_back = stored.filter(pl.col("row") == 2).with_columns(
+        pl.lit(20).cast(UTC).alias("_known_at"), pl.lit(value=True).alias("_deleted"), pl.col("_order") + 1
+    )
+    versions = to_versions(pl.concat([stored, taken_back]), source, name="o")
+    truth = bind(OUTCOME.truth, versions.frame.schema, where="t", expects="text")
+    cases, outcome = cases_of([(1, 0, 100, 5)]), OUTCOME.model_copy(update={"by": ("id",)})
+    timeline = outcome_timeline(cases, versions, truth=truth, outcome=outcome, until=99)
+    assert [AsOf(timeline, now).truth().tolist() for now in (7, 8, 9, 20)] == [[PENDING], [0], [1], [0]]
+
+
+def test_a_case_whose_own_row_tells_no_truth_yet_is_pending_and_may_fall_silent():
+    columns = {"id": pl.Int64, "known": UTC, "due": UTC, "decide": UTC, "lost": pl.Boolean}
+    versions = landed([(1, 0, 100, 5, None), (1, 9, 100, 5, None), (2, 0, 100, 5, None)], columns, CASES)
+    cases = decide_cases(versions, bind("decide", versions.frame.schema, where="t"), until=99)
+    truth = bind("case when lost then 'late' else 'on_time' end", versions.frame.schema, where="t")
+    outcome = OUTCOME.model_copy(update={"if_never": "late", "never_after": 10})
+    timeline = outcome_timeline(cases, versions, truth=truth, outcome=outcome, until=99)
+    assert [AsOf(timeline, now).truth().tolist() for now in (10, 15)] == [[PENDING, PENDING], [0, 0]]
 
 
 def test_silence_after_the_end_of_the_history_is_not_known():

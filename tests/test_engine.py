@@ -31,7 +31,7 @@ spans = st.integers(1, 40)
 
 @given(st.integers(-1000, 1000), spans)
 def test_the_first_cycle_is_the_first_grid_point_not_before(at, every):
-    cycles = agenda(CycleTable(every=every))
+    cycles = agenda(CycleTable(every=f"{every}us"))
     first = cycles.first(at)
     assert first >= at > first - every
     assert first % every == 0

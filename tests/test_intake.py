@@ -23,7 +23,7 @@ def test_landed_at_is_one_per_batch_and_never_goes_back(tmp_path):
     clock.set(50 * DAY)
     second = project.land_rows("parcels", cases[100:200])
     assert first.at == second.at == 100 * DAY
-    stored = project._tables.read("source_parcels")
+    stored = project._tables.read(project._table("parcels"))
     assert stored["_landed_at"].n_unique() == 1
     assert stored["_seq"].to_list() == [*range(1, 201)]
 
@@ -67,3 +67,26 @@ def test_a_csv_keeps_the_types_of_its_first_landing(tmp_path):
     project.land()
     assert str(project.versions("deliveries").frame["delay_h"].dtype) == "Float64"
     assert project.quarantine().is_empty()
+
+
+def test_a_source_that_is_read_another_way_is_landed_anew(tmp_path):
+    folder = worlds.write(tmp_path, *worlds.parcels())
+    wholeroad.open(folder).land()
+    brief = worlds.BRIEF.replace('known_at = "reported_at"', 'known_at = "reported_at + 5d"')
+    (folder / "brief.toml").write_text(brief)
+    changed = wholeroad.open(folder)
+    assert [fact.source for fact in changed.land()] == ["deliveries"]
+    frame = changed.versions("deliveries").frame
+    assert frame.height == worlds.parcels()[1].height
+    assert ((frame["_known_at"] - frame["reported_at"]) == worlds.days(5)).all()
+
+
+def test_rows_set_aside_under_an_earlier_reading_are_no_longer_shown(tmp_path):
+    folder = worlds.write(tmp_path, *worlds.parcels(), brief=worlds.BRIEF.replace("planned = true\n", ""))
+    project = wholeroad.open(folder)
+    project.land()
+    assert project.quarantine().height > 0
+    (folder / "brief.toml").write_text(worlds.BRIEF)
+    mended = wholeroad.open(folder)
+    mended.land()
+    assert mended.quarantine().is_empty()

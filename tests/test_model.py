@@ -64,6 +64,7 @@ def make_cut(
         truth=truth,
         values=values,
         status_quo=np.zeros(rows, dtype=np.int8),
+        held=np.zeros(rows, dtype=bool),
         classes=tuple(f"class {c}" for c in range(classes)),
         actions=tuple(f"action {a}" for a in range(actions)),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
@@ -14,24 +15,24 @@ import polars as pl
 from wholeroad.adapters.blobs import FolderBlobs
 from wholeroad.adapters.clocks import SystemClock
 from wholeroad.adapters.files import read_rows
-from wholeroad.adapters.folders import ProjectFolder, file_digest, write_whole
+from wholeroad.adapters.folders import ProjectFolder, file_digest, seal_of, write_whole
 from wholeroad.adapters.learners import make_learners
 from wholeroad.adapters.ledgers import SqliteLedger
 from wholeroad.adapters.locks import held
 from wholeroad.adapters.machine import available_threads, calm_openmp
 from wholeroad.adapters.tables_delta import DeltaTables
 from wholeroad.core.errors import UserError
-from wholeroad.core.facts import export
+from wholeroad.core.facts import Fact, export
 from wholeroad.core.ids import digest
 from wholeroad.core.instants import Instant, format_instant
 from wholeroad.core.ports import Clock, Progress
 from wholeroad.engine.comparing import Run, compare_runs
 from wholeroad.engine.facts import decode
-from wholeroad.engine.intake import QUARANTINE, Intake, table_of
+from wholeroad.engine.intake import Intake, quarantine_of, table_of
 from wholeroad.engine.rehearsal import Rehearsal, Walk, walk_through
 from wholeroad.engine.rehearsed import Rehearsed, slug
 from wholeroad.engine.workshop import Workshop
-from wholeroad.road.brief.contract import Brief, SourceTable
+from wholeroad.road.brief.contract import NAME, Brief, SourceTable
 from wholeroad.road.brief.policies import Policy, parse_policies
 from wholeroad.road.brief.work import read_brief
 from wholeroad.road.data.batches import CLAIMED, LANDED, SEQ, SYSTEM, VERSION
@@ -68,14 +69,19 @@ def open_project(folder: str | Path = ".", *, clock: Clock | None = None) -> Pro
         ``brief.absent``, ``project.format``.
     """
     place = ProjectFolder(Path(folder))
-    brief = read_brief(place.read_brief(), name=str(place.brief))
+    text = place.read_brief()
+    brief = read_brief(text, name=str(place.brief))
     place.prepare()
-    return Project(place, brief, clock=clock or SystemClock())
+    return Project(place, brief, text=text, clock=clock or SystemClock())
 
 
 def made_with() -> str:
-    """Name every version that could change a result."""
-    return " ".join(f"{part}=={version(part)}" for part in ("wholeroad", *_PARTS))
+    """Name everything beside brief and data that could change a result: our code, and others' versions."""
+    ours = Path(__file__).parent
+    code = digest(*(path.read_bytes() for path in sorted(ours.rglob("*.py"))))
+    return " ".join(
+        [f"wholeroad=={version('wholeroad')}+{code[:8]}", *(f"{p}=={version(p)}" for p in _PARTS)]
+    )
 
 
 @contextmanager
@@ -98,8 +104,9 @@ class Project:
         As read when the project was opened.
     """
 
-    def __init__(self, folder: ProjectFolder, brief: Brief, *, clock: Clock) -> None:
+    def __init__(self, folder: ProjectFolder, brief: Brief, *, text: str, clock: Clock) -> None:
         calm_openmp()
+        self._text = text
         self.folder = folder
         self.brief = brief
         self._clock = clock
@@ -138,9 +145,9 @@ class Project:
 
     def quarantine(self) -> pl.DataFrame:
         """Give the rows that were set aside, each with its reason."""
-        if not self._tables.exists(QUARANTINE):
-            return pl.DataFrame(schema=QUARANTINE_COLUMNS)
-        return self._tables.read(QUARANTINE)
+        names = [quarantine_of(name, source) for name, source in self.brief.source.items()]
+        frames = [self._tables.read(name) for name in names if self._tables.exists(name)]
+        return pl.concat([pl.DataFrame(schema=QUARANTINE_COLUMNS), *frames])
 
     def versions(self, source: str, columns: Collection[str] | None = None) -> Versions:
         """Give every landed version of a source's rows.
@@ -156,7 +163,7 @@ class Project:
         if columns is not None:
             own = [name for name in schema if name in {*table.key, *columns}]
             wanted = [*own, *(name for name in SYSTEM if name not in (CLAIMED, LANDED, SEQ))]
-        return to_versions(self._tables.read(table_of(source), wanted), table, name=source)
+        return to_versions(self._tables.read(self._table(source), wanted), table, name=source)
 
     def history(self, progress: Progress | None = None) -> History:
         """Assemble cases, features as known, truth and values from what has landed."""
@@ -208,16 +215,25 @@ class Project:
             ``project.locked``.
         """
         written = [*policies] or [*self.brief.rehearse.policies]
+        if name is not None and re.fullmatch(NAME, name) is None:
+            raise UserError(
+                "rehearse.name",
+                "The name can't be a folder's",
+                happened=f"--name was {name!r}",
+                expected="a letter, then letters, digits, - and _",
+                fix="choose such a name, or leave it out",
+            )
         chosen = parse_policies(
             written or ["status quo", "never", self.brief.policy.refit.when, "random 10%"], self.brief.actions
         )
         with self._lock("a rehearsal"):
             self._land_files(progress)
+            data = {f"data.{source}": self._data_digest(source) for source in self.brief.source}
             history, findings = self._examined(progress)
             walk = walk_through(history, from_at=from_at, to_at=to_at)
             workshop = self._workshop(history, progress)
-            manifest = self._manifest(walk)
-            label = name or f"{self.brief.brief.name}-{digest(json.dumps(manifest))[:8]}"
+            manifest = {**self._manifest(walk), **data}
+            label = name or f"{self.brief.brief.name}-{seal_of(manifest)[:8]}"
             place = self.folder.rehearsal(label)
             runs = [
                 self._run(policy, history, workshop, walk, place, manifest, progress) for policy in chosen
@@ -246,12 +262,11 @@ class Project:
             "from_at": format_instant(walk.from_at),
             "to_at": format_instant(walk.to_at),
             "made_with": made_with(),
-            **{f"data.{name}": self._data_digest(name) for name in self.brief.source},
         }
 
     def _data_digest(self, source: str) -> str:
         """Digest what is known of a source: content and when it became known, not how it was stored."""
-        rows = self._tables.read(table_of(source), [VERSION, KNOWN, ORDER, DELETED])
+        rows = self._tables.read(self._table(source), [VERSION, KNOWN, ORDER, DELETED])
         return digest(repr(self._schema(source)), logical_hash(rows))
 
     @cached_property
@@ -272,13 +287,15 @@ class Project:
     ) -> Run:
         folder = place.within(slug(policy.name))
         folder.prepare()
-        folder.brief.write_bytes(self.folder.brief.read_bytes())
-        seal = folder.seal({**manifest, "policy": policy.name})
+        sealed = {**manifest, "policy": policy.name}
         with stores(folder.root) as (tables, ledger):
+            _refuse_other(next(ledger.read(), None), seal_of(sealed), folder)
+            write_whole(folder.brief, self._text.encode())
+            folder.keep_manifest(sealed)
             rehearsal = Rehearsal(
                 history, workshop, policy=policy, span=walk, tables=tables, ledger=ledger, progress=progress
             )
-            state = rehearsal.run(seal, self._brief_digest)
+            state = rehearsal.run(seal_of(sealed), self._brief_digest)
             fits = tuple(fact for _, fact in ledger.read() if isinstance(fact, ModelFitted))
         return Run(policy.name, rehearsal.action, fits, state)
 
@@ -286,21 +303,29 @@ class Project:
         schemas = {name: self._schema(name) for name in self.brief.source}
         bound = bind_brief(self.brief, schemas)
         used = used_columns(self.brief, bound)
-        sources = {name: self.versions(name, used[name]) for name in self.brief.source}
-        history = assemble(self.brief, sources, bound=bound, threads=available_threads(), progress=progress)
-        return history, [*check_history(history, sources), *quarantined(self.quarantine())]
+        history = assemble(
+            self.brief,
+            {name: self.versions(name, used[name]) for name in self.brief.source},
+            bound=bound,
+            threads=available_threads(),
+            progress=progress,
+        )
+        return history, [*check_history(history), *quarantined(self.quarantine())]
+
+    def _table(self, source: str) -> str:
+        return table_of(source, self.brief.source[source])
 
     def _schema(self, source: str) -> pl.Schema:
         """Give the source's own columns, without ours."""
-        if not self._tables.exists(table_of(source)):
+        if not self._tables.exists(self._table(source)):
             raise UserError(
                 "data.not-landed",
                 "A source has no data yet",
-                happened=f"nothing was landed for {source}",
+                happened=f"nothing was landed for {source} with the key and times that it has now",
                 expected="rows",
                 fix="run wholeroad land, or land_rows from Python",
             )
-        schema = self._tables.schema(table_of(source))
+        schema = self._tables.schema(self._table(source))
         return pl.Schema({name: kind for name, kind in schema.items() if name not in SYSTEM})
 
     def _write_cards(self, runs: list[Run], workshop: Workshop, folder: Path) -> None:
@@ -355,3 +380,15 @@ class Project:
 
     def _lock(self, purpose: str) -> AbstractContextManager[None]:
         return held(self.folder.inner, purpose=purpose, since=format_instant(self._clock.now()))
+
+
+def _refuse_other(first: tuple[int, Fact] | None, seal: str, folder: ProjectFolder) -> None:
+    """Refuse to go on with a rehearsal that began with other inputs."""
+    if first is not None and getattr(first[1], "manifest", None) != seal:
+        raise UserError(
+            "rehearse.name-taken",
+            "The name belongs to another rehearsal",
+            happened=f"{folder.root} was begun with another brief, data, span or version",
+            expected="the same inputs, or a name that is free",
+            fix="choose another --name, leave it out, or delete that folder",
+        )

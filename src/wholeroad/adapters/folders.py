@@ -106,13 +106,15 @@ class ProjectFolder:
                 fix="save it as UTF-8",
             ) from None
 
-    def seal(self, manifest: Mapping[str, Any]) -> str:
-        """Write the manifest with its seal, a digest of the rest; give the seal."""
-        body = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
-        seal = digest(body)
-        text = json.dumps({**manifest, "seal": seal}, sort_keys=True, indent=2)
+    def keep_manifest(self, manifest: Mapping[str, Any]) -> None:
+        """Write the manifest with its seal."""
+        text = json.dumps({**manifest, "seal": seal_of(manifest)}, sort_keys=True, indent=2)
         write_whole(self.root / "manifest.json", text.encode() + b"\n")
-        return seal
+
+
+def seal_of(manifest: Mapping[str, Any]) -> str:
+    """Give a manifest's seal: a digest of all that it says."""
+    return digest(json.dumps(manifest, sort_keys=True, separators=(",", ":")))
 
 
 def write_whole(path: Path, data: bytes) -> None:

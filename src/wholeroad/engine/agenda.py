@@ -19,6 +19,10 @@ class Agenda:
         """Give the first cycle that is not before ``at``."""
         return first_on_grid(at, self.every, self.anchor)
 
+    def before(self, at: Instant) -> Instant:
+        """Give the last cycle before ``at``."""
+        return self.first(at) - self.every
+
     def after(self, cycle_at: Instant) -> Instant:
         """Give the cycle after this one."""
         return cycle_at + self.every

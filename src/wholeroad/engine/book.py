@@ -21,6 +21,8 @@ from wholeroad.road.watch.rules import unbooked
 
 TABLE: Final = "decisions"
 WRITER: Final = "engine"
+OURS: Final = ("decided_at", "decided_by", "model", "action", "expected_value", "span")
+"""Columns of the table; a column of the case's key with such a name is written as ``case.<name>``."""
 
 
 class Book:
@@ -74,10 +76,8 @@ class Book:
         count = decided.action.size
         history = self._history
         ids = history.cases.ids[first : first + count]
-        if count:
-            self._tables.append(
-                TABLE, self._frame(plan, decided, first=first, span=span), writer=WRITER, version=span
-            )
+        frame = self._frame(plan, decided, first=first, span=span)
+        self._tables.append(TABLE, frame, writer=WRITER, version=span)
         return SpanDecided(
             at=at,
             until_at=until_at,
@@ -91,14 +91,16 @@ class Book:
         history = self._history
         rows = slice(first, first + decided.action.size)
         names = pl.Series(list(history.brief.actions), dtype=pl.String)
+        classes = [f"p_{name}" for name in history.brief.outcome.classes]
+        ours = {*OURS, *classes}
         return history.cases.frame[rows].select(
-            *history.cases.key,
+            *(pl.col(name).alias(f"case.{name}" if name in ours else name) for name in history.cases.key),
             pl.col(DECIDED).alias("decided_at"),
             pl.lit(plan.decider).alias("decided_by"),
             pl.lit(plan.model, dtype=pl.String).alias("model"),
             *(
-                pl.Series(f"p_{name}", decided.probabilities[:, code]).fill_nan(None)
-                for code, name in enumerate(history.brief.outcome.classes)
+                pl.Series(name, decided.probabilities[:, code]).fill_nan(None)
+                for code, name in enumerate(classes)
             ),
             names.gather(pl.Series(decided.action.astype(np.uint32))).alias("action"),
             pl.Series("expected_value", decided.expected).fill_nan(None),

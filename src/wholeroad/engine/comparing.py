@@ -150,9 +150,8 @@ def _model_values(
                 history.values.table(rows, last - start),
                 status_quo=history.status_quo[rows],
             )
-            if history.brief.case.if_late == "status_quo":
-                chosen = np.where(history.late[rows], history.status_quo[rows], chosen)
-            actions[row, start - first :] = chosen
+            held = history.held[rows]
+            actions[row, start - first :] = np.where(held, history.status_quo[rows], chosen)
     return ModelValues(
         effective_from=np.array([fitted.at for fitted in models.values()], dtype=np.int64),
         costs=np.array([fitted.costs for fitted in models.values()]),
@@ -170,7 +169,7 @@ def _calibration(
         probabilities = _in_charge(history, run, workshop, first, first + truth.size)
         if probabilities is None:
             continue
-        asked = ~np.isnan(probabilities[:, 0])
+        asked = ~np.isnan(probabilities[:, 0]) & ~history.held[first : first + truth.size]
         frame = calibration(
             probabilities[asked], truth[asked], classes=outcome.classes, positive=outcome.positive
         )

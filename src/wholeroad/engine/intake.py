@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import polars as pl
 
+from wholeroad.core.ids import digest
 from wholeroad.core.instants import Instant
 from wholeroad.core.ports import Ledger, Tables
 from wholeroad.road.brief.contract import SourceTable
@@ -13,12 +12,23 @@ from wholeroad.road.data.batches import Batch, Stored, needed_columns
 from wholeroad.road.data.facts import BatchLanded
 from wholeroad.road.data.landing import land
 
-QUARANTINE: Final = "quarantine"
+
+def table_of(name: str, source: SourceTable) -> str:
+    """Name the table of a source's versions.
+
+    Rows that are read another way (another key, other times) are other versions, in a table of
+    their own: a brief that mends its ``known_at`` must not see the rows that it mended.
+    """
+    return f"source_{name}_{_reading(source)}"
 
 
-def table_of(source: str) -> str:
-    """Name the table of a source's versions."""
-    return f"source_{source}"
+def quarantine_of(name: str, source: SourceTable) -> str:
+    """Name the table of the rows that were set aside under this reading of the source."""
+    return f"quarantine_{name}_{_reading(source)}"
+
+
+def _reading(source: SourceTable) -> str:
+    return digest(source.model_dump_json(exclude={"read", "absent"}))[:8]
 
 
 class Intake:
@@ -76,9 +86,9 @@ class Intake:
         batch = Batch(rows, landed_at=now, next_seq=next_seq, imported=imported, bad=bad)
         landing = land(batch, source, name=name, stored=stored)
         if landing.rows.height or stored is None:
-            self._append(table_of(name), landing.rows)
+            self._append(table_of(name, source), landing.rows)
         if landing.quarantine.height:
-            self._append(QUARANTINE, landing.quarantine)
+            self._append(quarantine_of(name, source), landing.quarantine)
         fact = landing.fact(name, at=now, imported=imported, origin=origin)
         self._ledger.append([fact])
         return fact
@@ -92,12 +102,12 @@ class Intake:
         self._tables.append(table, frame, writer="intake", version=version)
 
     def _stored(self, name: str, source: SourceTable) -> Stored | None:
-        table = table_of(name)
+        table, aside = table_of(name, source), quarantine_of(name, source)
         if not self._tables.exists(table):
             return None
         quarantined = None
-        if self._tables.exists(QUARANTINE):
-            quarantined = self._tables.read(QUARANTINE, ["content"])["content"]
+        if self._tables.exists(aside):
+            quarantined = self._tables.read(aside, ["content"])["content"]
         return Stored(
             frame=self._tables.read(table, needed_columns(source)),
             schema=self._tables.schema(table),

@@ -55,7 +55,7 @@ def walk_through(history: History, *, from_at: Instant | None, to_at: Instant | 
     start = cycles.first(earliest if from_at is None else max(earliest, from_at))
     end = cycles.first(int(decided_at[-1]) + 1)
     if to_at is not None:
-        end = min(end, cycles.first(to_at))
+        end = min(end, to_at)
     if start >= end:
         raise UserError(
             "rehearse.too-short",
@@ -152,8 +152,8 @@ class Rehearsal:
             self._ledger.append(opening)
             state = fold(opening)
         now = state.decided_until or start
-        until = self._history.until
-        seen_at = until if state.closed else now - self._agenda.every
+        until = self._history.until + 1
+        seen_at = until if state.closed else self._agenda.before(now)
         self._book.restore(state, first=self._position(start), seen_at=seen_at)
         if state.closed:
             return state
@@ -163,7 +163,7 @@ class Rehearsal:
     def _walk(self, state: State, now: Instant) -> State:
         stretch = Stretch(now, self._position(now), state.plan)
         while now < self._span.to_at:
-            view = self._history.as_of(now, since=now - self._agenda.every)
+            view = self._history.as_of(now, since=self._agenda.before(now))
             after, facts = cycle(state, view, desk=self._desk)
             if stretch.cycles and (after.plan != stretch.plan or self._full(stretch)):
                 state = self._seal(state, stretch, now)
@@ -189,7 +189,7 @@ class Rehearsal:
             ids=history.cases.ids[rows],
             values=history.values.table(rows, last - first),
             status_quo=history.status_quo[rows],
-            held=history.late[rows] & (history.brief.case.if_late == "status_quo"),
+            held=history.held[rows],
         )
         decided = decide_under(
             stretch.plan,
@@ -218,8 +218,9 @@ class Rehearsal:
 
     def _close(self, state: State) -> State:
         """Settle what became known after the last cycle, and close."""
-        last_cycle = (state.decided_until or self._span.from_at) - self._agenda.every
-        until = max(self._history.until, last_cycle)
+        last_cycle = self._agenda.before(state.decided_until or self._span.from_at)
+        # One microsecond on: an outcome that was known before its case was decided counts just after it.
+        until = max(self._history.until + 1, last_cycle)
         view = self._history.as_of(until, since=last_cycle)
         settled = settle(view, self._desk.action, booked=self._desk.booked, values=self._desk.values)
         last: list[Fact] = [Closed(at=until)] if settled is None else [settled, Closed(at=until)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from wholeroad.core.facts import export
+from wholeroad.core.ids import digest
 from wholeroad.core.ports import Ledger, Tables
 from wholeroad.engine.book import TABLE
 from wholeroad.engine.comparing import Compared
@@ -84,5 +86,14 @@ class Rehearsed:
 
 
 def slug(policy: str) -> str:
-    """Name a policy's folder."""
-    return policy.replace("%", "-percent").replace(" ", "-")
+    """Name a policy's folder: no two policies share one, and none leaves its parent.
+
+    Examples
+    --------
+    >>> slug("every 30d"), slug("random 10%")
+    ('every-30d', 'random-10-percent')
+    """
+    plain = policy.replace("%", "-percent").replace(" ", "-")
+    safe = re.sub(r"[^A-Za-z0-9.-]", "-", plain)
+    known = re.fullmatch(r"never|status quo|every [0-9.a-z]+|random [0-9.]+%|always [A-Za-z0-9]+", policy)
+    return safe if known else f"{safe.replace('.', '-')}-{digest(policy)[:6]}"

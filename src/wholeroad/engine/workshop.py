@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from wholeroad.core.errors import UserError
 from wholeroad.core.ids import digest, digest_arrays
 from wholeroad.core.instants import Instant, format_instant
 from wholeroad.core.ports import Blobs, Learner, Progress
@@ -77,6 +78,7 @@ class Workshop:
         self._blobs = blobs
         self._recipe = recipe
         self._progress = progress
+        self._schema = [f"{name}:{kind}" for name, kind in history.features.schema.items()]
         self._models: dict[str, Model] = {}
         self._kept: dict[Instant, Kept] = {}
         self._chunks: dict[tuple[str, int], NDArray[np.float64]] = {}
@@ -109,8 +111,13 @@ class Workshop:
         if name not in self._models:
             data = self._blobs.get("models", name)
             if data is None:
-                message = f"model {name} is on the ledger and not among the blobs"
-                raise LookupError(message)
+                raise UserError(
+                    "model.missing",
+                    "A model is gone",
+                    happened=f"the ledger speaks of model {name[:8]}, and its file is not there",
+                    expected="the file under .wholeroad/blobs/models",
+                    fix="restore it, or delete the rehearsal's folder and run it again",
+                )
             self._models[name] = Model.from_bytes(data, self._learners)
         return self._models[name]
 
@@ -139,7 +146,8 @@ class Workshop:
 
     def _scored(self, name: str, start: int, stop: int) -> NDArray[np.float64]:
         classes = len(self._history.brief.outcome.classes)
-        key = digest_arrays([self._history.row_hash[start:stop]], "scores", name, self._recipe)
+        rows = self._history.row_hash[start:stop]
+        key = digest_arrays([rows], "scores", name, self._recipe, *self._schema)
         data = self._blobs.get("scores", key)
         if data is not None and len(data) == (stop - start) * classes * 8:
             return np.frombuffer(data, dtype="<f8").reshape(stop - start, classes)
@@ -159,9 +167,9 @@ class Workshop:
         key = digest("fit", cut, settings, self._recipe, *self._learners)
         data = self._blobs.get("fits", key)
         if data is not None:
-            return msgspec.json.decode(data, type=Kept)
-        if self._progress:
-            self._progress(f"fit {format_instant(cut_at)[:10]} on {rows.size:,} cases", 0, 1)
+            kept = msgspec.json.decode(data, type=Kept)
+            if kept.model is None or self._blobs.get("models", kept.model) is not None:
+                return kept
         result = fit(
             Cut(
                 features=history.features[rows],
@@ -169,6 +177,7 @@ class Workshop:
                 truth=truth,
                 values=history.values.table(rows, rows.size),
                 status_quo=history.status_quo[rows],
+                held=history.held[rows],
                 classes=brief.outcome.classes,
                 actions=brief.actions,
             ),
@@ -176,10 +185,15 @@ class Workshop:
             cut_at=cut_at,
             matures=brief.outcome.matures,
             least_outcomes=brief.model.least_outcomes,
+            progress=self._telling(f"fit {format_instant(cut_at)[:10]} on {rows.size:,} cases"),
         )
         kept = self._keep(result, cut, rows.size)
         self._blobs.put("fits", key, data=msgspec.json.encode(kept, order="sorted"))
         return kept
+
+    def _telling(self, label: str) -> Progress | None:
+        tell = self._progress
+        return tell and (lambda _step, done, total: tell(label, done, total))
 
     def _keep(self, result: Fitted | Refusal, cut: str, rows: int) -> Kept:
         if isinstance(result, Refusal):
@@ -195,11 +209,19 @@ class Workshop:
     def _cut_digest(self, rows: NDArray[np.int64], truth: NDArray[np.int8]) -> str:
         history = self._history
         varying = [worth[rows] for worth in history.values.varying.values()]
-        schema = [f"{name}:{kind}" for name, kind in history.features.schema.items()]
         return digest_arrays(
-            [history.row_hash[rows], truth, history.status_quo[rows], history.values.constant, *varying],
+            [
+                history.row_hash[rows],
+                history.timeline.decided_at[rows],
+                truth,
+                history.status_quo[rows],
+                history.held[rows],
+                history.values.constant,
+                *varying,
+            ],
             "cut",
-            *schema,
+            *self._schema,
+            repr(list(history.values.varying)),
             *history.brief.outcome.classes,
             *history.brief.actions,
         )

@@ -9,11 +9,15 @@ from __future__ import annotations
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
     WithJsonSchema,
     model_validator,
 )
@@ -27,13 +31,26 @@ NAME: Final = r"^[A-Za-z][A-Za-z0-9_-]*$"
 WORD: Final = r"^[A-Za-z][A-Za-z0-9_]*$"
 
 
+LONGEST: Final = 1000 * 366 * 86_400_000_000
+"""A thousand years: spans beyond it would leave the calendar."""
+
+
 def _span(value: object) -> int:
-    if isinstance(value, str):
-        return parse_span(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    message = "a span is a text such as '30d' or '2h'"
-    raise ValueError(message)
+    if not isinstance(value, str):
+        message = "a span is a text such as '30d' or '2h'"
+        raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueErrors
+    span = parse_span(value)
+    if span > LONGEST:
+        message = "a span is at most a thousand years"
+        raise ValueError(message)
+    return span
+
+
+def _above_nothing(span: int) -> int:
+    if span <= 0:
+        message = "the span must be longer than nothing"
+        raise ValueError(message)
+    return span
 
 
 def _listed(value: object) -> object:
@@ -55,6 +72,9 @@ SpanText = Annotated[
     WithJsonSchema({"type": "string", "examples": ["30d", "2h"]}),
 ]
 """A span: written ``30d``, held as microseconds."""
+
+LongSpan = Annotated[SpanText, AfterValidator(_above_nothing)]
+"""A span longer than nothing."""
 
 Columns = Annotated[
     tuple[str, ...],
@@ -78,15 +98,15 @@ Keys = Annotated[
 ]
 """The case's column to the source's column; a plain name stands for both."""
 
-Range = Annotated[list[float], Field(min_length=2, max_length=2)]
-Worth = int | float | Range | str
+Range = Annotated[list[StrictInt | StrictFloat], Field(min_length=2, max_length=2)]
+Worth = StrictInt | StrictFloat | Range | StrictStr
 """A number, a range ``[low, high]``, or an expression over the case."""
 
 
 class Table(BaseModel):
     """Base of the brief's tables: frozen, and closed to unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class About(Table):
@@ -190,7 +210,7 @@ class FeatureTable(Table):
     mean: str | None = None
     of: str | None = None
     by: Keys | None = None
-    over: SpanText | None = None
+    over: LongSpan | None = None
     on: Literal["happened", "known"] | None = None
     where: str | None = None
     max_age: SpanText | None = None
@@ -231,16 +251,9 @@ _SETTINGS: Final[dict[str, tuple[set[str], set[str]]]] = {
 class CycleTable(Table):
     """``[cycle]``: the recurring instant at which the plan may change."""
 
-    every: SpanText = 86_400_000_000
+    every: LongSpan = 86_400_000_000
     at: str | None = Field(default=None, pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     """Time of day in UTC, for cycles of whole days."""
-
-    @model_validator(mode="after")
-    def _positive(self) -> Self:
-        if self.every <= 0:
-            message = "a cycle's span must be longer than nothing"
-            raise ValueError(message)
-        return self
 
 
 class FitTable(Table):
@@ -258,7 +271,7 @@ class RefitTable(Table):
     """``never`` or ``every <span>``."""
     gate: Literal["replace"] = "replace"
     fit: FitTable = FitTable()
-    window: Literal["all"] | SpanText = "all"
+    window: Literal["all"] | LongSpan = "all"
 
 
 class PolicyTable(Table):

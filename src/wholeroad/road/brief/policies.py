@@ -44,7 +44,7 @@ class Policy:
             case "every":
                 return f"every {format_span(self.every)}"
             case "random":
-                return f"random {self.rate * 100:g}%"
+                return f"random {100 * self.rate:.4f}".rstrip("0").rstrip(".") + "%"
             case "always":
                 return f"always {self.action}"
             case _:
@@ -77,7 +77,7 @@ def parse_policy(text: str) -> Policy:
         if span > 0:
             return Policy("every", every=span)
     if match := _RATE.fullmatch(words):
-        rate = float(match.group(1)) / 100
+        rate = round(float(match.group(1)) / 100, 6)
         if rate <= 1:
             return Policy("random", rate=rate)
     if words.startswith("always ") and len(words) > len("always "):

@@ -239,10 +239,6 @@ def _window_source_faults(parts: Parts, feature: FeatureTable, where: str) -> It
             "a source with times",
             "use lookup for static sources",
         )
-    if feature.over is not None and feature.over <= 0:
-        yield _fault(
-            "brief.value", f"{where}.over", "the span was empty", "a span longer than nothing", "raise it"
-        )
 
 
 def _dotted_faults(parts: Parts, feature: FeatureTable, where: str) -> Iterator[Fault]:

@@ -98,8 +98,10 @@ class _Binder:
         decide_at = self._case(brief.case.decide_at, "[case] decide_at", "instant")
         outcome_source = brief.source[brief.outcome.source]
         outcome = self.schemas[brief.outcome.source]
-        for column in brief.outcome.by or ():
-            self._has(column, outcome, "[outcome] by")
+        key = brief.source[brief.case.source].key
+        for case_column, column in zip(key, brief.outcome.by or key, strict=True):
+            if self._has(column, outcome, "[outcome] by"):
+                self._same_kind(case_column, column, source=brief.outcome.source, where="[outcome] by")
         truth = self._bind(
             brief.outcome.truth,
             {**outcome, **{f"case.{name}": kind for name, kind in self.case.items()}},
@@ -165,19 +167,22 @@ class _Binder:
             known = self._has(case_column, self.case, f"{where}.by")
             if not (self._has(source_column, self.schemas[source], f"{where}.by") and known):
                 continue
-            left, right = self.case[case_column], self.schemas[source][source_column]
-            if _family(left) != _family(right):
-                self.faults.append(
-                    Fault(
-                        "brief.key-type",
-                        f"{where}.by",
-                        f"{case_column} is {left} in the case and {source_column} is {right} in {source}",
-                        "the same kind of value on both sides",
-                        "land one of them with the other's type",
-                    )
-                )
+            self._same_kind(case_column, source_column, source=source, where=f"{where}.by")
             pairs.append((case_column, source_column))
         return tuple(pairs)
+
+    def _same_kind(self, case_column: str, source_column: str, *, source: str, where: str) -> None:
+        left, right = self.case[case_column], self.schemas[source][source_column]
+        if _family(left) != _family(right):
+            self.faults.append(
+                Fault(
+                    "brief.key-type",
+                    where,
+                    f"{case_column} is {left} in the case and {source_column} is {right} in {source}",
+                    "the same kind of value on both sides",
+                    "land one of them with the other's type",
+                )
+            )
 
     def _feature(self, name: str, feature: FeatureTable) -> Feature | None:
         where = f"[feature] {name}"

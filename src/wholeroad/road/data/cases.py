@@ -30,6 +30,8 @@ class Cases:
         key that doesn't change); sorted by ``_decided_at``, then ``_id``.
     key
         The key columns.
+    source
+        Where the cases come from.
     never
         Rows that never get a decision: ``decide_at`` is null, or it was taken back before.
     """
@@ -37,6 +39,7 @@ class Cases:
     frame: pl.DataFrame
     key: tuple[str, ...]
     never: int
+    source: str
 
     @property
     def decided_at(self) -> NDArray[np.int64]:
@@ -87,7 +90,7 @@ def decide_cases(versions: Versions, decide_at: Expression, *, until: Instant) -
         .drop(HAPPENED, KNOWN, ORDER, DELETED, SUPERSEDED, "_first_known_at", "_decide_at")
         .sort(DECIDED, ID)
     )
-    return Cases(frame, versions.key, never)
+    return Cases(frame, versions.key, never=never, source=versions.source)
 
 
 def key_hash(keys: list[str]) -> pl.Expr:

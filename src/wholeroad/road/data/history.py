@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from wholeroad.core.instants import Instant
+from wholeroad.core.instants import Instant, Span
 from wholeroad.core.view import AsOf, Timeline
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.brief.values import Values
@@ -28,6 +28,8 @@ class History:
         Shape (n,), uint64: of each case's id and features.
     until
         The last instant at which something became known.
+    delays
+        By source: how much later than they happened half of its rows became known.
     """
 
     brief: Brief
@@ -39,12 +41,15 @@ class History:
     status_quo: NDArray[np.int8]
     row_hash: NDArray[np.uint64]
     until: Instant
+    delays: dict[str, Span]
 
     def as_of(self, now: Instant, since: Instant | None = None) -> AsOf:
         """Give the reader that cannot see past ``now``."""
         return AsOf(self.timeline, now, since=since)
 
     @property
-    def late(self) -> NDArray[np.bool_]:
-        """Shape (n,): the case became known only after its time to decide."""
+    def held(self) -> NDArray[np.bool_]:
+        """Shape (n,): the case became known after its time to decide, and the brief leaves it alone."""
+        if self.brief.case.if_late == "decide":
+            return np.zeros(self.cases.frame.height, dtype=bool)
         return self.cases.frame[LATE].to_numpy()

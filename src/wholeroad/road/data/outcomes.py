@@ -45,13 +45,19 @@ def outcome_timeline(
     decided_at = cases.decided_at
     rows = _joined(cases, versions, truth, outcome)
     codes = _codes(rows["_truth"], outcome.classes)
-    codes[rows[DELETED].to_numpy()] = PENDING
     case = rows["_case"].to_numpy()
     claimed = rows[KNOWN].to_physical().to_numpy()
     order = rows[ORDER].to_numpy()
     known = np.maximum(claimed, decided_at[case] + 1)
+    # A row that was there before the decision, or is the case's own, and tells no truth is no outcome yet.
+    early = (known > claimed) | (cases.source == versions.source)
+    codes[early & (codes == UNKNOWN)] = PENDING
+    gone = rows[DELETED].to_numpy()
+    if gone.any():
+        codes = _standing(rows, codes, known, gone)
     if outcome.if_never != "drop" and outcome.never_after is not None:
-        silent, at = _silent(decided_at, case, known, outcome.never_after, until)
+        spoken = codes != PENDING
+        silent, at = _silent(decided_at, case[spoken], known[spoken], after=outcome.never_after, until=until)
         code = np.int8(outcome.classes.index(outcome.if_never))
         case = np.concatenate([case, silent])
         codes = np.concatenate([codes, np.full(silent.size, code, dtype=np.int8)])
@@ -117,13 +123,13 @@ def _joined(cases: Cases, versions: Versions, truth: Expression, outcome: Outcom
         pl.int_range(pl.len(), dtype=pl.Int32).alias("_case"),
     )
     own = [name for name in truth.columns if not name.startswith("case.")]
-    needed = {*own, *right, KNOWN, ORDER, DELETED}
+    needed = {*own, *right, KNOWN, ORDER, DELETED, SUPERSEDED}
     rows = versions.frame.lazy().select([name for name in versions.frame.columns if name in needed])
     kinds = {f"_key_{position}": versions.frame.schema[name] for position, name in enumerate(right)}
     return (
         rows.with_columns(pl.col(name).alias(f"_key_{position}") for position, name in enumerate(right))
         .join(lookup.cast(kinds), on=list(kinds), how="inner")  # type: ignore[arg-type]
-        .select("_case", truth.polars.cast(pl.String).alias("_truth"), KNOWN, ORDER, DELETED)
+        .select("_case", truth.polars.cast(pl.String).alias("_truth"), KNOWN, ORDER, DELETED, SUPERSEDED)
         .collect()
     )
 
@@ -134,10 +140,35 @@ def _codes(truth: pl.Series, classes: tuple[str, ...]) -> NDArray[np.int8]:
     return codes.fill_null(UNKNOWN).to_numpy().copy()
 
 
+def _standing(
+    rows: pl.DataFrame, codes: NDArray[np.int8], known: NDArray[np.int64], gone: NDArray[np.bool_]
+) -> NDArray[np.int8]:
+    """Where an outcome was taken back, let the newest that still stands speak for the case, if any.
+
+    Takes the few cases with a row that was taken back one by one.
+    """
+    codes = np.where(gone, np.int8(PENDING), codes)
+    case, order = rows["_case"].to_numpy(), rows[ORDER].to_numpy()
+    ends = rows[SUPERSEDED].to_physical().fill_null(np.iinfo(np.int64).max).to_numpy()
+    by_case = np.argsort(case, kind="stable")
+    stands = codes.copy()
+    for one in np.unique(case[gone]).tolist():
+        low, high = np.searchsorted(case[by_case], [one, one + 1])
+        mine = by_case[low:high]
+        for taken in mine[gone[mine]].tolist():
+            at = known[taken]
+            there = mine[~gone[mine] & (known[mine] <= at) & (ends[mine] > at)]
+            if there.size:
+                newest = there[np.lexsort((order[there], known[there]))[-1]]
+                stands[taken] = codes[newest]
+    return stands
+
+
 def _silent(
     decided_at: NDArray[np.int64],
     case: NDArray[np.int32],
     known: NDArray[np.int64],
+    *,
     after: int,
     until: Instant,
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:

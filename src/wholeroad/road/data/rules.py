@@ -16,7 +16,6 @@ from wholeroad.core.view import PENDING, UNKNOWN
 from wholeroad.road.brief.policies import parse_policy
 from wholeroad.road.data.features.specs import Derived, Latest, Lookup, Window
 from wholeroad.road.data.history import History
-from wholeroad.road.data.versions import HAPPENED, KNOWN, Versions
 
 Level = Literal["fault", "warning", "note"]
 
@@ -49,23 +48,15 @@ class Finding:
     fix: str
 
 
-def check_history(history: History, sources: dict[str, Versions]) -> list[Finding]:
-    """Ask everything that landed data can answer; the gravest first.
-
-    Parameters
-    ----------
-    history
-        Assembled from the sources.
-    sources
-        By name.
-    """
+def check_history(history: History) -> list[Finding]:
+    """Ask everything that landed data can answer; the gravest first."""
     findings = [
         *_outcomes(history),
         *_maturity(history),
         *_value_table(history),
         *_enough(history),
         *_acting(history),
-        *_windows(history, sources),
+        *_windows(history),
         *_features(history),
         *_static(history),
     ]
@@ -122,10 +113,11 @@ def _outcomes(history: History) -> Iterator[Finding]:
 
 def _maturity(history: History) -> Iterator[Finding]:
     brief = history.brief
-    first = history.timeline.truth_case
-    if first.size:
-        _, position = np.unique(first, return_index=True)
-        delay = history.timeline.truth_known_at[position] - history.timeline.decided_at[first[position]]
+    timeline = history.timeline
+    told = timeline.truth_code >= 0
+    if told.any():
+        case, position = np.unique(timeline.truth_case[told], return_index=True)
+        delay = timeline.truth_known_at[told][position] - timeline.decided_at[case]
         late = int(np.quantile(delay, 0.9))
         if late > brief.outcome.matures:
             yield Finding(
@@ -228,22 +220,18 @@ def _acting(history: History) -> Iterator[Finding]:
     )
 
 
-def _windows(history: History, sources: dict[str, Versions]) -> Iterator[Finding]:
-    delays: dict[str, int] = {}
+def _windows(history: History) -> Iterator[Finding]:
     for feature in history.bound.features:
-        if not isinstance(feature, Window) or feature.on != "happened" or feature.source not in sources:
+        if not isinstance(feature, Window) or feature.on != "happened":
             continue
-        if feature.source not in delays:
-            frame = sources[feature.source].frame
-            late = frame.select((pl.col(KNOWN) - pl.col(HAPPENED)).dt.total_microseconds().median())
-            delays[feature.source] = int(late.item() or 0)
-        if delays[feature.source] > feature.over:
+        delay = history.delays.get(feature.source, 0)
+        if delay > feature.over:
             yield Finding(
                 "check.window-too-short",
                 "warning",
                 f"[feature] {feature.name}",
                 f"it spans {format_span(feature.over)}; half of {feature.source}'s rows become known more "
-                f"than {format_span(_rounded(delays[feature.source]))} after they happened",
+                f"than {format_span(_rounded(delay))} after they happened",
                 "most of what it should count isn't known in time: it sees the quick rows only",
                 "widen over, or write on = 'known'",
             )

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from wholeroad.core.errors import UserError
-from wholeroad.core.instants import Instant, format_instant
+from wholeroad.core.instants import Instant, Span, format_instant
 from wholeroad.core.ports import Progress
 from wholeroad.core.view import Timeline
 from wholeroad.road.brief.contract import Brief
@@ -22,7 +22,7 @@ from wholeroad.road.data.features.bulk import compute
 from wholeroad.road.data.features.specs import Derived, Feature, Lookup, Window
 from wholeroad.road.data.history import History
 from wholeroad.road.data.outcomes import outcome_timeline, outcome_versions
-from wholeroad.road.data.versions import KNOWN, Versions
+from wholeroad.road.data.versions import HAPPENED, KNOWN, Versions
 
 _HASHED: Final = 1 << 18
 """Rows that are hashed at a time, since a struct of all columns is a copy of them."""
@@ -53,42 +53,60 @@ def assemble(
         ``data.no-cases`` when nothing was ever to be decided, ``data.no-outcomes`` when no truth
         was ever known; those of the value table.
     """
-    until = last_known(sources)
-    case_source = sources[brief.case.source]
-    cases = decide_cases(case_source, bound.decide_at, until=until)
-    if not cases.frame.height:
-        raise _no_cases(brief, case_source, until)
-    timeline = outcome_timeline(
-        cases, sources[brief.outcome.source], truth=bound.truth, outcome=brief.outcome, until=until
-    )
-    if not (timeline.truth_code >= 0).any():
-        raise _no_outcomes(brief, sources[brief.outcome.source], timeline)
-    used = {column for feature in bound.features for column in _case_columns(feature)}
-    all_sources = {
-        **sources,
-        OUTCOMES: outcome_versions(cases, timeline, classes=brief.outcome.classes, columns=used),
-    }
+    until, delays = last_known(sources), _delays(sources)
+    cases, timeline = _decided(brief, sources, bound=bound, until=until)
+    # Sources that no feature asks are let go here, to spare their memory.
+    asked = {feature.source for feature in bound.features if not isinstance(feature, Derived)}
+    sources = {name: versions for name, versions in sources.items() if name in asked}
+    if OUTCOMES in asked:
+        used = {column for feature in bound.features for column in _case_columns(feature)}
+        sources[OUTCOMES] = outcome_versions(cases, timeline, classes=brief.outcome.classes, columns=used)
     features = compute(
         bound.features,
         cases.frame,
-        sources=all_sources,
+        sources=sources,
         case_source=brief.case.source,
         case_key=cases.key,
         threads=threads,
         progress=progress,
     )
+    del sources
     slim = cases.frame.select(*cases.key, DECIDED, LATE, ID)
     return History(
         brief=brief,
         bound=bound,
-        cases=Cases(slim, cases.key, never=cases.never),
+        cases=Cases(slim, cases.key, never=cases.never, source=cases.source),
         timeline=timeline,
         features=features,
         values=value_cases(brief, bound.worth, cases=cases.frame),
         status_quo=status_quo_actions(brief, bound.status_quo, cases=cases.frame),
         row_hash=hash_rows(features.with_columns(cases.frame[ID])),
         until=until,
+        delays=delays,
     )
+
+
+def _decided(
+    brief: Brief, sources: Mapping[str, Versions], *, bound: Bound, until: Instant
+) -> tuple[Cases, Timeline]:
+    asking, telling = sources[brief.case.source], sources[brief.outcome.source]
+    cases = decide_cases(asking, bound.decide_at, until=until)
+    if not cases.frame.height:
+        raise _no_cases(brief, asking, until)
+    timeline = outcome_timeline(cases, telling, truth=bound.truth, outcome=brief.outcome, until=until)
+    if not (timeline.truth_code >= 0).any():
+        raise _no_outcomes(brief, telling, timeline)
+    return cases, timeline
+
+
+def _delays(sources: Mapping[str, Versions]) -> dict[str, Span]:
+    """Give the median of how much later than they happen rows become known, by source with times."""
+    late = (pl.col(KNOWN) - pl.col(HAPPENED)).dt.total_microseconds().median()
+    return {
+        name: int(versions.frame.select(late).item() or 0)
+        for name, versions in sources.items()
+        if not versions.static
+    }
 
 
 def _no_cases(brief: Brief, versions: Versions, until: Instant) -> UserError:

@@ -27,6 +27,8 @@ class Cut:
         a value that isn't known.
     status_quo
         Shape (n,), int8: the code of the action that the status quo takes.
+    held
+        Shape (n,): the status quo decides these whatever a model says.
     classes, actions
         C and A names, in the brief's order.
 
@@ -41,6 +43,7 @@ class Cut:
     truth: NDArray[np.int8]
     values: NDArray[np.float64]
     status_quo: NDArray[np.int8]
+    held: NDArray[np.bool_]
     classes: tuple[str, ...]
     actions: tuple[str, ...]
 
@@ -51,6 +54,7 @@ class Cut:
             "truth": (self.truth.shape, (rows,)),
             "values": (self.values.shape, (rows, len(self.actions), len(self.classes))),
             "status_quo": (self.status_quo.shape, (rows,)),
+            "held": (self.held.shape, (rows,)),
         }
         for name, (was, expected) in shapes.items():
             if was != expected:

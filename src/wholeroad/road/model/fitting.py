@@ -98,6 +98,7 @@ def try_learner(trial: Trial, learner: Learner) -> Candidate:
     probabilities = calibration.apply(raw)
     truth = cut.truth[rows]
     actions, _ = decide(probabilities, cut.values[rows], status_quo=cut.status_quo[rows])
+    actions = np.where(cut.held[rows], cut.status_quo[rows], actions)
     binary = len(cut.classes) == 2
     return Candidate(
         learner=learner,

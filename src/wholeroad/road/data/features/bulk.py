@@ -90,6 +90,8 @@ def compute(
     with _Workers(threads) as workers:
         for series in _Bulk(cases, sources, case_source, case_key).run(timed, workers):
             keep(series)
+    if not features:
+        return pl.DataFrame(height=cases.height)
     return pl.DataFrame([columns[feature.name] for feature in features])
 
 
