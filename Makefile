@@ -36,7 +36,7 @@ lint: .venv/.installed-dev ## ruff, mypy, import-linter
 	$(BIN)/lint-imports --no-logo
 
 bench: .venv/.installed-dev ## measure; the figures go to bench/RESULTS.md
-	@for script in $$(grep -l __main__ bench/*.py); do echo "== $$script"; $(PY) $$script || exit; done
+	$(PY) bench/results.py
 
 # An environment made by hand serves as well; a stamp is older than pyproject.toml when that has changed.
 $(PY):

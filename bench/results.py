@@ -1,0 +1,117 @@
+"""Run the benches and write ``bench/RESULTS.md``.
+
+Run ``python bench/results.py`` for all, or name some: ``python bench/results.py startup``; the others keep
+the figures that they had. Every row tells what it was measured against in the same run; absolutes are
+of one machine on one day, ratios travel.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+KEPT = HERE / "results.json"
+
+
+def run(name: str) -> dict[str, Any]:
+    """Run one bench; its last line is JSON."""
+    sys.stderr.write(f"== bench/{name}.py\n")
+    command = [sys.executable, str(HERE / f"{name}.py")]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    today = dt.datetime.now(tz=dt.UTC).date().isoformat()
+    busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+    return {**found, "on": today, "load": round(busy, 1)}
+
+
+def row(*cells: str, met: bool) -> str:
+    """Write a row of the table."""
+    return f"| {' | '.join(cells)} | {'met' if met else '**not met**'} |"
+
+
+def features(found: dict[str, Any]) -> Iterator[str]:
+    """Give the rows of the features bench."""
+    median, goals = found["median_s"], found["goal"]
+    asked = f"{found['cases']:,} cases, {found['windows']} windows, {found['latest']} latest"
+    ours = f"features as known: {asked}, {found['threads']} threads: {median['wholeroad']:.2f} s"
+    peers = {"duckdb_range": "RANGE windows over a union", "duckdb_asof": "as-of joins of sums"}
+    for peer, ratio in found["ratio"].items():
+        theirs = f"DuckDB, {peers[peer]}, equal results: {median[peer]:.2f} s"
+        yield row(ours, theirs, f"{ratio:.1f}x as fast", f"≥ {goals[peer]:g}x", met=ratio >= goals[peer])
+
+
+def rehearsal(found: dict[str, Any]) -> Iterator[str]:
+    """Give the row of the rehearsal bench."""
+    whole = statistics.median(found["whole_s"])
+    parts = statistics.median(part["fits"] + part["scores"] for part in found["alone_s"])
+    ours = f"rehearsal of a year of flights, daily cycles, {found['policies']} policies: {whole:.1f} s"
+    theirs = f"its {found['distinct_fits']} distinct fits and bulk scores alone: {parts:.1f} s"
+    ratio, goal = found["ratio"], found["goal"]
+    yield row(ours, theirs, f"{ratio:.2f}x", f"≤ {goal:g}x", met=ratio <= goal)
+
+
+def startup(found: dict[str, Any]) -> Iterator[str]:
+    """Give the rows of the start-up bench."""
+    median = found["median_s"]
+    bare = f"a bare interpreter: {median['bare interpreter']:.3f} s; polars: {median['import polars']:.3f} s"
+    for name, goal in found["goal_s"].items():
+        yield row(f"`{name}`", bare, f"{median[name]:.3f} s", f"≤ {goal:g} s", met=median[name] <= goal)
+
+
+def memory(found: dict[str, Any]) -> Iterator[str]:
+    """Give the rows of the memory bench."""
+    goal = found["goal_gib"]
+    for stage, peak in found["peak_gib"].items():
+        what = f"{stage} {found['cases']:,} cases of the support desk: {found['seconds'][stage]:.0f} s"
+        yield row(what, "–", f"{peak:.2f} GiB at most", f"≤ {goal:g} GiB", met=peak <= goal)
+
+
+ROWS = {"features": features, "rehearsal": rehearsal, "startup": startup, "memory": memory}
+
+PAGE = """\
+# What was measured
+
+Written by `make bench`, each row by the script of its name, with what it is held against in the same run.
+Medians. The machine is shared and noisy: trust the ratios, not the seconds.
+
+| what | against | measured | goal | |
+|---|---|---|---|---|
+{rows}
+
+Measured: {when}; {machine}. How each is measured stands at the top of its script; about the features, see
+[features.md](features.md).
+"""
+
+
+def page(results: dict[str, dict[str, Any]]) -> str:
+    """Write the page."""
+    there = [name for name in ROWS if name in results]
+    machine = f"{os.cpu_count()} CPUs, {platform.system()} {platform.machine()}"
+    return PAGE.format(
+        rows="\n".join(line for name in there for line in ROWS[name](results[name])),
+        when=", ".join(f"{name} {results[name]['on']} (load {results[name]['load']})" for name in there),
+        machine=f"{machine}, Python {platform.python_version()}",
+    )
+
+
+def main() -> None:
+    """Measure what is asked for, keep the rest, write the page."""
+    wanted = sys.argv[1:] or list(ROWS)
+    results: dict[str, dict[str, Any]] = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+    for name in wanted:
+        results[name] = run(name)
+        KEPT.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
+        (HERE / "RESULTS.md").write_text(page(results), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
