@@ -164,6 +164,13 @@ def test_of_versions_known_at_the_decision_the_newest_asks():
     assert at(cases_of([(1, 5, 100, 20), (1, 20, 100, 40)])) == {1: 40}
 
 
+@given(st.permutations(range(9)))
+def test_cases_decided_at_one_instant_come_in_the_order_of_their_ids(keys):
+    cases = cases_of([(key, 5 + key % 2, 100, 20) for key in keys])
+    assert cases.ids.tolist() == sorted(cases.ids.tolist())
+    assert len(set(cases.ids.tolist())) == 9
+
+
 def test_a_case_without_a_time_to_decide_is_never_decided_and_is_counted():
     cases = cases_of([(1, 5, 100, None), (2, 5, 100, 6)])
     assert (at(cases), cases.never) == ({2: 6}, 1)

@@ -66,6 +66,17 @@ def test_a_feature_that_would_need_the_future(tmp_path, world):
     assert codes(tmp_path, *world, brief)["check.feature-needs-future"] == "warning"
 
 
+def test_a_feature_that_is_empty_has_nothing_to_do_with_the_future(tmp_path, world):
+    cases, outcomes = world
+    brief = with_feature("shelf = { column = 'shelf' }\nsize = { lookup = 'depots.size', by = 'depot' }")
+    brief += "\n[source.depots]\nread = 'depots.csv'\nkey = 'depot'\nstatic = true\n"
+    tmp_path.joinpath("depots.csv").write_text("depot,size\n")
+    empty = cases.with_columns(shelf=pl.lit(None, dtype=pl.Float64))
+    found = codes(tmp_path, empty, outcomes, brief)
+    assert found["check.feature-empty"] == "warning"
+    assert "check.feature-needs-future" not in found
+
+
 def test_a_feature_whose_missingness_predicts_the_outcome(tmp_path, world):
     cases, outcomes = world
     late = outcomes.filter(pl.col("delay_h") > 24)["parcel_id"].implode()
@@ -90,6 +101,79 @@ def test_outcomes_that_stay_silent(tmp_path, world):
     assert codes(tmp_path, cases, some, SOUND)["check.silent-outcomes"] == "warning"
 
 
+def said(folder, cases, outcomes, brief) -> dict[str, str]:
+    findings = wholeroad.open(worlds.write(folder, cases, outcomes, brief=brief)).check()
+    return {finding.code: f"{finding.level}: {finding.happened} / {finding.fix}" for finding in findings}
+
+
+TYPED = SOUND.replace("case when delay_h > 24 then 'late' else 'on_time' end", "verdict")
+SILENT = SOUND.replace('matures = "6d"', 'matures = "6d"\nif_never = "on_time"\nnever_after = "5d"')
+
+
+def judged(outcomes):
+    return outcomes.with_columns(
+        verdict=pl.when(pl.col("delay_h") > 24).then(pl.lit("late")).otherwise(pl.lit("on_time"))
+    )
+
+
+def test_a_truth_that_is_no_class_is_told_apart_from_nulls(tmp_path, world):
+    cases, outcomes = world
+    parcel = pl.col("parcel_id")
+    odd = judged(outcomes).with_columns(
+        verdict=pl.when(parcel % 4 == 0)
+        .then(pl.lit("on time"))
+        .when(parcel % 4 == 1)
+        .then(None)
+        .otherwise(pl.col("verdict"))
+    )
+    found = said(tmp_path, cases, odd, TYPED)
+    assert found["check.truth-no-class"].startswith(
+        "fault: it was 'on time' in 600 of 2,400 outcome rows; the classes are late, on_time"
+    )
+    assert found["check.unknown-truth"].startswith("warning: 600 of 2,400 outcome rows")
+
+
+def test_a_text_that_is_no_class_counts_once_mended(tmp_path, world):
+    cases, outcomes = world
+    first = judged(outcomes).with_columns(verdict=pl.lit("open"))
+    later = judged(outcomes).with_columns(reported_at=pl.col("reported_at") + worlds.days(0.1))
+    assert "check.truth-no-class" not in said(tmp_path, cases, pl.concat([first, later]), TYPED)
+
+
+def test_outcomes_that_belong_to_no_case(tmp_path, world):
+    cases, outcomes = world
+    found = said(tmp_path, cases, outcomes.with_columns(pl.col("parcel_id") + 10**6), SILENT)
+    assert found["check.outcomes-unjoined"].startswith("fault: none of the 2,400 outcome rows")
+    assert "check.one-class" not in found
+
+
+def test_a_single_class(tmp_path, world):
+    cases, outcomes = world
+    late, quick = outcomes.filter(pl.col("delay_h") > 24), outcomes.filter(pl.col("delay_h") <= 24)
+    assert said(tmp_path, cases, quick, SOUND)["check.one-class"].startswith(
+        "fault: the outcome rows tell on_time only"
+    )
+    assert (
+        "on_time only, and silence means on_time" in said(tmp_path, cases, quick, SILENT)["check.one-class"]
+    )
+    # Those that are late are reported, and silence stands for the others: two classes.
+    found = said(tmp_path / "late", cases, late, SILENT)
+    assert "check.one-class" not in found
+    assert found["check.silent-class"].startswith("note: ")
+
+
+def test_silence_that_has_a_meaning_is_neither_missing_nor_quick(tmp_path, world):
+    cases, outcomes = world
+    some = outcomes.filter(pl.col("parcel_id") % 2 > 0)
+    found = said(tmp_path, cases, some, SILENT)
+    assert "check.silent-outcomes" not in found
+    assert "truths (49%) are silence, taken for on_time" in found["check.silent-class"]
+    late = SILENT.replace('never_after = "5d"', 'never_after = "9d"')
+    found = said(tmp_path, cases, some, late)
+    assert "check.immature" not in found
+    assert "if_never" not in found["check.silent-outcomes"]
+
+
 def test_a_static_source_is_hindsight(tmp_path, world):
     brief = with_feature("size = { lookup = 'depots.size', by = 'depot' }")
     brief += "\n[source.depots]\nread = 'depots.csv'\nkey = 'depot'\nstatic = true\n"
@@ -104,6 +188,14 @@ def test_rows_that_were_set_aside(tmp_path, world):
         .then(pl.col("reported_at"))
         .otherwise(pl.col("delivered_at") - worlds.days(1))
     )
-    found = wholeroad.open(worlds.write(tmp_path, cases, wrong, brief=SOUND)).check()
+    brief = SOUND.replace("per_case = 0.5", "per_case = 7") + "\n[source.depots]\n"
+    brief += "read = 'depots.csv'\nkey = 'depot'\nstatic = true\n"
+    brief = brief.replace("[feature]\n", "[feature]\nsize = { lookup = 'depots.size', by = 'depot' }\n")
+    tmp_path.joinpath("depots.csv").write_text("depot,size\nA,1\nB,2\nC,3\n")
+    found = wholeroad.open(worlds.write(tmp_path, cases, wrong, brief=brief)).check()
+    # The quarantine is a warning, and takes its place between a fault and a note.
+    levels = [finding.level for finding in found]
+    assert levels == sorted(levels, key=["fault", "warning", "note"].index)
+    assert {"fault", "warning", "note"} <= {*levels}
     aside = next(finding for finding in found if finding.code == "check.quarantine")
     assert "48 rows" in aside.happened

@@ -75,7 +75,7 @@ def test_a_rehearsal_is_an_ordinary_project_folder(project):
 
 def test_from_and_to_bound_the_rehearsal(project):
     done = cli("rehearse", project, "--policy", "never", "--from", "2024-01-26", "--to", "2024-02-01")
-    assert "decided from 2024-01-26 to 2024-02-01" in done.stdout
+    assert "decided from 2024-01-26 to 2024-01-31" in done.stdout
 
 
 def test_check_lands_and_finds(project):

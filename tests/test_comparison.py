@@ -325,6 +325,30 @@ def test_regret_in_a_comparison_with_a_world_that_turns():
     assert comparison.oracle.value < comparison.clairvoyant
 
 
+@given(seeds, st.floats(0, 20))
+@few
+def test_law_the_oracle_has_no_model_before_it_exists(seed, entered):
+    dice = np.random.default_rng(seed)
+    scored = scored_cases(dice, days=30)
+    enters_at = FROM_AT + int(entered * DAY)
+    hindsight = np.where(scored.truth == 0, 0, 1).astype(np.int8)
+    known = np.where(scored.decided_at < enters_at, hindsight, skilled(dice, scored, 0.8)).astype(np.int8)
+    honest = np.where(scored.decided_at < enters_at, scored.status_quo, known).astype(np.int8)
+    run = PolicyRun(NEVER, honest, ((FROM_AT, 50.0),))
+    one, two = (
+        compare(
+            [run],
+            scored,
+            models=ModelValues(np.array([enters_at]), np.array([50.0]), action[None]),
+            unit="EUR",
+            seed=1,
+            resampling=QUICK,
+        )
+        for action in (known, honest)
+    )
+    assert one.oracle == two.oracle
+
+
 def test_without_models_there_is_no_oracle():
     dice = np.random.default_rng(9)
     scored = scored_cases(dice)

@@ -22,7 +22,8 @@ def run(folder: Path, out: Path) -> list[str]:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks a child for each write point, to kill it there")
 def test_killed_after_any_write_it_goes_on_to_the_same_ledger(tmp_path):
-    folder = worlds.write(tmp_path / "project", *worlds.parcels(days=45, per_day=20))
+    cases, outcomes = worlds.parcels(days=45, per_day=20)
+    folder = worlds.write(tmp_path / "project", cases, worlds.corrected(outcomes))
     lines = run(folder, tmp_path)
     points = [line for line in lines if line.startswith("killed after ")]
     assert len(points) >= 25, lines

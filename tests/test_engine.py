@@ -1,5 +1,9 @@
 """The engine: when cycles are due, fits asked for, cases decided, money settled."""
 
+import time
+from dataclasses import replace
+
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -8,19 +12,23 @@ from hypothesis import strategies as st
 
 import wholeroad
 import worlds
+from wholeroad.adapters.tables_memory import MemoryTables
 from wholeroad.core.ids import chance
 from wholeroad.core.instants import DAY, parse_instant
 from wholeroad.core.view import AsOf, Timeline
 from wholeroad.engine.agenda import agenda
-from wholeroad.engine.facts import Closed, decode
-from wholeroad.engine.fold import fold
+from wholeroad.engine.book import Book
+from wholeroad.engine.comparing import Run, _in_charge, _model_values
+from wholeroad.engine.facts import Closed, Opened, decode
+from wholeroad.engine.fold import State, fold
 from wholeroad.road.brief.contract import CycleTable
 from wholeroad.road.brief.policies import Policy
 from wholeroad.road.brief.values import Values
 from wholeroad.road.model.facts import FitRefused, ModelFitted
 from wholeroad.road.refit import FitLine, due
-from wholeroad.road.release.rules import Plan
-from wholeroad.road.release.work import Asked, decide_under
+from wholeroad.road.release.facts import PlanFixed
+from wholeroad.road.release.rules import Plan, advance
+from wholeroad.road.release.work import Asked, Decided, decide_under
 from wholeroad.road.watch.facts import Settled, SpanDecided
 from wholeroad.road.watch.rules import settle, unbooked
 
@@ -42,6 +50,17 @@ def test_daily_cycles_are_at_midnight_utc_unless_the_brief_says_when():
     assert agenda(CycleTable()).first(at) == parse_instant("2024-05-07")
     assert agenda(CycleTable(at="11:30")).first(at) == parse_instant("2024-05-06T11:30:00Z")
     assert agenda(CycleTable(at="03:00")).first(at) == parse_instant("2024-05-07T03:00:00Z")
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="moves the machine to another time zone")
+def test_an_instant_without_an_offset_is_utc_wherever_the_machine_stands(monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Kathmandu")
+    time.tzset()
+    try:
+        assert parse_instant("2024-05-06") == parse_instant("2024-05-06T00:00:00+00:00")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def fits_of(policy: Policy, cycles: list[int], *, takes: int = 0, refused: frozenset[int] = frozenset()):
@@ -140,6 +159,38 @@ def test_cases_that_came_too_late_are_left_to_the_status_quo():
     assert (action[~asked.held] == 0).all()
 
 
+@pytest.mark.parametrize("decider", ["always van", "random 100%"])
+def test_dummies_too_leave_cases_that_came_too_late_to_the_status_quo(decider):
+    asked = asked_of(200)
+    action = decided(Plan(decider), asked).action
+    assert (action[asked.held] == 1).all()
+    assert (action[~asked.held] != 1).all()
+
+
+def test_the_random_dummy_draws_anew_under_another_seed():
+    asked, actions = asked_of(2_000), ("express", "pass", "van")
+    one, two = (
+        decide_under(Plan("random 30%"), asked, actions=actions, seed=seed, score=lambda _model: None).action
+        for seed in (3, 4)
+    )
+    assert 0.3 < (one != two).mean() < 0.6
+
+
+def fitted(model: str | None) -> ModelFitted:
+    return ModelFitted(
+        at=9, asked_at=5, cut="", rows=0, champion="", model=model, costs=1.0, why="because of money"
+    )
+
+
+def test_a_fit_puts_its_model_in_charge_or_the_status_quo_where_no_model_is_worth_using():
+    plan = Plan("model", "m", 5)
+    assert advance(plan, fitted("m"), now=9) is None
+    assert advance(plan, fitted("n"), now=9) == PlanFixed(at=9, decider="model", model="n", effective_from=9)
+    back = PlanFixed(at=9, decider="status quo", model=None, effective_from=9)
+    assert advance(plan, fitted(None), now=9) == back
+    assert advance(plan.after(back), fitted(None), now=9) is None
+
+
 def test_the_random_dummy_acts_at_its_rate_and_takes_every_other_action():
     asked = asked_of(20_000)
     action = decided(Plan("random 30%"), asked).action[~asked.held]
@@ -185,7 +236,219 @@ def test_settling_cycle_by_cycle_adds_up_to_the_money_of_the_last_truth(rows, st
     assert line.unknown == int(((truth == -1) & (action >= 0)).sum())
 
 
+def test_a_correction_is_counted_as_restated_and_moves_the_difference_alone():
+    timeline = Timeline(
+        decided_at=np.zeros(2, dtype=np.int64),
+        truth_known_at=np.array([1, 1, 5, 7, 8], dtype=np.int64),
+        truth_case=np.array([0, 1, 0, 1, 1], dtype=np.int32),
+        truth_code=np.array([0, 0, 1, -1, -1], dtype=np.int8),
+    )
+    action, booked = np.array([0, 2], dtype=np.int8), unbooked(2)
+    facts = [
+        settle(AsOf(timeline, now, since=now - 1), action, booked=booked, values=values)
+        for now in (1, 5, 7, 8)
+    ]
+    assert facts == [
+        Settled(at=1, settled=2, restated=0, unknown=0, value=11.0),
+        Settled(at=5, settled=0, restated=1, unknown=0, value=-12.0),
+        Settled(at=7, settled=-1, restated=0, unknown=1, value=-3.0),
+        None,
+    ]
+
+
 # The whole
+
+
+def changed(*changes: tuple[str, str]) -> str:
+    brief = worlds.BRIEF
+    for old, new in changes:
+        assert old in brief
+        brief = brief.replace(old, new)
+    return brief
+
+
+def facts_of(rehearsed, policy):
+    return [decode(line) for line in rehearsed.export(policy)]
+
+
+def test_each_span_is_decided_by_the_plan_that_was_fixed_when_it_began(tmp_path):
+    policies = ["never", "every 10d", "random 10%", "always express"]
+    rehearsed = wholeroad.open(worlds.write(tmp_path, *worlds.parcels())).rehearse(policies)
+    for policy in policies:
+        plan, spans = None, 0
+        for fact in facts_of(rehearsed, policy):
+            if isinstance(fact, PlanFixed):
+                plan = fact
+                assert plan.effective_from == plan.at
+            elif isinstance(fact, SpanDecided):
+                spans += 1
+                decisions = rehearsed.decisions(policy).filter(pl.col("span") == spans)
+                assert (fact.decider, fact.model) == (plan.decider, plan.model)
+                assert decisions["decided_by"].unique().to_list() == [plan.decider]
+                assert decisions["decided_at"].to_physical().is_between(fact.at, fact.until_at - 1).all()
+        assert spans == rehearsed.decisions(policy)["span"].n_unique()
+
+
+def test_a_dummy_decides_from_the_first_cycle_on(tmp_path):
+    rehearsed = wholeroad.open(worlds.write(tmp_path, *worlds.parcels(days=25))).rehearse(["always express"])
+    decisions = rehearsed.decisions("always express")
+    assert decisions["action"].unique().to_list() == ["express"]
+    assert decisions["decided_by"].unique().to_list() == ["always express"]
+
+
+def test_a_model_whose_fit_takes_no_time_decides_from_the_cycle_that_asked_for_it(tmp_path):
+    brief = changed(('takes = "2h"', 'takes = "0s"'))
+    rehearsed = wholeroad.open(worlds.write(tmp_path, *worlds.parcels(), brief=brief)).rehearse(["never"])
+    assert rehearsed.fits["effective_from"].equals(rehearsed.fits["cut_at"].rename("effective_from"))
+    assert rehearsed.decisions("never")["decided_by"].unique().to_list() == ["model"]
+
+
+@pytest.mark.parametrize("if_late", ["decide", "status_quo"])
+def test_the_brief_says_who_decides_what_came_too_late(tmp_path, if_late):
+    brief = changed(('"sent_at - 1h"', f'"sent_at - 1h"\nif_late = "{if_late}"'))
+    project = wholeroad.open(worlds.write(tmp_path, *worlds.parcels(), brief=brief))
+    rehearsed = project.rehearse(["never", "always express"])
+    for policy in ("never", "always express"):
+        action = rehearsed.decisions(policy)["action"]
+        late = rehearsed.history.cases.frame["_late"][-action.len() :].to_numpy()
+        assert late.sum() > 5
+        assert (set(action.filter(late)) == {"pass"}) == (if_late == "status_quo")
+
+
+def test_the_status_quo_and_the_values_may_differ_from_case_to_case(tmp_path):
+    brief = changed(
+        ('{ action = "pass" }', "{ expression = \"case when depot = 'A' then 'express' else 'pass' end\" }"),
+        ("late = 8,", "late = 'weight_kg + 1',"),
+    )
+    cases, outcomes = worlds.parcels()
+    rehearsed = wholeroad.open(worlds.write(tmp_path, cases, outcomes, brief=brief)).rehearse(["status quo"])
+    rows = rehearsed.decisions("status quo").join(cases, on="parcel_id").join(outcomes, on="parcel_id")
+    assert ((rows["action"] == "express") == (rows["depot"] == "A")).all()
+    sent = rows.filter(pl.col("action") == "express")
+    worth = pl.when(pl.col("delay_h") > 24).then(pl.col("weight_kg") + 1).otherwise(-4)
+    expected = sent.select(worth.sum()).item()
+    assert rehearsed.policies["total"].to_list() == pytest.approx([expected])
+    assert fold(facts_of(rehearsed, "status quo")).line.value == pytest.approx(expected)
+
+
+def test_a_model_decides_each_case_by_the_values_of_that_case(tmp_path):
+    brief = changed(
+        ("late = 8,", "late = 'weight_kg + 1',"), ("{ late = 0, on", "{ late = 'weight_kg / 9', on")
+    )
+    cases, outcomes = worlds.parcels()
+    rehearsed = wholeroad.open(worlds.write(tmp_path, cases, outcomes, brief=brief)).rehearse(["never"])
+    rows = rehearsed.decisions("never").drop_nulls("model").join(cases, on="parcel_id")
+    assert rows.height > 500
+    late, weight = rows["p_late"], rows["weight_kg"]
+    money = pl.DataFrame(
+        {"express": late * (weight + 1) - 4 * rows["p_on_time"], "pass": late * (weight / 9)}
+    )
+    assert rows["expected_value"].to_list() == pytest.approx(money.max_horizontal().to_list())
+    assert ((money["express"] > money["pass"]) == (rows["action"] == "express")).all()
+    assert rows["action"].n_unique() == 2
+
+
+def test_a_span_is_sealed_after_a_quarter_of_a_year_of_cycles_at_the_latest(tmp_path):
+    brief = changed(('every = "1d"', 'every = "2h"'))
+    rehearsed = wholeroad.open(worlds.write(tmp_path, *worlds.parcels(days=40), brief=brief)).rehearse(
+        ["always express"]
+    )
+    spans = [fact for fact in facts_of(rehearsed, "always express") if isinstance(fact, SpanDecided)]
+    cycles = [(span.until_at - span.at) // (DAY // 12) for span in spans]
+    assert len(cycles) > 2
+    assert set(cycles[:-1]) == {92}
+    assert cycles[-1] <= 92
+
+
+def test_the_seal_of_a_span_knows_every_decision(tmp_path):
+    project = wholeroad.open(worlds.write(tmp_path, *worlds.parcels(days=10)))
+    project.land()
+    history = project.history()
+    some = Decided(np.zeros(5, dtype=np.int8), np.full((5, 2), 0.5), np.zeros(5))
+    another, doubt = some.action.copy(), some.probabilities.copy()
+    another[3], doubt[3] = 1, [0.5 - 1e-9, 0.5 + 1e-9]
+
+    def seal(decided: Decided, first: int) -> str:
+        book = Book(history, MemoryTables())
+        return book.seal(Plan("model", "m", 0), decided, first=first, span=1, at=0, until_at=1).digest
+
+    assert seal(some, 0) == seal(some, 0)
+    others = [(some, 1), (replace(some, action=another), 0), (replace(some, probabilities=doubt), 0)]
+    assert len({seal(*one) for one in [(some, 0), *others]}) == 4
+
+
+def test_the_oracle_has_each_model_from_when_it_entered_at_its_price_and_as_it_decided(tmp_path):
+    brief = changed(('"sent_at - 1h"', '"sent_at - 1h"\nif_late = "status_quo"'))
+    project = wholeroad.open(worlds.write(tmp_path, *worlds.parcels(), brief=brief))
+    rehearsed = project.rehearse(["every 10d"])
+    history = rehearsed.history
+    fits = [fact for fact in facts_of(rehearsed, "every 10d") if isinstance(fact, ModelFitted) and fact.model]
+    again = [msgspec.structs.replace(fact, at=fact.at + DAY) for fact in fits]
+    runs = [
+        Run(policy, np.empty(0, dtype=np.int8), tuple(facts), State())
+        for policy, facts in (("later", again), ("every 10d", fits))
+    ]
+    cases = history.cases.frame.height
+    models = _model_values(
+        history, runs, project._workshop(history, None), first=0, last=cases, progress=None
+    )
+    assert len(fits) > 2
+    assert models.effective_from.tolist() == [fact.at for fact in fits]
+    assert models.costs.tolist() == [5.0] * len(fits)
+    decisions = rehearsed.decisions("every 10d")
+    taken = decisions["action"].replace_strict({"express": 0, "pass": 1}).to_numpy()
+    for fact, actions in zip(fits, models.actions, strict=True):
+        before = history.timeline.decided_at < fact.at
+        assert (actions[before] == history.status_quo[before]).all()
+        mine = (decisions["model"] == fact.model).fill_null(value=False).to_numpy()
+        assert (actions[-taken.size :][mine] == taken[mine]).all()
+        assert mine.sum() > 50
+
+
+def test_calibration_counts_the_cases_that_a_model_was_in_charge_of(tmp_path):
+    project = wholeroad.open(worlds.write(tmp_path, *worlds.parcels()))
+    rehearsed = project.rehearse(["never"])
+    history = rehearsed.history
+    (came,) = [fact for fact in facts_of(rehearsed, "never") if isinstance(fact, ModelFitted)]
+    left_at = came.at + 5 * DAY
+    fits = (came, msgspec.structs.replace(came, at=left_at, model=None))
+    run = Run("every 5d", np.empty(0, dtype=np.int8), fits, State())
+    decided_at = history.timeline.decided_at
+    asked = _in_charge(history, run, project._workshop(history, None), 0, decided_at.size)
+    assert (~np.isnan(asked[:, 0]) == ((decided_at >= came.at) & (decided_at < left_at))).all()
+
+
+def test_each_fit_costs_what_the_brief_says(tmp_path):
+    policies = (
+        wholeroad.open(worlds.write(tmp_path, *worlds.parcels())).rehearse(["never", "every 10d"]).policies
+    )
+    assert dict(zip(policies["policy"], policies["fit_costs"], strict=True))["never"] == 5
+    assert policies["fit_costs"].to_list() == [5 * fits for fits in policies["fits"]]
+
+
+def test_a_rehearsal_begins_when_first_has_passed_even_if_asked_to_begin_before(tmp_path):
+    project = wholeroad.open(worlds.write(tmp_path, *worlds.parcels(days=30)))
+    rehearsed = project.rehearse(["status quo"], from_at=worlds.at(days=2))
+    assert rehearsed.comparison.from_at == worlds.at(days=20)
+    assert rehearsed.decisions("status quo")["decided_at"].to_physical().min() >= worlds.at(days=20)
+
+
+def test_other_data_another_brief_span_or_policy_is_another_rehearsal(tmp_path):
+    cases, outcomes = worlds.parcels(days=30)
+    folder = worlds.write(tmp_path, cases, outcomes[:-1])
+    whole = wholeroad.open(folder).rehearse(["always express", "always pass"])
+    short = wholeroad.open(folder).rehearse(["always express"], to_at=worlds.at(days=25))
+    late = wholeroad.open(folder).rehearse(["always express"], from_at=worlds.at(days=25))
+    wholeroad.open(folder).land_rows("deliveries", outcomes[-1:])
+    fuller = wholeroad.open(folder).rehearse(["always express"])
+    (folder / "brief.toml").write_text(changed(("on_time = -4", "on_time = -5")))
+    dearer = wholeroad.open(folder).rehearse(["always express"])
+    rehearsals = [whole, short, late, fuller, dearer]
+    opened = [facts_of(one, "always express")[0] for one in rehearsals]
+    opened.append(facts_of(whole, "always pass")[0])
+    assert all(isinstance(fact, Opened) for fact in opened)
+    assert len({fact.manifest for fact in opened}) == 6
+    assert len({one.folder for one in rehearsals}) == 5
 
 
 def test_the_ledger_adds_up_to_what_the_table_says(tmp_path):

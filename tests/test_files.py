@@ -1,6 +1,8 @@
 """The user's files: what is read, how it is typed, and what is said when it can't be."""
 
 from datetime import UTC, date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 import pytest
@@ -90,6 +92,54 @@ def test_values_that_are_not_of_their_declared_type_make_the_row_bad(tmp_path):
             "_reason": "arr_delay was 'abc', not a number",
         }
     ]
+
+
+def test_a_row_that_was_cut_short_is_bad_and_not_filled_up(tmp_path):
+    frame, bad = read_rows(csv(tmp_path, 'id,n,s\n1,2,\n\n2,3,"a, b"\n3,"4"'), {})
+    assert frame.rows() == [(1, 2, None), (2, 3, "a, b")]
+    assert bad.rows(named=True) == [
+        {
+            "id": "3",
+            "n": "4",
+            "s": None,
+            "_row": 3,
+            "_code": "data.too-few-fields",
+            "_reason": "the row had 2 fields, and the header 3: it was cut short",
+        }
+    ]
+
+
+def test_a_row_with_too_many_fields_is_bad_and_wholly_told(tmp_path):
+    frame, bad = read_rows(csv(tmp_path, "id,n\n1,2\nx,2,,3\n3,4\n"), {})
+    assert frame.rows() == [(1, 2), (3, 4)]
+    assert bad.select("id", "_row", "_code").rows() == [("x", 2, "data.too-many-fields")]
+    assert bad["_reason"].item().endswith(": x,2,,3")
+
+
+fields = st.sampled_from(["", "x", "5", '5"', 'a"b"', ",", '"', "two\nlines", "é, ü", "\r\n"])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.lists(fields, min_size=1, max_size=5), max_size=8), st.sampled_from(["\n", "\r\n"]))
+def test_rows_are_bad_exactly_where_their_fields_are_not_as_many_as_the_header(rows, end):
+    def written(field):
+        if set(field) & set(',"\n\r'):
+            return '"' + field.replace('"', '""') + '"'
+        return field
+
+    text = "a,b,c" + end + "".join(",".join(written(each) for each in row) + end for row in rows)
+    too_many = sum(len(row) > 3 for row in rows) > len(rows) / 2
+    rows = [row for row in rows if any(row) or len(row) > 3]
+    whole = [tuple(each or None for each in row) for row in rows if len(row) == 3]
+    with TemporaryDirectory() as folder:
+        try:
+            frame, bad = read_rows(csv(Path(folder), text), dict.fromkeys("abc", "text"))
+        except UserError:
+            assert too_many
+            return
+    assert not too_many
+    assert frame.rows() == whole
+    assert (0 if bad is None else bad.height) == len(rows) - len(whole)
 
 
 def test_declared_texts_keep_their_zeros(tmp_path):

@@ -1,10 +1,15 @@
 """Intake: batches on their way in, by the project's single writer."""
 
 import json
+import shutil
+
+import polars as pl
+import pytest
 
 import wholeroad
 import worlds
 from wholeroad.adapters.clocks import SteppedClock
+from wholeroad.core.errors import UserError
 from wholeroad.core.instants import DAY
 
 
@@ -45,6 +50,54 @@ def test_a_file_that_has_landed_is_not_read_again(tmp_path):
     cases, outcomes = worlds.parcels(seed=1)
     worlds.write(tmp_path, cases, outcomes)
     assert len(project.land()) == 2
+
+
+def test_a_file_is_read_again_when_its_rows_are_gone(tmp_path):
+    project = wholeroad.open(worlds.write(tmp_path, *worlds.parcels()))
+    project.land()
+    shutil.rmtree(project.folder.tables / project._table("deliveries"))
+    again = wholeroad.open(tmp_path)
+    assert [(fact.source, fact.landed) for fact in again.land()] == [("deliveries", 1200)]
+
+
+def test_columns_left_out_stand_on_the_ledger(tmp_path):
+    cases, outcomes = worlds.parcels()
+    odd = outcomes.with_columns(took=pl.duration(hours=1), legs=pl.lit([1]))
+    project = wholeroad.open(worlds.write(tmp_path, cases, odd))
+    assert [fact.ignored for fact in project.land()] == [(), ("took", "legs")]
+    lines = [json.loads(line) for line in wholeroad.open(tmp_path).export()]
+    assert lines[1]["ignored"] == ["took", "legs"]
+
+
+def test_a_column_that_a_later_file_lacks_is_not_blamed_on_types(tmp_path):
+    brief = worlds.BRIEF.replace("deliveries.parquet", "deliveries.csv")
+    cases, outcomes = worlds.parcels()
+    folder = worlds.write(tmp_path, cases, outcomes, brief=brief)
+    outcomes.write_csv(folder / "deliveries.csv")
+    wholeroad.open(folder).land()
+    outcomes.rename({"delay_h": "delay_hours"}).write_csv(folder / "deliveries.csv")
+    with pytest.raises(UserError) as caught:
+        wholeroad.open(folder).land()
+    assert "did delay_h become delay_hours?" in str(caught.value)
+    assert "types" not in str(caught.value)
+
+
+def test_nothing_to_decide_says_what_was_set_aside(tmp_path):
+    cases, outcomes = worlds.parcels()
+    none = cases.with_columns(parcel_id=pl.lit(None, dtype=pl.Int64))
+    project = wholeroad.open(worlds.write(tmp_path, none, outcomes))
+    with pytest.raises(UserError, match=r"data\.no-cases") as caught:
+        project.check()
+    assert "1,200 more were set aside: parcel_id was empty" in str(caught.value)
+
+
+def test_an_instant_to_decide_at_that_is_text_is_told_the_way_out(tmp_path):
+    cases, outcomes = worlds.parcels()
+    brief = worlds.BRIEF.replace('decide_at = "sent_at - 1h"', 'decide_at = "asked_at"')
+    texts = cases.with_columns(asked_at=pl.lit("2024-01-01"))
+    with pytest.raises(UserError) as caught:
+        wholeroad.open(worlds.write(tmp_path, texts, outcomes, brief=brief)).check()
+    assert 'write types = { asked_at = "instant" } under [source.parcels]' in str(caught.value)
 
 
 def test_live_rows_are_known_no_earlier_than_they_landed(tmp_path):

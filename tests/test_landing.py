@@ -400,7 +400,10 @@ def test_a_column_that_is_missing_or_reserved_is_refused():
     table.land([row("a")])
     with pytest.raises(UserError, match=r"data\.column-missing") as caught:
         table.land(frame_of([row("b")]).drop("s", "x"))
-    assert "x, s" in str(caught.value)
+    assert "visits has had columns x, s since its first landing" in str(caught.value)
+    assert "types" not in str(caught.value)
+    with pytest.raises(UserError, match="did s become sort\\?"):
+        table.land(frame_of([row("b")]).rename({"s": "sort"}))
     with pytest.raises(UserError, match=r"data\.reserved-column"):
         table.land(frame_of([row("b")]).with_columns(_known_at=1))
 
@@ -412,6 +415,33 @@ def test_columns_that_cannot_be_kept_are_left_out_and_named():
     extra = frame_of([row("b")]).with_columns(new=1)
     assert table.land(extra).ignored_columns == ("new",)
     assert table.rows.columns == [*SCHEMA, *SYSTEM]
+
+
+def test_infinities_are_null_like_nan():
+    table = Table(TIMED, imported=True)
+    table.land([row("a", math.inf), row("b", -math.inf), row("c", math.nan), row("d", 2.0)])
+    assert table.now() == {"a": None, "b": None, "c": None, "d": 2.0}
+    assert table.quarantine.is_empty()
+
+
+def test_instants_that_are_text_are_told_the_way_out():
+    for texts, happened in ((["31.12.2013"], "happened"), (["2013-01-01"], "happened - 1h")):
+        source = TIMED.model_copy(update={"happened_at": happened})
+        frame = pl.DataFrame({"id": ["a"], "happened": texts, "known": [T0], "x": [1.0]})
+        with pytest.raises(UserError) as caught:
+            Table(source).land(frame)
+        said = str(caught.value)
+        assert f"happened is text; the first value was '{texts[0]}'" in said
+        assert 'write types = { happened = "instant" } under [source.visits]' in said
+
+
+def test_a_batch_of_a_header_only_lands_no_rows():
+    nothing = pl.DataFrame(schema=dict.fromkeys(SCHEMA, pl.Null))
+    table = Table(TIMED, imported=True)
+    assert table.land(nothing).rows.height == 0
+    assert table.rows.schema["happened"] == INSTANT
+    assert table.rows.schema["id"] == pl.String
+    assert table.land([row("a", x=None)]).counts.landed == 1
 
 
 def test_nothing_at_all_can_land():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -16,14 +16,18 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from wholeroad.core.instants import DAY, parse_instant
+from wholeroad.engine.comparing import Compared
+from wholeroad.interfaces.cli.show import show_doubts, show_findings, show_landed
 from wholeroad.interfaces.report import terminal
 from wholeroad.interfaces.report.amounts import amount, scale_of
 from wholeroad.interfaces.report.charts import calibration_chart, money_chart
 from wholeroad.interfaces.report.limits import limits
 from wholeroad.interfaces.report.page import ReportData, render
-from wholeroad.interfaces.report.words import verdict
+from wholeroad.interfaces.report.words import refusals, verdict
 from wholeroad.road.brief.charter import charter, parts
 from wholeroad.road.brief.contract import Brief, Gain
+from wholeroad.road.data.rules import Finding
+from wholeroad.road.model.facts import FitRefused
 from wholeroad.road.watch.frames import money_over_time
 from wholeroad.road.watch.reliability import calibration
 from wholeroad.road.watch.results import Estimate
@@ -157,6 +161,85 @@ def test_what_is_said_of_refitting_follows_its_interval(gain, said):
     assert sum(other in text for other in ("Refitting pays", "not shown to pay", "loses money")) <= 1
 
 
+def test_what_is_said_of_refitting_is_said_of_the_recommended_policy_first():
+    comparison = made(late=-0.5)[0]
+    best = next(policy for policy in comparison.policies if policy.policy == "every 60d")
+    more = Estimate(best.total.value + 9, best.total.low + 9, best.total.high + 9)
+    often = replace(best, policy="every 30d", fits=4, total=more, versus_best=None)
+    chosen = replace(best, versus_best=Estimate(-9.0, -50.0, 30.0))
+    policies = tuple(chosen if policy is best else policy for policy in comparison.policies)
+    said = verdict(replace(comparison, policies=(*policies, often)))
+    assert said.policy == "every 60d"
+    assert "Refitting pays: refitting every 60d made" in str(said)
+    assert str(said).index("Refitting pays") < str(said).index("every 30d made most")
+    loose = replace(chosen, versus_never=Estimate(5.0, -5.0, 20.0))
+    policies = tuple(loose if policy is chosen else policy for policy in policies)
+    never = next(policy for policy in policies if policy.policy == "never")
+    behind = replace(never, versus_best=Estimate(-90.0, -150.0, -30.0))
+    policies = tuple(behind if policy is never else policy for policy in policies)
+    said = verdict(replace(comparison, policies=(*policies, often)))
+    assert said.policy == "every 60d"
+    assert "pays for its fits" not in said.headline
+    assert str(said).index("Refitting every 60d made 5 EUR more than never") < str(said).index(
+        "refitting every 30d made"
+    )
+
+
+def test_the_last_day_that_is_named_is_one_on_which_cases_were_decided():
+    data = data_of(a_brief())
+    assert "from 2013-03-02 to 2013-06-09" in str(verdict(data.comparison))
+    assert "2013-06-10" not in str(verdict(data.comparison)) + printed(terminal.table(data.comparison))
+    assert "over 2013-03-02 to 2013-06-09" in render(data)
+
+
+def test_a_regret_below_its_floor_is_explained():
+    comparison = made()[0]
+    policies = tuple(
+        replace(policy, regret_oracle=10.0, regret_interval=(5.0, 15.0), regret_floor=50.0)
+        for policy in comparison.policies
+    )
+    said = str(verdict(replace(comparison, policies=policies)))
+    assert "no sign of a better schedule" in said
+    assert "floor decides, not the regret's interval" in said
+
+
+def refused_runs(*, fitted):
+    """A comparison in which the fits of two policies were refused, sharing their cuts."""
+    comparison, money, table = made()
+    facts = [
+        FitRefused(at=FROM_AT + n * DAY, asked_at=FROM_AT + n * DAY, code="model.x", happened=f"reason {n}")
+        for n in range(3)
+    ]
+    cuts = pl.Series([FROM_AT + 90 * DAY] * fitted, dtype=pl.Int64).cast(pl.Datetime("us", "UTC"))
+    refused = {"never": tuple(facts), "every 60d": tuple(facts)}
+    return refusals(Compared(comparison, money, table, pl.DataFrame({"cut_at": cuts}), refused))
+
+
+def test_a_rehearsal_without_any_fit_says_so_first():
+    told = refused_runs(fitted=0)
+    comparison = made()[0]
+    said = verdict(comparison, refused=told)
+    assert said.headline == (
+        "No model could be fitted: 3 of 3 fits were refused; the last, of 2013-03-04, because reason 2."
+    )
+    assert "efitting" not in str(said).replace(called_names(comparison), "")
+    assert "No model could be fitted" in printed(terminal.report(comparison, refused=told))
+    assert "No model could be fitted" in render(replace(data_of(a_brief()), refused=told))
+
+
+def called_names(comparison):
+    """What the verdict calls its policy, which may itself speak of refitting."""
+    return verdict(comparison, refused=refused_runs(fitted=0)).reasons[-1]
+
+
+def test_some_refused_fits_are_mentioned_and_change_no_verdict():
+    told = refused_runs(fitted=2)
+    comparison = made()[0]
+    assert verdict(comparison, refused=told).headline == verdict(comparison).headline
+    assert "3 of 4 fits were refused" in str(verdict(comparison, refused=told))
+    assert refusals(Compared(comparison, pl.DataFrame(), pl.DataFrame(), pl.DataFrame())) is None
+
+
 def test_the_verdict_is_the_status_quo_when_models_lose():
     said = verdict(made(early=-0.6, late=-0.6, refitted=-0.6)[0])
     assert said.policy == "status quo"
@@ -228,9 +311,79 @@ def test_large_money_is_scaled_and_still_fits():
         for policy in comparison.policies
     )
     text = printed(terminal.table(replace(comparison, policies=big)))
-    assert "-987,654" in text
-    assert "thousand EUR" in text
+    assert "-999.0 to 999.0" in text
+    assert "million EUR" in text
     assert max(len(line) for line in text.splitlines()) <= 100
+
+
+@pytest.mark.parametrize(
+    ("largest", "shown", "label"),
+    [
+        (99_999.0, "99,999", "EUR"),
+        (100_000.0, "100.0", "thousand EUR"),
+        (2_141_915.0, "2,141.9", "thousand EUR"),
+        (98_765_432.0, "98,765", "thousand EUR"),
+    ],
+)
+def test_money_is_in_thousands_from_a_hundred_thousand_on(largest, shown, label):
+    comparison = made()[0]
+    policies = tuple(
+        replace(policy, total=Estimate(largest, -largest, largest)) for policy in comparison.policies
+    )
+    text = printed(terminal.table(replace(comparison, policies=policies)))
+    assert f"-{shown} to {shown}" in text
+    assert f"In {label}" in text
+
+
+def test_actions_leave_the_table_when_they_would_break_its_cells():
+    comparison = made()[0]
+    wide = Estimate(-2_194_300.0, -2_760_500.0, -1_513_900.0)
+    policies = tuple(
+        replace(policy, total=wide, versus_status_quo=wide, versus_never=wide, fit_costs=550.0)
+        for policy in comparison.policies
+    )
+    text = printed(terminal.report(replace(comparison, policies=policies)))
+    assert all(f" {policy.policy} " in text for policy in policies)
+    assert "(550 EUR)" in text
+    assert text.count("-2,760.5 to -1,513.9") == 3 * len(policies)
+    assert "Share of cases by action" in text
+    slim = Estimate(10.0, 5.0, 15.0)
+    policies = tuple(
+        replace(policy, total=slim, versus_status_quo=slim, versus_never=slim) for policy in policies
+    )
+    text = printed(terminal.report(replace(comparison, policies=policies)))
+    assert "Share of cases by action" not in text
+    assert "pass 64%" in text
+
+
+def test_no_interval_is_broken_and_many_actions_have_a_table_of_their_own():
+    comparison = made()[0]
+    actions = {"to_billing": 0.24, "to_technical": 0.35, "to_account": 0.41}
+    wide = Estimate(-98_765.0, -99_765.0, -97_765.0)
+    policies = tuple(
+        replace(
+            policy,
+            policy="always to_account" if policy.policy == "random 10%" else policy.policy,
+            total=wide,
+            versus_status_quo=wide,
+            versus_never=wide,
+            actions=actions,
+        )
+        for policy in comparison.policies
+    )
+    many = replace(comparison, policies=policies)
+    text = printed(terminal.report(many))
+    assert printed(terminal.table(many)).count("-99,765 to -97,765") == 3 * len(policies)
+    assert "(50 EUR)" in text
+    assert "Share of cases by action" in text
+    head = next(line for line in text.splitlines() if "to_billing" in line)
+    assert all(action in head for action in actions)
+    assert max(len(line) for line in text.splitlines()) <= 100
+    crowd = {f"queue_number_{number}": 0.1 for number in range(10)}
+    crowded = replace(many, policies=tuple(replace(policy, actions=crowd) for policy in policies))
+    assert "queue_number" not in printed(terminal.report(crowded))
+    page = render(replace(data_of(a_brief()), comparison=crowded))
+    assert "queue_number_9" in page
 
 
 @given(st.floats(-1e12, 1e12))
@@ -289,7 +442,7 @@ def test_the_page_needs_nothing_else():
 
 
 def test_the_page_says_what_it_must():
-    data = data_of(a_brief(), late=-0.5)
+    data = replace(data_of(a_brief(), late=-0.5), cards="models")
     page = render(data)
     tags = parsed(page)
     text = " ".join(" ".join(tags.text).split())
@@ -305,6 +458,8 @@ def test_the_page_says_what_it_must():
         "Met by",
         "lightgbm",
         "a rehearsal",
+        "models/ beside this page",
+        "percentage points",
     ):
         assert needed in text
     for policy in data.comparison.policies:
@@ -390,7 +545,8 @@ def test_charts_follow_the_page_in_light_and_dark():
         assert "#000" not in svg
         assert "#010203" not in svg
     many = pl.concat([table, table.with_columns(pl.lit("on_time").alias("class"))])
-    assert "on_time" in calibration_chart(many)
+    legend = re.findall(r">on_time<", calibration_chart(many))
+    assert len(legend) == 1
 
 
 def test_a_long_history_is_thinned_but_ends_where_it_ends():
@@ -419,3 +575,69 @@ def test_limits_count_what_carries_no_money():
     assert f"{one.unknown:,} had one that doesn't tell" in text
     assert "hindsight" in text
     assert "blocks of 7d" in text
+
+
+# what the commands print
+
+
+def shown(show, *arguments, **more):
+    out = io.StringIO()
+    show(Console(file=out, width=60, color_system=None), *arguments, **more)
+    return out.getvalue()
+
+
+def a_quarantine(rows):
+    reason = "a reason that is long enough to be continued on a second line of the terminal"
+    line = {"source": "flights", "row_number": 7, "code": "data.x", "reason": reason}
+    return pl.DataFrame([line] * rows)
+
+
+@pytest.mark.parametrize(("rows", "told"), [(1, "1 row is in the quarantine:"), (2, "2 rows are in the")])
+def test_rows_set_aside_are_counted_in_plain_words(rows, told):
+    text = shown(show_landed, [], quarantine=a_quarantine(rows))
+    assert told in text
+    assert all(line.startswith("  ") for line in text.splitlines()[2:])
+
+
+def test_columns_that_landing_left_out_are_named():
+    @dataclass
+    class Landed:
+        source: str = "flights"
+        rows_in: int = 3
+        landed: int = 3
+        repeated: int = 0
+        quarantined: int = 0
+        deleted: int = 0
+        ignored: tuple[str, ...] = ("tail", "crew")
+
+    text = shown(show_landed, [Landed()], quarantine=pl.DataFrame())
+    assert "flights: 2 columns were ignored: tail, crew." in text
+    assert "ignored" not in shown(show_landed, [Landed(ignored=())], quarantine=pl.DataFrame())
+
+
+FINDING = Finding(
+    code="check.x",
+    level="warning",
+    where="[outcome] matures",
+    happened="a tenth of the outcomes come later than is said, and there is more to say",
+    why_it_matters="it matters",
+    fix="mend it",
+)
+
+
+def test_findings_are_indented_on_every_line():
+    lines = shown(show_findings, [FINDING]).splitlines()
+    assert lines[0].startswith("warning: [outcome] matures  [check.x]")
+    assert all(line.startswith("  ") for line in lines[1:-1])
+    assert lines[-1] == "1 warning"
+    assert shown(show_findings, [FINDING, FINDING]).endswith("2 warnings\n")
+
+
+def test_a_rehearsal_shows_warnings_and_faults_and_no_notes():
+    note = replace(FINDING, level="note", code="check.note")
+    fault = replace(FINDING, level="fault", code="check.fault")
+    text = shown(show_doubts, [fault, FINDING, note])
+    assert "fault:" in text
+    assert "check.x" in text
+    assert "check.note" not in text
+    assert shown(show_doubts, [note]) == ""

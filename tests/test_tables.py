@@ -140,3 +140,29 @@ def test_a_blob_that_was_cut_short_is_not_there(tmp_path):
     assert blobs.get("model", "bb") is None
     blobs.put("model", "bb", data=b"whole")
     assert sorted(each.name for each in (tmp_path / "model").iterdir()) == [".put-abc", "aa", "bb"]
+
+
+SMALL_DISK = """
+import resource, sys
+from pathlib import Path
+from wholeroad.adapters.blobs import FolderBlobs
+from wholeroad.adapters.folders import write_whole
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+for write in (
+    lambda: FolderBlobs(Path(sys.argv[1]) / "blobs").put("model", "aa", data=b"x" * 3000),
+    lambda: write_whole(Path(sys.argv[1]) / "manifest.json", b"x" * 3000),
+):
+    try:
+        write()
+    except OSError:
+        continue
+    sys.exit("it was written")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits the size of files")
+def test_what_cannot_be_written_whole_is_not_there_and_what_was_there_stays(tmp_path):
+    (tmp_path / "manifest.json").write_bytes(b"as it was")
+    subprocess.run([sys.executable, "-c", SMALL_DISK, str(tmp_path)], check=True)
+    assert FolderBlobs(tmp_path / "blobs").get("model", "aa") is None
+    assert (tmp_path / "manifest.json").read_bytes() == b"as it was"

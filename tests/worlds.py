@@ -98,6 +98,20 @@ def parcels(*, days: int = 50, per_day: int = 24, seed: int = 0) -> tuple[pl.Dat
     return cases, outcomes
 
 
+def corrected(outcomes: pl.DataFrame) -> pl.DataFrame:
+    """Add corrections to a fifth of the deliveries, one to fifteen days after they were reported."""
+    wrong = outcomes.filter(pl.col("parcel_id") % 5 == 0)
+    waits = pl.duration(days=1 + pl.col("parcel_id") % 15)
+    return pl.concat(
+        [
+            outcomes,
+            wrong.with_columns(
+                reported_at=pl.col("reported_at") + waits, delay_h=(48 - pl.col("delay_h")).round(2)
+            ),
+        ]
+    )
+
+
 def write(folder: Path, cases: pl.DataFrame, outcomes: pl.DataFrame, *, brief: str = BRIEF) -> Path:
     """Write a project's folder."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from datetime import date
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -16,23 +16,31 @@ from wholeroad.adapters.blobs import FolderBlobs
 from wholeroad.adapters.clocks import SystemClock
 from wholeroad.adapters.files import read_rows
 from wholeroad.adapters.folders import ProjectFolder, file_digest, seal_of, write_whole
+from wholeroad.adapters.frames import as_frame
 from wholeroad.adapters.learners import make_learners
 from wholeroad.adapters.ledgers import SqliteLedger
 from wholeroad.adapters.locks import held
 from wholeroad.adapters.machine import available_threads, calm_openmp
 from wholeroad.adapters.tables_delta import DeltaTables
 from wholeroad.core.errors import UserError
-from wholeroad.core.facts import Fact, export
+from wholeroad.core.facts import export
 from wholeroad.core.ids import digest
 from wholeroad.core.instants import Instant, format_instant
 from wholeroad.core.ports import Clock, Progress
-from wholeroad.engine.comparing import Run, compare_runs
+from wholeroad.engine.comparing import CARDS, Run, cards, compare_runs
 from wholeroad.engine.facts import decode
 from wholeroad.engine.intake import Intake, quarantine_of, table_of
 from wholeroad.engine.rehearsal import Rehearsal, Walk, walk_through
-from wholeroad.engine.rehearsed import Rehearsed, slug
+from wholeroad.engine.rehearsed import (
+    Rehearsed,
+    checked_name,
+    refuse_other,
+    slug,
+    span_of,
+    tables_gone,
+)
 from wholeroad.engine.workshop import Workshop
-from wholeroad.road.brief.contract import NAME, Brief, SourceTable
+from wholeroad.road.brief.contract import Brief, SourceTable
 from wholeroad.road.brief.policies import Policy, parse_policies
 from wholeroad.road.brief.work import read_brief
 from wholeroad.road.data.batches import CLAIMED, LANDED, SEQ, SYSTEM, VERSION
@@ -40,12 +48,11 @@ from wholeroad.road.data.batches import QUARANTINE as QUARANTINE_COLUMNS
 from wholeroad.road.data.binding import bind_brief, used_columns
 from wholeroad.road.data.facts import BatchLanded
 from wholeroad.road.data.history import History
-from wholeroad.road.data.rules import Finding, check_history, quarantined
+from wholeroad.road.data.rules import Finding, check_history
 from wholeroad.road.data.versioning import logical_hash, to_versions
 from wholeroad.road.data.versions import DELETED, KNOWN, ORDER, Versions
 from wholeroad.road.data.work import assemble
-from wholeroad.road.model.card import card
-from wholeroad.road.model.facts import ModelFitted
+from wholeroad.road.model.facts import FitRefused, ModelFitted
 
 _PARTS = ("polars", "numpy", "scikit-learn", "scipy", "lightgbm")
 """Packages whose version could change a fit or a score."""
@@ -57,7 +64,7 @@ def open_project(folder: str | Path = ".", *, clock: Clock | None = None) -> Pro
     Parameters
     ----------
     folder
-        With a ``brief.toml``.
+        With a ``brief.toml``; or that file.
     clock
         Another clock than the machine's, for tests and simulations.
 
@@ -68,10 +75,10 @@ def open_project(folder: str | Path = ".", *, clock: Clock | None = None) -> Pro
     UserError
         ``brief.absent``, ``project.format``.
     """
-    place = ProjectFolder(Path(folder))
+    place = ProjectFolder.at(Path(folder))
     text = place.read_brief()
     brief = read_brief(text, name=str(place.brief))
-    place.prepare()
+    place.check_format()
     return Project(place, brief, text=text, clock=clock or SystemClock())
 
 
@@ -88,9 +95,11 @@ def made_with() -> str:
 def stores(root: Path) -> Iterator[tuple[DeltaTables, SqliteLedger]]:
     """Open the tables and the ledger of a project's or a rehearsal's folder."""
     folder = ProjectFolder(root)
-    ledger = SqliteLedger(folder.ledger, decode)
+    ledger = SqliteLedger(folder.ledger, decode, mending=folder.mending)
     try:
         yield DeltaTables(folder.tables), ledger
+    except UserError as error:
+        raise tables_gone(error, folder.root, mending=folder.mending) from error
     finally:
         ledger.close()
 
@@ -115,7 +124,11 @@ class Project:
 
     @cached_property
     def _ledger(self) -> SqliteLedger:
-        return SqliteLedger(self.folder.ledger, decode)
+        return SqliteLedger(self.folder.ledger, decode, mending=self.folder.mending)
+
+    def __repr__(self) -> str:
+        """Say what it is and where."""
+        return f"<Project {self.brief.brief.name!r} in {self.folder.root}>"
 
     def land(self, progress: Progress | None = None) -> list[BatchLanded]:
         """Land every source's file as history: its claimed ``known_at`` is taken at its word.
@@ -130,18 +143,20 @@ class Project:
         with self._lock("landing"):
             return self._land_files(progress)
 
-    def land_rows(self, source: str, rows: pl.DataFrame, *, history: bool = True) -> BatchLanded:
+    def land_rows(self, source: str, rows: object, *, history: bool = True) -> BatchLanded:
         """Land a frame into a source.
 
         Parameters
         ----------
+        rows
+            A Polars frame, lazy or not, or any table that speaks Arrow.
         history
             Whether the claimed ``known_at`` is taken at its word; otherwise no row is known
             before it landed.
         """
-        table = self._known(source)
+        table, frame = self._known(source), as_frame(rows)
         with self._lock("landing"):
-            return self._intake.take(source, table, rows=rows, now=self._clock.now(), imported=history)
+            return self._intake.take(source, table, rows=frame, now=self._clock.now(), imported=history)
 
     def quarantine(self) -> pl.DataFrame:
         """Give the rows that were set aside, each with its reason."""
@@ -184,10 +199,10 @@ class Project:
 
     def rehearse(
         self,
-        policies: Sequence[str] = (),
+        policies: str | Sequence[str] = (),
         *,
-        from_at: Instant | None = None,
-        to_at: Instant | None = None,
+        from_at: Instant | str | date | None = None,
+        to_at: Instant | str | date | None = None,
         name: str | None = None,
         progress: Progress | None = None,
     ) -> Rehearsed:
@@ -196,11 +211,12 @@ class Project:
         Parameters
         ----------
         policies
-            As people write them; without any, the brief's ``[rehearse] policies``, or the
+            As people write them, one or several; without any, the brief's ``[rehearse] policies``, or the
             status quo, *never*, the brief's own, and a random dummy.
         from_at, to_at
             The first fit is asked for at the first cycle not before ``from_at``, and not before
             the brief's ``first`` has passed; cases are decided and scored from then to ``to_at``.
+            Dates, date-times or their texts, UTC unless they say otherwise, or microseconds.
         name
             Of the folder under ``rehearsals/``; the default comes from what goes in, so that
             the same rehearsal is taken up where it ended.
@@ -214,15 +230,10 @@ class Project:
         TryLaterError
             ``project.locked``.
         """
-        written = [*policies] or [*self.brief.rehearse.policies]
-        if name is not None and re.fullmatch(NAME, name) is None:
-            raise UserError(
-                "rehearse.name",
-                "The name can't be a folder's",
-                happened=f"--name was {name!r}",
-                expected="a letter, then letters, digits, - and _",
-                fix="choose such a name, or leave it out",
-            )
+        given = [policies] if isinstance(policies, str) else [*policies]
+        written = given or [*self.brief.rehearse.policies]
+        label = None if name is None else checked_name(name)
+        first, last = span_of(from_at, to_at)
         chosen = parse_policies(
             written or ["status quo", "never", self.brief.policy.refit.when, "random 10%"], self.brief.actions
         )
@@ -230,20 +241,24 @@ class Project:
             self._land_files(progress)
             data = {f"data.{source}": self._data_digest(source) for source in self.brief.source}
             history, findings = self._examined(progress)
-            walk = walk_through(history, from_at=from_at, to_at=to_at)
+            walk = walk_through(history, from_at=first, to_at=last)
             workshop = self._workshop(history, progress)
             manifest = {**self._manifest(walk), **data}
-            label = name or f"{self.brief.brief.name}-{seal_of(manifest)[:8]}"
-            place = self.folder.rehearsal(label)
+            place = self.folder.rehearsal(label or f"{self.brief.brief.name}-{seal_of(manifest)[:8]}")
             runs = [
                 self._run(policy, history, workshop, walk, place, manifest, progress) for policy in chosen
             ]
-            self._write_cards(runs, workshop, place.root / "models")
+            if progress:
+                progress("comparing: model cards", 0, 0)
+            for file, text in cards(runs, workshop, brief=self.brief):
+                write_whole(place.root / CARDS / file, text.encode())
             compared = compare_runs(history, runs, workshop=workshop, span=walk, progress=progress)
         return Rehearsed(self.brief, place.root, history, compared, findings, stores)
 
     def export(self) -> Iterator[bytes]:
-        """Give the ledger's canonical export, a line of JSON per fact."""
+        """Give the ledger's canonical export, a line of JSON per fact; none before anything landed."""
+        if not self.folder.ledger.exists():
+            return iter(())
         return export(fact for _, fact in self._ledger.read())
 
     def _workshop(self, history: History, progress: Progress | None) -> Workshop:
@@ -289,28 +304,42 @@ class Project:
         folder.prepare()
         sealed = {**manifest, "policy": policy.name}
         with stores(folder.root) as (tables, ledger):
-            _refuse_other(next(ledger.read(), None), seal_of(sealed), folder)
+            facts = [fact for _, fact in ledger.read()]
+            refuse_other(facts[0] if facts else None, seal_of(sealed), folder=folder.root)
+            workshop.make_again(fact for fact in facts if isinstance(fact, ModelFitted))
             write_whole(folder.brief, self._text.encode())
             folder.keep_manifest(sealed)
             rehearsal = Rehearsal(
                 history, workshop, policy=policy, span=walk, tables=tables, ledger=ledger, progress=progress
             )
             state = rehearsal.run(seal_of(sealed), self._brief_digest)
-            fits = tuple(fact for _, fact in ledger.read() if isinstance(fact, ModelFitted))
-        return Run(policy.name, rehearsal.action, fits, state)
+            facts = [fact for _, fact in ledger.read()]
+        fits = tuple(fact for fact in facts if isinstance(fact, ModelFitted))
+        refused = tuple(fact for fact in facts if isinstance(fact, FitRefused))
+        return Run(policy.name, rehearsal.action, fits, state, refused)
 
     def _examined(self, progress: Progress | None) -> tuple[History, list[Finding]]:
+        if progress:
+            progress("assembling cases and outcomes", 0, 0)
         schemas = {name: self._schema(name) for name in self.brief.source}
         bound = bind_brief(self.brief, schemas)
         used = used_columns(self.brief, bound)
+        aside = self.quarantine()
         history = assemble(
             self.brief,
             {name: self.versions(name, used[name]) for name in self.brief.source},
             bound=bound,
             threads=available_threads(),
             progress=progress,
+            quarantine=aside,
         )
-        return history, [*check_history(history), *quarantined(self.quarantine())]
+        if progress:
+            progress("assembling cases and outcomes", 1, 1)
+            progress("checking", 0, 0)
+        findings = check_history(history, aside)
+        if progress:
+            progress("checking", 1, 1)
+        return history, findings
 
     def _table(self, source: str) -> str:
         return table_of(source, self.brief.source[source])
@@ -328,22 +357,6 @@ class Project:
         schema = self._tables.schema(self._table(source))
         return pl.Schema({name: kind for name, kind in schema.items() if name not in SYSTEM})
 
-    def _write_cards(self, runs: list[Run], workshop: Workshop, folder: Path) -> None:
-        brief = self.brief
-        for asked_at in sorted({fitted.asked_at for run in runs for fitted in run.fits}):
-            kept = workshop.kept(asked_at)
-            if kept.report is None:
-                continue
-            model = workshop.model(kept.model) if kept.model else None
-            text = card(
-                kept.report,
-                model,
-                name=brief.brief.name,
-                question=brief.brief.question,
-                unit=brief.value.unit,
-            )
-            write_whole(folder / f"{format_instant(asked_at)[:10]}-{kept.cut[:8]}.md", text.encode())
-
     @cached_property
     def _intake(self) -> Intake:
         return Intake(self._tables, self._ledger)
@@ -354,17 +367,19 @@ class Project:
             if source.read == "none":
                 continue
             if progress:
-                progress(f"land {name}", position, len(self.brief.source))
+                progress(f"landing: {name}", position, len(self.brief.source))
             path = self.folder.root / source.read
             origin = file_digest(path, source.model_dump_json())
-            last = self._intake.last(name)
-            if last is not None and last.origin == origin:
+            if self._intake.landed(name, source, origin=origin):
                 continue
-            rows, bad = read_rows(path, self._intake.types(name, source), shown=source.read)
+            stored = self._intake.types(name, source)
+            rows, bad = read_rows(path, source.types, stored=stored, shown=source.read)
             fact = self._intake.take(
                 name, source, rows=rows, bad=bad, now=self._clock.now(), imported=True, origin=origin
             )
             facts.append(fact)
+        if progress:
+            progress("landing", 1, 1)
         return facts
 
     def _known(self, source: str) -> SourceTable:
@@ -379,16 +394,5 @@ class Project:
         return self.brief.source[source]
 
     def _lock(self, purpose: str) -> AbstractContextManager[None]:
+        self.folder.prepare()
         return held(self.folder.inner, purpose=purpose, since=format_instant(self._clock.now()))
-
-
-def _refuse_other(first: tuple[int, Fact] | None, seal: str, folder: ProjectFolder) -> None:
-    """Refuse to go on with a rehearsal that began with other inputs."""
-    if first is not None and getattr(first[1], "manifest", None) != seal:
-        raise UserError(
-            "rehearse.name-taken",
-            "The name belongs to another rehearsal",
-            happened=f"{folder.root} was begun with another brief, data, span or version",
-            expected="the same inputs, or a name that is free",
-            fix="choose another --name, leave it out, or delete that folder",
-        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import tempfile
@@ -13,6 +14,11 @@ from wholeroad.core.errors import RoadError
 
 _KIND: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _KEY: Final = re.compile(r"[0-9a-f-]{1,128}")
+_CHECKSUM_BYTES: Final = 16
+
+
+def _checksum(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=_CHECKSUM_BYTES).digest()
 
 
 def _checked(kind: str, key: str) -> None:
@@ -31,6 +37,7 @@ class FolderBlobs:
     """The port ``Blobs`` over a folder: one file per blob, in a folder per kind.
 
     A file appears whole or not at all: it is written beside its place, flushed, and then renamed.
+    It ends in a checksum; one that was damaged since counts as not there, and can be put again.
 
     Parameters
     ----------
@@ -42,16 +49,18 @@ class FolderBlobs:
         self._folder = folder
 
     def get(self, kind: str, key: str) -> bytes | None:
-        """Give the bytes, or None."""
+        """Give the bytes, or None; also where the file was damaged."""
         try:
-            return self._place(kind, key).read_bytes()
+            kept = self._place(kind, key).read_bytes()
         except FileNotFoundError:
             return None
+        data, checksum = kept[:-_CHECKSUM_BYTES], kept[-_CHECKSUM_BYTES:]
+        return data if _checksum(data) == checksum else None
 
     def put(self, kind: str, key: str, *, data: bytes) -> None:
         """Keep the bytes; whole or not at all. The same key twice is one blob."""
         place = self._place(kind, key)
-        if place.exists():
+        if self.get(kind, key) is not None:
             return
         place.parent.mkdir(parents=True, exist_ok=True)
         number, name = tempfile.mkstemp(prefix=".put-", dir=place.parent)
@@ -59,6 +68,7 @@ class FolderBlobs:
         try:
             with os.fdopen(number, "wb") as handle:
                 handle.write(data)
+                handle.write(_checksum(data))
                 handle.flush()
                 os.fsync(handle.fileno())
             try:

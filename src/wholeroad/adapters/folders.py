@@ -23,6 +23,11 @@ class ProjectFolder:
 
     root: Path
 
+    @classmethod
+    def at(cls, path: Path) -> ProjectFolder:
+        """Give the folder that a user named, by itself or by its ``brief.toml``."""
+        return cls(path.parent if path.name == "brief.toml" and not path.is_dir() else path)
+
     @property
     def brief(self) -> Path:
         """The brief."""
@@ -48,6 +53,21 @@ class ProjectFolder:
         """The folder of models, fits and scores."""
         return self.inner / "blobs"
 
+    @property
+    def mending(self) -> str:
+        """What a user can do when the ledger or the tables are broken."""
+        if self.manifest.is_file():
+            return f"delete {self.root} and run the rehearsal again: it is made from the project's data"
+        return (
+            f"restore {self.ledger} from a copy; without one, delete it with its -wal and -shm and land "
+            f"again: the rows in {self.tables} stay, only the record of past batches is lost"
+        )
+
+    @property
+    def manifest(self) -> Path:
+        """What a rehearsal was given; a project has none."""
+        return self.root / "manifest.json"
+
     def rehearsal(self, name: str) -> ProjectFolder:
         """Give the folder of a rehearsal, laid out like a project."""
         return ProjectFolder(self.root / "rehearsals" / name)
@@ -57,19 +77,30 @@ class ProjectFolder:
         return ProjectFolder(self.root / name)
 
     def prepare(self) -> None:
-        """Make ``.wholeroad`` with its format, or refuse one that is newer than this version.
+        """Make ``.wholeroad`` with its format, before anything is written into it.
 
         Raises
         ------
         UserError
             ``project.format``.
         """
-        self.inner.mkdir(parents=True, exist_ok=True)
         path = self.inner / "format"
         if not path.exists():
             write_whole(path, f"{FORMAT}\n".encode())
+        self.check_format()
+
+    def check_format(self) -> None:
+        """Refuse a ``.wholeroad`` that is newer than this version; nothing is written.
+
+        Raises
+        ------
+        UserError
+            ``project.format``.
+        """
+        path = self.inner / "format"
+        if not path.exists():
             return
-        written = path.read_text(encoding="utf-8").strip()
+        written = path.read_text(encoding="utf-8", errors="replace").strip()
         if not written.isdigit() or int(written) > FORMAT:
             raise UserError(
                 "project.format",
@@ -88,8 +119,8 @@ class ProjectFolder:
             ``brief.absent``, ``brief.encoding``.
         """
         try:
-            return self.brief.read_text(encoding="utf-8")
-        except FileNotFoundError:
+            return self.brief.read_text(encoding="utf-8-sig")
+        except (FileNotFoundError, NotADirectoryError):
             raise UserError(
                 "brief.absent",
                 "There is no brief here",
@@ -109,7 +140,7 @@ class ProjectFolder:
     def keep_manifest(self, manifest: Mapping[str, Any]) -> None:
         """Write the manifest with its seal."""
         text = json.dumps({**manifest, "seal": seal_of(manifest)}, sort_keys=True, indent=2)
-        write_whole(self.root / "manifest.json", text.encode() + b"\n")
+        write_whole(self.manifest, text.encode() + b"\n")
 
 
 def seal_of(manifest: Mapping[str, Any]) -> str:

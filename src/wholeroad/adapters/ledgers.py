@@ -11,7 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from wholeroad.core.errors import RoadError
+import msgspec
+
+from wholeroad.adapters.sqlite_errors import is_busy, refusal
+from wholeroad.core.errors import TryLaterError, UserError
 from wholeroad.core.facts import Fact, encode
 
 Decode = Callable[[bytes], Fact]
@@ -28,32 +31,42 @@ class SqliteLedger:
         The file; made when missing.
     decode
         From bytes to a fact: the engine knows the union of facts, this adapter doesn't.
+    mending
+        What a user can do when the file is broken.
+
+    Raises
+    ------
+    UserError
+        ``ledger.broken``, ``project.unusable``; from its methods as well.
     """
 
-    def __init__(self, path: Path, decode: Decode) -> None:
+    def __init__(self, path: Path, decode: Decode, *, mending: str = "restore it from a copy") -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._decode = decode
+        self._mending = mending
         try:
             self._connection = sqlite3.connect(path, isolation_level=None)
             self._connection.execute("pragma journal_mode = wal")
             self._connection.execute("pragma synchronous = full")
             self._connection.execute(_SCHEMA)
-        except sqlite3.DatabaseError as error:
-            raise _broken(path, error) from error
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
 
     def append(self, facts: Sequence[Fact]) -> None:
         """Append all of the facts in one transaction."""
         if not facts:
             return
         rows = [(encode(fact),) for fact in facts]
-        self._connection.execute("begin immediate")
         try:
+            self._connection.execute("begin immediate")
             self._connection.executemany("insert into facts (fact) values (?)", rows)
             self._connection.execute("commit")
-        except sqlite3.Error:
-            self._connection.execute("rollback")
-            raise
+        except sqlite3.Error as error:
+            # SQLite rolls back by itself when, say, the disk is full.
+            if self._connection.in_transaction:
+                self._connection.execute("rollback")
+            raise self._failed(error) from error
 
     def read(self, after: int = 0) -> Iterator[tuple[int, Fact]]:
         """Give ``(seq, fact)`` in order."""
@@ -61,13 +74,43 @@ class SqliteLedger:
             for seq, fact in self._connection.execute(
                 "select seq, fact from facts where seq > ? order by seq", (after,)
             ):
-                yield seq, self._decode(fact)
-        except sqlite3.DatabaseError as error:
-            raise _broken(self._path, error) from error
+                yield seq, self._decoded(seq, fact)
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
 
     def close(self) -> None:
         """Let the file go."""
         self._connection.close()
+
+    def _decoded(self, seq: int, data: object) -> Fact:
+        if not isinstance(data, bytes):
+            happened = f"line {seq} holds {type(data).__name__}, not the bytes of a fact"
+            raise self._broken(happened)
+        try:
+            return self._decode(data)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            happened = f"line {seq} is no fact that this version knows: {error}"
+            raise self._broken(happened) from error
+
+    def _failed(self, error: sqlite3.Error) -> UserError:
+        if is_busy(error):
+            return TryLaterError(
+                "ledger.busy",
+                "The ledger is busy",
+                happened=f"another process is writing to {self._path}",
+                expected="one writer at a time",
+                fix="try again when it has ended",
+            )
+        return refusal(self._path, error) or self._broken(f"SQLite said: {error}")
+
+    def _broken(self, happened: str) -> UserError:
+        return UserError(
+            "ledger.broken",
+            "The ledger can't be read",
+            happened=f"{self._path}: {happened}",
+            expected="a sound SQLite file, written by this version or an earlier one",
+            fix=self._mending,
+        )
 
 
 class MemoryLedger:
@@ -85,13 +128,3 @@ class MemoryLedger:
         """Give ``(seq, fact)`` in order."""
         for position, fact in enumerate(self._facts[after:], start=after + 1):
             yield position, self._decode(fact)
-
-
-def _broken(path: Path, error: sqlite3.DatabaseError) -> RoadError:
-    return RoadError(
-        "ledger.broken",
-        "The ledger can't be read",
-        happened=f"SQLite said of {path.name}: {error}",
-        expected="a sound SQLite file",
-        fix="restore the folder from a copy; a rehearsal's may simply be deleted and run again",
-    )

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from wholeroad.core.errors import TryLaterError
+from wholeroad.adapters.sqlite_errors import is_busy, refusal
+from wholeroad.core.errors import TryLaterError, UserError
 
 
 @contextmanager
@@ -30,14 +31,22 @@ def held(folder: Path, *, purpose: str, since: str) -> Iterator[None]:
     ------
     TryLaterError
         ``project.locked``, naming the holder.
+    UserError
+        ``project.lock-broken``, naming the file; ``project.unusable``.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(folder / "lock.sqlite", timeout=0, isolation_level=None)
+    path = folder / "lock.sqlite"
+    try:
+        connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+    except sqlite3.Error as error:
+        raise refusal(path, error) or _broken(path, error) from error
     try:
         try:
             connection.execute("begin exclusive")
-        except sqlite3.OperationalError as error:
-            raise _locked(folder) from error
+        except sqlite3.Error as error:
+            if is_busy(error):
+                raise _locked(folder) from error
+            raise refusal(path, error) or _broken(path, error) from error
         holder = {"pid": os.getpid(), "host": socket.gethostname(), "purpose": purpose, "since": since}
         (folder / "lock.json").write_text(json.dumps(holder), encoding="utf-8")
         yield
@@ -57,4 +66,14 @@ def _locked(folder: Path) -> TryLaterError:
         happened=f"its lock was held by {who}",
         expected="one writer at a time",
         fix="wait until it ends, or stop it; nothing was changed",
+    )
+
+
+def _broken(path: Path, error: sqlite3.Error) -> UserError:
+    return UserError(
+        "project.lock-broken",
+        "The project's lock is broken",
+        happened=f"SQLite said of {path}: {error}",
+        expected="a lock file that SQLite made; there is nothing of yours in it",
+        fix=f"delete {path} and give the same command again",
     )

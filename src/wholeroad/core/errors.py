@@ -74,6 +74,17 @@ class TryLaterError(UserError):
     exit_code = EXIT_LATER
 
 
+def unusable(path: object, reason: str) -> UserError:
+    """Make the error for a file or folder that the system refuses: ``project.unusable``."""
+    return UserError(
+        "project.unusable",
+        "A file or folder can't be used",
+        happened=f"{path}: {reason}" if path else reason,
+        expected="a folder that may be read and written, with space left, and files where files belong",
+        fix="mend its rights, free space, or move what stands in the way; then give the same command again",
+    )
+
+
 class FaultsError(UserError):
     """Several faults at once, so that one round of mending is enough."""
 

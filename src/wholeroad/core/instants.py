@@ -6,7 +6,7 @@ A span is written ``30d``, ``2h``, ``90min``: a number and one of :data:`UNITS`.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 Instant = int
@@ -87,6 +87,34 @@ def parse_instant(text: str) -> Instant:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def to_instant(moment: Instant | str | date) -> Instant:
+    """Give an instant from what people have at hand: an instant, a text, a date or a date-time.
+
+    What has no offset is UTC; a date is its first instant.
+
+    Raises
+    ------
+    ValueError
+        When it is none of these.
+
+    Examples
+    --------
+    >>> to_instant(date(1970, 1, 2)) == to_instant("1970-01-02") == to_instant(86_400_000_000)
+    True
+    """
+    match moment:
+        case bool():
+            pass
+        case int():
+            return moment
+        case str():
+            return parse_instant(moment)
+        case datetime() | date():
+            return parse_instant(moment.isoformat())
+    message = f"{moment!r} is no instant"
+    raise ValueError(message)
 
 
 def format_instant(at: Instant) -> str:

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from wholeroad.core.instants import DAY
+from wholeroad.core.instants import DAY, format_instant
 from wholeroad.core.ports import Progress
 from wholeroad.engine.fold import State
 from wholeroad.engine.rehearsal import Walk
 from wholeroad.engine.workshop import Workshop
+from wholeroad.road.brief.contract import Brief
 from wholeroad.road.data.history import History
+from wholeroad.road.model.card import card
 from wholeroad.road.model.deciding import decide
-from wholeroad.road.model.facts import ModelFitted
+from wholeroad.road.model.facts import FitRefused, ModelFitted
 from wholeroad.road.watch.frames import money_over_time
 from wholeroad.road.watch.reliability import calibration
 from wholeroad.road.watch.results import Comparison
 from wholeroad.road.watch.work import ModelValues, PolicyRun, Scored, ValueRange, compare
+
+CARDS: Final = "models"
+"""Folder of a rehearsal's model cards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +39,32 @@ class Run:
         Shape (n,): over the whole history, -1 where nothing was decided.
     fits
         The facts of its fits, in order.
+    refused
+        The facts of those that could not be made, in order.
     """
 
     policy: str
     action: NDArray[np.int8]
     fits: tuple[ModelFitted, ...]
     state: State
+    refused: tuple[FitRefused, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A comparison with the frames behind it."""
+    """A comparison with the frames behind it.
+
+    Attributes
+    ----------
+    refused
+        By policy, the fits that could not be made; only policies that asked for fits.
+    """
 
     comparison: Comparison
     money_over_time: pl.DataFrame
     calibration: pl.DataFrame
     fits: pl.DataFrame
+    refused: Mapping[str, tuple[FitRefused, ...]] = field(default_factory=dict)
 
 
 def compare_runs(
@@ -73,6 +89,8 @@ def compare_runs(
     ]
     brief = history.brief
     models = _model_values(history, runs, workshop, first=first, last=last, progress=progress)
+    if progress:
+        progress("comparing: differences and intervals", 0, 0)
     comparison = compare(
         policies,
         scored,
@@ -81,12 +99,27 @@ def compare_runs(
         seed=brief.model.seed,
         success=brief.success.gain_over_status_quo if brief.success else None,
     )
-    return Compared(
+    compared = Compared(
         comparison=comparison,
         money_over_time=money_over_time(policies, scored),
         calibration=_calibration(history, runs, workshop, scored.truth, first),
         fits=_fits(runs),
+        refused={run.policy: run.refused for run in runs if run.fits or run.refused},
     )
+    if progress:
+        progress("comparing", 1, 1)
+    return compared
+
+
+def cards(runs: list[Run], workshop: Workshop, *, brief: Brief) -> Iterator[tuple[str, str]]:
+    """Give the card of each distinct fit that was assessed: a file name, and Markdown."""
+    for asked_at in sorted({fitted.asked_at for run in runs for fitted in run.fits}):
+        kept = workshop.kept(asked_at)
+        if kept.report is not None:
+            model = workshop.model(kept.model) if kept.model else None
+            about = brief.brief
+            text = card(kept.report, model, name=about.name, question=about.question, unit=brief.value.unit)
+            yield f"{format_instant(asked_at)[:10]}-{kept.cut[:8]}.md", text
 
 
 def _scored(history: History, span: Walk, first: int, last: int) -> Scored:
@@ -141,7 +174,7 @@ def _model_values(
     actions = np.repeat(history.status_quo[None, first:last], len(models), axis=0)
     for row, (name, fitted) in enumerate(models.items()):
         if progress:
-            progress("what each model would have made", row, len(models))
+            progress("comparing: what each model would have made", row, len(models))
         start = max(first, int(np.searchsorted(history.timeline.decided_at, fitted.at, side="left")))
         if start < last:
             rows = slice(start, last)

@@ -52,6 +52,19 @@ class Intake:
                 found = fact
         return found
 
+    def landed(self, name: str, source: SourceTable, *, origin: str) -> bool:
+        """Tell whether a file was the source's last batch, and its rows are still there.
+
+        Parameters
+        ----------
+        origin
+            Digest of the file and of the source's settings.
+        """
+        last = self.last(name)
+        if last is None or last.origin != origin or not self._tables.exists(table_of(name, source)):
+            return False
+        return not last.quarantined or self._tables.exists(quarantine_of(name, source))
+
     def types(self, name: str, source: SourceTable) -> dict[str, str]:
         """Give the types of a source's columns, for reading a file of texts: as landed, or as declared."""
         stored = self._stored(name, source)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from wholeroad.core.errors import UserError
 from wholeroad.core.facts import Fact
-from wholeroad.core.instants import Instant, format_instant
+from wholeroad.core.instants import DAY, Instant, format_instant
 from wholeroad.core.ports import Ledger, Progress, Tables
 from wholeroad.engine.agenda import Agenda, agenda
 from wholeroad.engine.book import Book, joined
@@ -140,6 +140,12 @@ class Rehearsal:
         State
             The fold of the whole ledger.
         """
+        self._tell(self._span.from_at)
+        state = self._run(manifest, brief_digest)
+        self._tell(self._span.to_at)
+        return state
+
+    def _run(self, manifest: str, brief_digest: str) -> State:
         facts = [fact for _, fact in self._ledger.read()]
         state = fold(facts)
         start = self._span.from_at
@@ -175,10 +181,14 @@ class Rehearsal:
             following = min(self._agenda.after(now), self._span.to_at)
             self._decide(stretch, following)
             now = following
-            if self._progress:
-                whole = self._span.to_at - self._span.from_at
-                self._progress(self._policy.name, now - self._span.from_at, whole)
+            if now < self._span.to_at:  # the end is told when the last span is sealed
+                self._tell(now)
         return self._seal(state, stretch, now) if stretch.cycles else state
+
+    def _tell(self, now: Instant) -> None:
+        if self._progress:
+            start, end = self._span.from_at, self._span.to_at
+            self._progress(f"policy {self._policy.name}: days", (now - start) / DAY, (end - start) / DAY)
 
     def _decide(self, stretch: Stretch, until_at: Instant) -> None:
         history = self._history

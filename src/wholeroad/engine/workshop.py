@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -106,6 +106,12 @@ class Workshop:
             self._kept[cut_at] = self._fitted(cut_at)
         return self._kept[cut_at]
 
+    def make_again(self, fits: Iterable[ModelFitted]) -> None:
+        """Make the models of earlier fits again whose files are gone or damaged."""
+        for fitted in fits:
+            if fitted.model is not None and self._blobs.get("models", fitted.model) is None:
+                self.kept(fitted.asked_at)
+
     def model(self, name: str) -> Model:
         """Give a model by its digest."""
         if name not in self._models:
@@ -114,7 +120,7 @@ class Workshop:
                 raise UserError(
                     "model.missing",
                     "A model is gone",
-                    happened=f"the ledger speaks of model {name[:8]}, and its file is not there",
+                    happened=f"the ledger speaks of model {name[:8]}, and its file is not there or damaged",
                     expected="the file under .wholeroad/blobs/models",
                     fix="restore it, or delete the rehearsal's folder and run it again",
                 )
@@ -170,6 +176,8 @@ class Workshop:
             kept = msgspec.json.decode(data, type=Kept)
             if kept.model is None or self._blobs.get("models", kept.model) is not None:
                 return kept
+        tell = self._telling(f"fits #: {format_instant(cut_at)[:10]} on {rows.size:,} cases")
+        tell("", 0, len(self._learners) + 1)
         result = fit(
             Cut(
                 features=history.features[rows],
@@ -185,19 +193,35 @@ class Workshop:
             cut_at=cut_at,
             matures=brief.outcome.matures,
             least_outcomes=brief.model.least_outcomes,
-            progress=self._telling(f"fit {format_instant(cut_at)[:10]} on {rows.size:,} cases"),
+            progress=tell,
         )
+        tell("", 1, 1)
         kept = self._keep(result, cut, rows.size)
         self._blobs.put("fits", key, data=msgspec.json.encode(kept, order="sorted"))
         return kept
 
-    def _telling(self, label: str) -> Progress | None:
-        tell = self._progress
-        return tell and (lambda _step, done, total: tell(label, done, total))
+    def _telling(self, label: str) -> Progress:
+        """Give what takes in a fit's steps; its end is told here, since a refused fit tells none."""
+        progress = self._progress
+
+        def tell(step: str, done: float, total: float) -> None:
+            if progress:
+                text = f"{label}, {step.removeprefix('fit ')}" if step else label
+                progress(text, done, total)
+
+        return tell
 
     def _keep(self, result: Fitted | Refusal, cut: str, rows: int) -> Kept:
         if isinstance(result, Refusal):
-            return Kept(cut, rows, "", None, "", None, refusal=(result.code, result.happened))
+            return Kept(
+                cut,
+                rows,
+                "",
+                None,
+                "",
+                None,
+                refusal=(result.code, f"{result.happened}; needed: {result.expected}"),
+            )
         name = None
         if result.model is not None:
             data = result.model.to_bytes()

@@ -12,7 +12,7 @@ from wholeroad.core.errors import Fault, FaultsError
 from wholeroad.core.expressions.allowed import NAMES, Kind
 from wholeroad.core.expressions.compile import Binding, build
 from wholeroad.core.expressions.faults import Faults
-from wholeroad.core.expressions.syntax import parse
+from wholeroad.core.expressions.syntax import Atom, Call, Case, parse
 from wholeroad.core.expressions.terms import DTYPES, Term, as_kind, firm, is_fixed
 
 Expects = Literal["any", "number", "boolean", "text", "instant"]
@@ -72,6 +72,29 @@ def check_syntax(text: str, *, where: str) -> list[Fault]:
     """
     _, faults = parse(text, where=where)
     return faults
+
+
+def text_results(text: str) -> set[str]:
+    """Give the literal texts that an expression can have as its result; empty when it can't be read.
+
+    Examples
+    --------
+    >>> sorted(text_results("case when x = 'a' then 'late' else coalesce(y, 'lost') end"))
+    ['late', 'lost']
+    """
+    tree, _ = parse(text, where="")
+    found: set[str] = set()
+    waiting = [] if tree is None else [tree]
+    while waiting:
+        match waiting.pop():
+            case Atom(kind="text", text=literal):
+                found.add(literal)
+            case Case(branches=branches, otherwise=otherwise):
+                waiting += [value for _, value in branches]
+                waiting += [] if otherwise is None else [otherwise]
+            case Call(name="coalesce", arguments=arguments):
+                waiting += arguments
+    return found
 
 
 def bind(

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from wholeroad.core.errors import EXIT_OURS, RoadError, UserError
+from wholeroad.core.errors import EXIT_OURS, RoadError, UserError, unusable
 
 app = typer.Typer(
     name="wholeroad",
@@ -118,13 +118,17 @@ def version() -> None:
     typer.echo(__version__)
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Run the command line; errors that a user can mend are printed without a traceback."""
     try:
-        app()
+        app(arguments)
     except RoadError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(error.exit_code)
+    except OSError as error:
+        refused = unusable(error.filename2 or error.filename, error.strerror or str(error))
+        sys.stderr.write(f"{refused}\n")
+        sys.exit(refused.exit_code)
     except Exception:  # noqa: BLE001 - the last resort: say whose fault it is, then show it
         import traceback
 
@@ -140,11 +144,11 @@ def _instant(text: str | None, option: str) -> int | None:
         return None
     try:
         return parse_instant(text)
-    except ValueError as error:
+    except ValueError:
         raise UserError(
             "cli.date",
             f"{option} is no date",
             happened=f"was {text!r}",
-            expected=str(error),
-            fix="write it so",
+            expected="a date or an instant; without an offset it is UTC",
+            fix="write it as 2013-03-01 or 2013-03-01T06:00:00Z",
         ) from None

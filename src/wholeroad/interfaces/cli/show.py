@@ -6,10 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from wholeroad.engine.comparing import CARDS
+from wholeroad.interfaces.cli.watching import tasks
+from wholeroad.interfaces.report.amounts import count
 from wholeroad.interfaces.report.terminal import report
+from wholeroad.interfaces.report.words import refusals
 from wholeroad.interfaces.report.writing import write_page
 
 if TYPE_CHECKING:
@@ -31,14 +36,21 @@ def show_landed(console: Console, facts: Sequence[BatchLanded], *, quarantine: p
         table = Table("source", "rows in", "landed", "repeated", "set aside", "gone", title="Landed")
         for fact in facts:
             counts = (fact.rows_in, fact.landed, fact.repeated, fact.quarantined, fact.deleted)
-            table.add_row(fact.source, *(f"{count:,}" for count in counts))
+            table.add_row(fact.source, *(f"{number:,}" for number in counts))
         console.print(table)
+    for fact in facts:
+        if fact.ignored:
+            were = "column was" if len(fact.ignored) == 1 else "columns were"
+            columns = ", ".join(fact.ignored)
+            _hanging(console, f"{fact.source}: {len(fact.ignored)} {were} ignored: {columns}.")
     if quarantine.height:
-        console.print(f"{quarantine.height:,} rows are in the quarantine; the first of each kind:")
         kinds = quarantine.unique(["source", "code"], keep="first", maintain_order=True)
+        are = "is" if quarantine.height == 1 else "are"
+        first = "" if quarantine.height == 1 else "; the first of each kind"
+        console.print(f"{count(quarantine.height, 'row')} {are} in the quarantine{first}:")
         for row in kinds.iter_rows(named=True):
             where = f"{row['source']}, row {row['row_number']}"
-            console.print(Text(f"  {where}: {row['reason']}  [{row['code']}]"))
+            _hanging(console, f"{where}: {row['reason']}  [{row['code']}]")
 
 
 def show_findings(console: Console, findings: Sequence[Finding]) -> None:
@@ -49,20 +61,50 @@ def show_findings(console: Console, findings: Sequence[Finding]) -> None:
     for finding in findings:
         console.print(
             Text.assemble(
-                (f"{finding.level}: ", _STYLES[finding.level]),
-                (finding.where, "bold"),
-                f"  [{finding.code}]\n  {finding.happened}\n  why it matters: {finding.why_it_matters}\n"
-                f"  fix: {finding.fix}",
+                (f"{finding.level}: ", _STYLES[finding.level]), (finding.where, "bold"), f"  [{finding.code}]"
             )
         )
+        _hanging(console, finding.happened)
+        _hanging(console, f"why it matters: {finding.why_it_matters}")
+        _hanging(console, f"fix: {finding.fix}")
     levels = Counter(str(finding.level) for finding in findings)
-    told = [f"{levels[level]} {level}{'s' * (levels[level] != 1)}" for level in _STYLES]
-    console.print(", ".join(told))
+    console.print(", ".join(count(levels[level], level) for level in _STYLES if levels[level]))
 
 
 def show_rehearsed(console: Console, rehearsed: Rehearsed) -> None:
-    """Print the verdict and the table, write the page, and say where things lie."""
-    page = write_page(rehearsed)
-    console.print(report(rehearsed.comparison, depends_on_action=rehearsed.brief.outcome.depends_on_action))
-    console.print(Text(f"The page:   {page}"))
-    console.print(Text(f"The folder: {rehearsed.folder}"))
+    """Print what the check found, the verdict and the table; write the page, and say where things lie."""
+    with tasks() as progress:
+        progress("writing the page", 0, 0)
+        page = write_page(rehearsed)
+        progress("writing the page", 1, 1)
+    show_doubts(console, rehearsed.findings)
+    depends = rehearsed.brief.outcome.depends_on_action
+    refused = refusals(rehearsed.compared)
+    console.print(report(rehearsed.comparison, depends_on_action=depends, refused=refused))
+    console.print()
+    lying = {"The page": page, "The model cards": rehearsed.folder / CARDS, "The folder": rehearsed.folder}
+    for name, place in lying.items():
+        if place.exists():
+            console.print(Text(f"{name + ':':<17}{place}"), soft_wrap=True)
+
+
+def show_doubts(console: Console, findings: Sequence[Finding]) -> None:
+    """Print faults and warnings, a line each; notes are left to ``check``."""
+    grave = [finding for finding in findings if finding.level != "note"]
+    if not grave:
+        return
+    lines = Table.grid(padding=(0, 1, 0, 0))
+    lines.add_column(no_wrap=True)
+    lines.add_column(overflow="fold")
+    for finding in grave:
+        lines.add_row(
+            Text(f"{finding.level}:", style=_STYLES[finding.level]),
+            Text(f"{finding.where}: {finding.happened}  [{finding.code}]"),
+        )
+    console.print(lines)
+    console.print("What that means, and how to mend it: wholeroad check\n")
+
+
+def _hanging(console: Console, text: str) -> None:
+    """Print a text two columns in, continued lines too."""
+    console.print(Padding(Text(text), (0, 0, 0, 2)))

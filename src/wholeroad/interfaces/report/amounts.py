@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from wholeroad.core.instants import Instant, format_instant
 from wholeroad.road.watch.results import Estimate
 
-_SCALES = ((1e9, "million "), (1e6, "thousand "))
+_SCALES = ((1e8, 1e6, "million "), (1e5, 1e3, "thousand "))
+"""From which largest figure on, the divisor, and its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +37,18 @@ class Scale:
 
 
 def scale_of(figures: Iterable[float]) -> Scale:
-    """Choose the scale on which the largest figure has at most six digits before the point.
+    """Choose the scale on which an interval stays short: thousands from 100,000 on.
 
     Examples
     --------
     >>> scale_of([2_210_345.0]).write(2_210_345.0), scale_of([12.5]).write(12.5)
-    ('2,210', '12.50')
+    ('2,210.3', '12.50')
     """
     largest = max((abs(figure) for figure in figures if math.isfinite(figure)), default=0.0)
-    for least, label in _SCALES:
+    for least, divisor, label in _SCALES:
         if largest >= least:
-            return Scale(least / 1000, label, 0)
-    return Scale(1.0, "", 2 if largest < 1000 else 0)
+            return Scale(divisor, label, 1 if largest < 1e4 * divisor else 0)
+    return Scale(1.0, "", 2 if largest < 100 else 1 if largest < 1000 else 0)
 
 
 def amount(figure: float) -> str:
@@ -83,6 +84,17 @@ def count(number: int, word: str) -> str:
 def day(at: Instant) -> str:
     """Write an instant's day, UTC."""
     return format_instant(at)[:10]
+
+
+def days_between(from_at: Instant, to_at: Instant) -> str:
+    """Write the first and the last day of ``[from_at, to_at)``.
+
+    Examples
+    --------
+    >>> days_between(0, 2 * 86_400_000_000)
+    '1970-01-01 to 1970-01-02'
+    """
+    return f"{day(from_at)} to {day(max(from_at, to_at - 1))}"
 
 
 def _signed(text: str) -> str:

@@ -22,7 +22,7 @@ _POINTS: Final = 180
 _SANS: Final = "system-ui, sans-serif"
 
 
-def money_chart(frame: pl.DataFrame, *, unit: str, baseline: str = "status quo") -> str:
+def money_chart(frame: pl.DataFrame, *, unit: str, baseline: str = "status quo", narrow: bool = False) -> str:
     """Draw the running gain of each policy over the baseline, in the order in which they end.
 
     Parameters
@@ -33,6 +33,8 @@ def money_chart(frame: pl.DataFrame, *, unit: str, baseline: str = "status quo")
         Of the money.
     baseline
         Becomes the line at zero; without it the running money itself is drawn.
+    narrow
+        For a telephone: as wide as high, the legend below.
 
     Returns
     -------
@@ -50,11 +52,21 @@ def money_chart(frame: pl.DataFrame, *, unit: str, baseline: str = "status quo")
     place = {name: i for i, name in enumerate(name for name in first if name in order)}
     colours = [COLOURS[place[name] % len(COLOURS)] for name in order]
     dashes = [list(DASHES[place[name] % len(DASHES)]) for name in order]
-    legend = alt.Legend(title=None, symbolStrokeWidth=2.5, symbolSize=420, labelLimit=150, rowPadding=5)
+    legend = alt.Legend(
+        title=None,
+        symbolStrokeWidth=2.5,
+        symbolSize=420,
+        labelLimit=150,
+        rowPadding=5,
+        orient="bottom" if narrow else "right",
+        columns=2 if narrow else 1,
+    )
     title = f"{'Gain over the ' + baseline if found else 'Money'} so far, {unit}"
     stamps = "%b %Y" if gains["at"].n_unique() > 60 else "%d %b %Y"
     digits = ",.0f" if float(gains.select(pl.col("gain").abs().max()).item() or 0) >= 10 else ",.2f"
-    axis = alt.Axis(format=stamps, tickCount=6, grid=False, labelOverlap=True, labelSeparation=14)
+    axis = alt.Axis(
+        format=stamps, tickCount=3 if narrow else 6, grid=False, labelOverlap=True, labelSeparation=14
+    )
     base = alt.Chart(_rows(gains)).encode(
         x=alt.X("at:T", title=None, scale=alt.Scale(type="utc"), axis=axis),
         y=alt.Y("gain:Q", title=None, axis=alt.Axis(format=digits, tickCount=6)),
@@ -68,7 +80,8 @@ def money_chart(frame: pl.DataFrame, *, unit: str, baseline: str = "status quo")
     zero = (
         alt.Chart(_rows(pl.DataFrame({"gain": [0.0]}))).mark_rule(color=_INK, opacity=0.6).encode(y="gain:Q")
     )
-    return _svg((zero + lines).properties(width=600, height=270, title=title), name="money")
+    width, name = (280, "money-narrow") if narrow else (600, "money")
+    return _svg((zero + lines).properties(width=width, height=270, title=title), name=name)
 
 
 def calibration_chart(frame: pl.DataFrame, *, name: str = "calibration") -> str:
@@ -88,23 +101,22 @@ def calibration_chart(frame: pl.DataFrame, *, name: str = "calibration") -> str:
     top = max(0.05, min(1.0, 1.08 * float(frame.select(pl.max_horizontal("predicted", "high").max()).item())))
     share = alt.Axis(format="%", tickCount=5)
     scale = alt.Scale(domain=[0, top], nice=False)
-    colour = alt.Color(
-        "class:N",
-        sort=classes,
-        scale=alt.Scale(domain=classes, range=[COLOURS[i % len(COLOURS)] for i in range(len(classes))]),
-        legend=alt.Legend(title=None) if several else None,
-    )
+    colours = [COLOURS[i % len(COLOURS)] for i in range(len(classes))]
+    # Colour and shape ask for the same legend, so that it is drawn once.
+    legend = alt.Legend(title=None, symbolSize=70) if several else None
+    colour = alt.Color("class:N", sort=classes, scale=alt.Scale(domain=classes, range=colours), legend=legend)
+    shape = alt.Shape("class:N", sort=classes, scale=alt.Scale(domain=classes), legend=legend)
     points = alt.Chart(_rows(frame)).encode(
-        x=alt.X("predicted:Q", title="Said to happen in", scale=scale, axis=share), color=colour
+        x=alt.X("predicted:Q", title="predicted, % of cases", scale=scale, axis=share), color=colour
     )
     ends = alt.Chart(_rows(pl.DataFrame({"predicted": [0.0, top], "observed": [0.0, top]})))
     diagonal = ends.mark_line(color=_INK, opacity=0.5, strokeDash=[4, 3], strokeWidth=1.2)
     dots = points.mark_point(filled=True, size=55, opacity=1)
-    observed = alt.Y("observed:Q", title="Happened in", scale=scale, axis=share)
+    observed = alt.Y("observed:Q", title="came true, % of cases", scale=scale, axis=share)
     chart = (
         diagonal.encode(x="predicted:Q", y="observed:Q")
         + points.mark_rule(strokeWidth=1.6).encode(y=alt.Y("low:Q", scale=scale), y2="high:Q")
-        + dots.encode(y=observed, **({"shape": alt.Shape("class:N", sort=classes)} if several else {}))
+        + dots.encode(y=observed, **({"shape": shape} if several else {}))
     )
     return _svg(chart.properties(width=300, height=270), name=name)
 
@@ -174,4 +186,4 @@ def _at_home(svg: str, name: str) -> str:
     svg = re.sub(r'\s(?:role|aria-[a-z]+)="[^"]*"', "", svg)
     head, rest = svg.split(">", 1)
     head = re.sub(r'\s(?:width|height|class|xmlns:xlink)="[^"]*"', "", head)
-    return f'{head} class="chart chart-{name}" aria-hidden="true" focusable="false">{rest}'
+    return f'{head} width="100%" class="chart chart-{name}" aria-hidden="true" focusable="false">{rest}'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wholeroad.core.instants import format_span
-from wholeroad.interfaces.report.amounts import count, day
+from wholeroad.interfaces.report.amounts import count, day, days_between
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.watch.results import Comparison
 
@@ -30,7 +30,7 @@ def limits(brief: Brief, comparison: Comparison) -> tuple[str, ...]:
 
 def _history(comparison: Comparison) -> str:
     return (
-        f"This is one stretch of history, from {day(comparison.from_at)} to {day(comparison.to_at)}."
+        f"This is one stretch of history, from {days_between(comparison.from_at, comparison.to_at)}."
         " The intervals speak of other days like these, not of days unlike any seen."
     )
 

@@ -9,9 +9,9 @@ from typing import Any, Final
 import polars as pl
 
 from wholeroad.core.instants import format_span
-from wholeroad.interfaces.report.amounts import amount, count, day
+from wholeroad.interfaces.report.amounts import amount, count, day, days_between
 from wholeroad.interfaces.report.limits import limits
-from wholeroad.interfaces.report.words import Verdict, verdict
+from wholeroad.interfaces.report.words import Refusals, Verdict, verdict
 from wholeroad.road.brief.charter import parts
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.watch.reliability import expected_calibration_error
@@ -43,6 +43,10 @@ class ReportData:
         Of the rehearsal.
     version
         Of wholeroad.
+    refused
+        Fits that could not be made.
+    cards
+        Folder of the model cards, beside the page; empty where there are none.
     """
 
     brief: Brief
@@ -53,6 +57,8 @@ class ReportData:
     warnings: list[str]
     name: str
     version: str
+    refused: Refusals | None = None
+    cards: str = ""
 
 
 def render(data: ReportData) -> str:
@@ -82,7 +88,7 @@ def context(data: ReportData) -> dict[str, Any]:
     """Give what the template fills in: text ready to be escaped, and the charts."""
     comparison, brief = data.comparison, data.brief
     depends = brief.outcome.depends_on_action
-    said = verdict(comparison, depends_on_action=depends)
+    said = verdict(comparison, depends_on_action=depends, refused=data.refused)
     return {
         "name": data.name,
         "version": data.version,
@@ -90,7 +96,7 @@ def context(data: ReportData) -> dict[str, Any]:
         "verdict": said,
         "identified": depends == "no",
         "warnings": data.warnings,
-        "span": f"{day(comparison.from_at)} to {day(comparison.to_at)}",
+        "span": days_between(comparison.from_at, comparison.to_at),
         "known_on": day(comparison.known_at),
         "block": format_span(comparison.block),
         "confidence": f"{comparison.confidence:.0%}",
@@ -105,6 +111,8 @@ def context(data: ReportData) -> dict[str, Any]:
         "money": _money(data, comparison),
         "calibration": _calibration(data.calibration, said),
         "fits": _fits(data.fits),
+        "refused": data.refused,
+        "cards": data.cards,
         "limits": limits(brief, comparison),
     }
 
@@ -193,9 +201,11 @@ def _money(data: ReportData, comparison: Comparison) -> dict[str, Any]:
         for policy in comparison.policies
         if policy.versus_status_quo is not None
     )
-    drawn = money_chart(data.money_over_time, unit=comparison.unit) if ends else ""
+    frame, unit = data.money_over_time, comparison.unit
     return {
-        "svg": Markup(drawn),  # noqa: S704 - our own drawing; the renderer escapes its texts
+        # Our own drawings; the renderer escapes their texts.
+        "svg": Markup(money_chart(frame, unit=unit)) if ends else "",  # noqa: S704 - see above
+        "narrow": Markup(money_chart(frame, unit=unit, narrow=True)) if ends else "",  # noqa: S704 - see above
         "label": f"Lines: each policy's gain over the status quo, added up by day. At the end: {ends}.",
     }
 
@@ -219,7 +229,7 @@ def _calibration(frame: pl.DataFrame, said: Verdict) -> list[dict[str, Any]]:
                 "svg": Markup(calibration_chart(mine, name=f"calibration{place}"))  # noqa: S704 - as above
                 if place < _CHARTS
                 else "",
-                "error": f"{error:.1%}",
+                "error": f"{100 * error:.1f} percentage points",
                 "rows": [_bin(row) for row in mine.iter_rows(named=True)],
                 "several": mine["class"].n_unique() > 1,
             }

@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wholeroad.core.instants import format_span
-from wholeroad.interfaces.report.amounts import Scale, amount, day, scale_of
-from wholeroad.interfaces.report.words import verdict
+from wholeroad.interfaces.report.amounts import Scale, amount, days_between, scale_of
+from wholeroad.interfaces.report.words import Refusals, verdict
 from wholeroad.road.watch.results import Comparison, Estimate, PolicyMoney
 
 if TYPE_CHECKING:
-    from rich.console import Group
+    from rich.console import Group, RenderableType
     from rich.table import Table
 
 
-def report(comparison: Comparison, *, depends_on_action: str = "no") -> Group:
-    """Give the verdict and the table, to be printed by a rich console."""
+WIDTH: Final = 100
+"""Columns that the tables fit into."""
+
+
+def report(
+    comparison: Comparison, *, depends_on_action: str = "no", refused: Refusals | None = None
+) -> Group:
+    """Give the verdict and the tables, to be printed by a rich console."""
     from rich.console import Group
     from rich.text import Text
 
-    said = verdict(comparison, depends_on_action=depends_on_action)
-    return Group(
+    said = verdict(comparison, depends_on_action=depends_on_action, refused=refused)
+    parts: list[RenderableType] = [
         Text(said.headline, style="bold"),
         Text(" ".join(said.reasons)),
         Text(""),
         table(comparison, depends_on_action=depends_on_action),
-    )
+    ]
+    actions = None if _room_for_actions(comparison) else action_table(comparison)
+    if actions is not None:
+        parts += [Text(""), actions]
+    return Group(*parts)
 
 
 def table(comparison: Comparison, *, depends_on_action: str = "no") -> Table:
@@ -39,6 +49,15 @@ def table(comparison: Comparison, *, depends_on_action: str = "no") -> Table:
     depends_on_action
         The brief's answer; unless ``no``, the title says *not identified*.
     """
+    from rich.text import Text
+
+    together = _room_for_actions(comparison)
+    shown = _table(comparison, together=together)
+    shown.title = Text(_title(comparison, depends_on_action))
+    return shown
+
+
+def _table(comparison: Comparison, *, together: bool) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -46,7 +65,6 @@ def table(comparison: Comparison, *, depends_on_action: str = "no") -> Table:
     scale = _scale(comparison)
     money = f"{scale.label}{comparison.unit}"
     shown = Table(
-        title=Text(_title(comparison, depends_on_action)),
         caption=Text(_caption(comparison, money)),
         title_justify="left",
         caption_justify="left",
@@ -56,22 +74,69 @@ def table(comparison: Comparison, *, depends_on_action: str = "no") -> Table:
         show_edge=False,
     )
     shown.add_column("Policy", overflow="fold")
-    for heading in ("Money", "vs status quo", "vs never"):
-        shown.add_column(heading, justify="right", overflow="fold")
-    shown.add_column("Regret\n(floor)", justify="right", overflow="fold")
+    for heading in ("Money", "vs status quo", "vs never", "Regret\n(floor)"):
+        shown.add_column(heading, justify="right", no_wrap=True)
     shown.add_column("Fits\n(cost)", justify="right", overflow="fold")
-    shown.add_column("Actions", justify="right", overflow="fold")
+    if together:
+        shown.add_column("Actions", justify="right", no_wrap=True)
     chosen = verdict(comparison).policy
     for policy in comparison.policies:
-        mark = "> " if policy.policy == chosen else "  "
-        cells = [Text(cell) for cell in (mark + policy.policy, *_cells(policy, scale))]
-        shown.add_row(*cells, style="bold" if policy.policy == chosen else "")
+        cells = _cells(policy, scale, comparison.unit)
+        if together:
+            cells += ("\n".join(f"{action} {share:.0%}" for action, share in policy.actions.items()),)
+        _add(shown, policy, cells, chosen=chosen)
     return shown
+
+
+def action_table(comparison: Comparison) -> Table | None:
+    """Give the shares of cases by action; None where there is no room for all of them."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    actions = list(comparison.policies[0].actions)
+    names = max(len(policy.policy) for policy in comparison.policies) + 2
+    if names + sum(max(len(action), 4) + 2 for action in actions) > WIDTH:
+        return None
+    shown = Table(
+        title="Share of cases by action",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1),
+        collapse_padding=True,
+        show_edge=False,
+    )
+    shown.add_column("Policy", no_wrap=True)
+    for action in actions:
+        shown.add_column(Text(action), justify="right", no_wrap=True)
+    chosen = verdict(comparison).policy
+    for policy in comparison.policies:
+        _add(shown, policy, tuple(f"{share:.0%}" for share in policy.actions.values()), chosen=chosen)
+    return shown
+
+
+def _room_for_actions(comparison: Comparison) -> bool:
+    """Tell whether the actions fit beside the money without breaking any cell."""
+    from rich.console import Console
+
+    if len(comparison.policies[0].actions) > 2:
+        return False
+    anywhere = Console(width=10 * WIDTH)
+    whole = _table(comparison, together=True)
+    whole.caption = None
+    return anywhere.measure(whole).maximum <= WIDTH
+
+
+def _add(shown: Table, policy: PolicyMoney, cells: tuple[str, ...], *, chosen: str) -> None:
+    from rich.text import Text
+
+    mark, style = ("> ", "bold") if policy.policy == chosen else ("  ", "")
+    shown.add_row(*(Text(cell) for cell in (mark + policy.policy, *cells)), style=style)
 
 
 def _title(comparison: Comparison, depends_on_action: str) -> str:
     first = comparison.policies[0]
-    span = f"decided from {day(comparison.from_at)} to {day(comparison.to_at)}"
+    span = f"decided from {days_between(comparison.from_at, comparison.to_at)}"
     if depends_on_action == "no":
         return f"{first.settled:,} settled cases of {comparison.cases:,} {span}"
     return (
@@ -90,19 +155,17 @@ def _caption(comparison: Comparison, money: str) -> str:
     )
 
 
-def _cells(policy: PolicyMoney, scale: Scale) -> tuple[str, ...]:
+def _cells(policy: PolicyMoney, scale: Scale, unit: str) -> tuple[str, ...]:
     regret = "–" if policy.regret_oracle is None else scale.write(policy.regret_oracle)
     if policy.regret_floor is not None:
         regret += f"\n({scale.write(policy.regret_floor)})"
-    fits = f"{policy.fits:,}\n({amount(policy.fit_costs)})" if policy.fits else "–"
-    actions = "\n".join(f"{action} {share:.0%}" for action, share in policy.actions.items())
+    fits = f"{policy.fits:,}\n({amount(policy.fit_costs)} {unit})" if policy.fits else "–"
     return (
         _estimate(policy.total, scale),
         _estimate(policy.versus_status_quo, scale),
         _estimate(policy.versus_never, scale),
         regret,
         fits,
-        actions,
     )
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from wholeroad.core.instants import DAY, format_span
-from wholeroad.interfaces.report.amounts import amount, between, count, day
+from wholeroad.core.instants import DAY, Instant, format_span
+from wholeroad.interfaces.report.amounts import amount, between, count, day, days_between
 from wholeroad.road.brief.policies import parse_policy
 from wholeroad.road.watch.intervals import LEAST_BLOCKS
 from wholeroad.road.watch.results import Comparison, PolicyMoney
+
+if TYPE_CHECKING:
+    from wholeroad.engine.comparing import Compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,46 @@ class Verdict:
         return " ".join([self.headline, *self.reasons])
 
 
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """Fits that could not be made, each counted once however many policies asked for it.
+
+    Attributes
+    ----------
+    refused, asked
+        Fits refused, and fits asked for.
+    last_at, why
+        The cut of the last refused fit, and the reason.
+    """
+
+    refused: int
+    asked: int
+    last_at: Instant
+    why: str
+
+    @property
+    def all(self) -> bool:
+        """Whether no fit could be made at all."""
+        return self.refused == self.asked
+
+    def __str__(self) -> str:
+        """Say how many there were, and why."""
+        last = f"; the last, of {day(self.last_at)}, because" if self.asked > 1 else " because"
+        were = "was" if self.refused == 1 else "were"
+        return f"{self.refused:,} of {count(self.asked, 'fit')} {were} refused{last} {self.why}."
+
+
+def refusals(compared: Compared) -> Refusals | None:
+    """Gather the refused fits of a comparison; None where every fit was made."""
+    refused = {fact.asked_at: fact for facts in compared.refused.values() for fact in facts}
+    if not refused:
+        return None
+    last = refused[max(refused)]
+    return Refusals(
+        len(refused), len(refused) + compared.fits["cut_at"].n_unique(), last.asked_at, last.happened
+    )
+
+
 def kind_of(policy: PolicyMoney) -> str:
     """Tell a policy's kind from its name: ``never``, ``every``, ``status quo``, ``random``, ``always``."""
     try:
@@ -56,7 +100,9 @@ def called(policy: PolicyMoney) -> str:
             return f"“{policy.policy}”"
 
 
-def verdict(comparison: Comparison, *, depends_on_action: str = "no") -> Verdict:
+def verdict(
+    comparison: Comparison, *, depends_on_action: str = "no", refused: Refusals | None = None
+) -> Verdict:
     """Say which policy to run and what speaks for it.
 
     The simplest policy whose paired difference to the best may be zero is recommended: the
@@ -69,13 +115,22 @@ def verdict(comparison: Comparison, *, depends_on_action: str = "no") -> Verdict
         At least one policy.
     depends_on_action
         The brief's answer; unless ``no``, the money is titled *not identified*.
+    refused
+        Fits that could not be made; when none could, the verdict is that.
     """
     chosen = _simplest(comparison)
     identified = depends_on_action == "no"
+    made = _made(chosen, comparison, settled="settled" if identified else "counted")
+    if refused and refused.all:
+        headline = f"No model could be fitted: {refused}"
+        return Verdict(chosen.policy, headline, (_NO_MODEL, made))
+    others = [_runner_up(chosen, comparison), _refitting(chosen, comparison)]
+    if kind_of(chosen) == "every":
+        others.reverse()  # of the recommended policy first
     reasons = (
-        _made(chosen, comparison, settled="settled" if identified else "counted"),
-        _runner_up(chosen, comparison),
-        _refitting(comparison),
+        made,
+        _some_refused(refused),
+        *others,
         _dummies(comparison),
         _regret(chosen, comparison),
         _success(chosen, comparison, identified=identified),
@@ -118,6 +173,9 @@ def _headline(chosen: PolicyMoney, comparison: Comparison) -> str:
     best = best_of(comparison)
     if chosen.versus_best is not None and chosen.versus_best.high < 0:
         return f"No skill was shown: the dummy {called(best)} made more than anything else."
+    gain = chosen.versus_never
+    if kind_of(chosen) == "every" and gain is not None and not gain.low > 0:
+        return f"Refit {chosen.policy}: nothing simpler that was tried can be told from the best."
     refitted = any(kind_of(policy) == "every" for policy in comparison.policies)
     clearly = "" if best is chosen else "clearly "
     return {
@@ -132,7 +190,7 @@ def _headline(chosen: PolicyMoney, comparison: Comparison) -> str:
 
 def _made(chosen: PolicyMoney, comparison: Comparison, *, settled: str) -> str:
     unit, name = comparison.unit, called(chosen)
-    span = f"decided from {day(comparison.from_at)} to {day(comparison.to_at)}"
+    span = f"decided from {days_between(comparison.from_at, comparison.to_at)}"
     text = (
         f"{name[0].upper()}{name[1:]} made {amount(chosen.total.value)} {unit}"
         f" on {count(chosen.settled, settled + ' case')} {span}"
@@ -165,14 +223,27 @@ def _runner_up(chosen: PolicyMoney, comparison: Comparison) -> str:
     )
 
 
-def _refitting(comparison: Comparison) -> str:
+def _some_refused(refused: Refusals | None) -> str:
+    if refused is None:
+        return ""
+    return f"{refused} Until a fit succeeds, cases are decided as before."
+
+
+def _refitting(chosen: PolicyMoney, comparison: Comparison) -> str:
+    """Say whether refitting pays: of the recommended policy if it refits, else of the best that does."""
     refits = [policy for policy in comparison.policies if kind_of(policy) == "every"]
     best = max(refits, key=lambda policy: policy.total.value, default=None)
     if best is None or best.versus_never is None:
         return ""
-    gain, unit = best.versus_never, comparison.unit
-    found = f"{called(best)} made {_more(gain.value, unit)} than never refitting"
+    judged = chosen if chosen in refits and chosen.versus_never is not None else best
+    gain, unit = judged.versus_never or best.versus_never, comparison.unit
+    found = f"{called(judged)} made {_more(gain.value, unit)} than never refitting"
     interval = between(gain, comparison.confidence)
+    if judged is not best and not gain.low > 0 and best.versus_never.low > 0:
+        more = f"{called(best)} made {_more(best.versus_never.value, unit)}"
+        return (
+            f"{_capital(found)} ({interval}); {more} ({between(best.versus_never, comparison.confidence)})."
+        )
     if gain.low > 0:
         flattered = "; as the best of several it is flattered a little" if len(refits) > 1 else ""
         return f"Refitting pays: {found}, its fits paid ({interval}{flattered})."
@@ -205,11 +276,14 @@ def _regret(chosen: PolicyMoney, comparison: Comparison) -> str:
     if regret <= floor:
         return (
             f"Refitting at the best moments in hindsight would have made {_more(regret, unit)};"
-            f" equal models could show up to {amount(floor)}, so there is no sign of a better schedule."
+            f" there is no sign of a better schedule, since models of equal worth could show up to"
+            f" {amount(floor)} by luck alone. That floor decides, not the regret's interval: the moments were"
+            " picked after the fact."
         )
     return (
         f"Refitting at the best moments in hindsight would have made {_more(regret, unit)}, above"
-        f" the {amount(floor)} that equal models could show: a better schedule may exist."
+        f" the {amount(floor)} that models of equal worth could show by luck alone: a better schedule may"
+        " exist."
     )
 
 
@@ -245,6 +319,11 @@ def _corners(chosen: PolicyMoney, comparison: Comparison) -> str:
     if corners[0] < 0 < corners[1]:
         return f"{text} {comparison.unit}: ask the business to narrow them before deciding."
     return f"{text} {comparison.unit}."
+
+
+_NO_MODEL = (
+    "Policies that ask for models decided as the status quo does; nothing here says what a model is worth."
+)
 
 
 def _capital(text: str) -> str:

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from wholeroad import __version__
+from wholeroad.engine.comparing import CARDS
 from wholeroad.interfaces.report.page import ReportData, render
+from wholeroad.interfaces.report.words import refusals
 
 if TYPE_CHECKING:
     from wholeroad.engine.rehearsed import Rehearsed
@@ -35,6 +37,8 @@ def write_page(rehearsed: Rehearsed) -> Path:
         ],
         name=rehearsed.folder.name,
         version=__version__,
+        refused=refusals(rehearsed.compared),
+        cards=CARDS if (rehearsed.folder / CARDS).exists() else "",
     )
     path = rehearsed.folder / PAGE
     path.write_text(render(data), encoding="utf-8")

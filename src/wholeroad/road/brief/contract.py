@@ -37,18 +37,18 @@ LONGEST: Final = 1000 * 366 * 86_400_000_000
 
 def _span(value: object) -> int:
     if not isinstance(value, str):
-        message = "a span is a text such as '30d' or '2h'"
+        message = "this is no text; a span in quotes, such as '30d' or '2h'"
         raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueErrors
     span = parse_span(value)
     if span > LONGEST:
-        message = "a span is at most a thousand years"
+        message = "the span leaves the calendar; a span of at most a thousand years"
         raise ValueError(message)
     return span
 
 
 def _above_nothing(span: int) -> int:
     if span <= 0:
-        message = "the span must be longer than nothing"
+        message = "the span is empty; a span longer than nothing"
         raise ValueError(message)
     return span
 
@@ -183,10 +183,10 @@ class SourceTable(Table):
     @model_validator(mode="after")
     def _timed(self) -> Self:
         if self.static and (self.happened_at or self.known_at):
-            message = "a static source has no happened_at or known_at; leave them out, or leave out static"
+            message = "static stood beside happened_at or known_at; static = true without times, or times"
             raise ValueError(message)
         if not self.static and self.read != "none" and not (self.happened_at and self.known_at):
-            message = "give happened_at and known_at (known_at may be 'landed'), or static = true"
+            message = "it had no times; happened_at and known_at (which may be 'landed'), or static = true"
             raise ValueError(message)
         return self
 
@@ -224,16 +224,18 @@ class FeatureTable(Table):
     def _one_form(self) -> Self:
         forms = [form for form in FORMS if getattr(self, form) is not None]
         if len(forms) != 1:
-            message = f"exactly one of {', '.join(FORMS)} makes a feature; {len(forms)} were given"
+            given_forms = ", ".join(forms) or "none"
+            message = f"its forms were {given_forms}; exactly one of {', '.join(FORMS)}"
             raise ValueError(message)
         form = forms[0]
         needed, allowed = _SETTINGS["window" if form in AGGREGATES else form]
         given = {name for name in _ALL_SETTINGS if getattr(self, name) is not None}
         if missing := sorted(needed - given):
-            message = f"{form} also needs {', '.join(missing)}"
+            message = f"{form} stood without {', '.join(missing)}; {form} with {', '.join(sorted(needed))}"
             raise ValueError(message)
         if surplus := sorted(given - needed - allowed):
-            message = f"{form} does not take {', '.join(surplus)}"
+            takes = ", ".join(sorted(needed | allowed)) or "nothing"
+            message = f"{form} stood beside {', '.join(surplus)}; {form} with {takes} beside it"
             raise ValueError(message)
         return self
 

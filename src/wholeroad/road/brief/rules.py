@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from pydantic import BaseModel
 
 from wholeroad.core.errors import Fault
-from wholeroad.core.expressions import check_syntax
+from wholeroad.core.expressions import check_syntax, text_results
 from wholeroad.road.brief.contract import (
     AGGREGATES,
     CaseTable,
@@ -70,11 +70,45 @@ def reference_faults(parts: Parts) -> list[Fault]:
     ]
 
 
+def expression_faults(part: tuple[str, ...], raw: object) -> Iterator[Fault]:
+    """Find what is wrong with a table's expressions by themselves, whatever else is wrong with the table."""
+    if isinstance(raw, Mapping):
+        for where, text in _expressions(part, raw):
+            if isinstance(text, str):
+                yield from check_syntax(text, where=where)
+
+
+def _expressions(part: tuple[str, ...], raw: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Give the places and texts of a table's expressions."""
+    match part:
+        case ("case",):
+            yield "[case] decide_at", raw.get("decide_at")
+        case ("outcome",):
+            yield "[outcome] truth", raw.get("truth")
+        case ("value",):
+            yield "[value] status_quo", _within(raw, "status_quo").get("expression")
+            for action, row in _within(raw, "of").items():
+                for name, worth in row.items() if isinstance(row, Mapping) else ():
+                    yield f"[value.of] {action}.{name}", worth
+        case ("source", name):
+            for setting in ("happened_at", "known_at"):
+                if raw.get(setting) != "landed":
+                    yield f"[source.{name}] {setting}", raw.get(setting)
+        case ("feature", name):
+            for setting in ("expression", *AGGREGATES, "where"):
+                if raw.get(setting) != "*":
+                    yield f"[feature] {name}.{setting}", raw.get(setting)
+
+
+def _within(raw: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    inner = raw.get(key)
+    return inner if isinstance(inner, Mapping) else {}
+
+
 def _case_faults(parts: Parts) -> Iterator[Fault]:
     if parts.case is None:
         return
     yield from _source_named(parts, parts.case.source, "[case] source")
-    yield from check_syntax(parts.case.decide_at, where="[case] decide_at")
     source = parts.sources.get(parts.case.source)
     if source is not None and source.static:
         yield _fault(
@@ -91,7 +125,6 @@ def _outcome_faults(parts: Parts) -> Iterator[Fault]:
     if outcome is None:
         return
     yield from _source_named(parts, outcome.source, "[outcome] source")
-    yield from check_syntax(outcome.truth, where="[outcome] truth")
     yield from _class_faults(outcome)
     key = parts.sources[parts.case.source].key if parts.case and parts.case.source in parts.sources else None
     if outcome.by is not None and key is not None and len(outcome.by) != len(key):
@@ -113,6 +146,15 @@ def _class_faults(outcome: OutcomeTable) -> Iterator[Fault]:
             "a class is named twice",
             "different names",
             "name each once",
+        )
+    for literal in sorted(text_results(outcome.truth) - set(classes)):
+        near = difflib.get_close_matches(literal, classes, n=1)
+        yield _fault(
+            "brief.truth-class",
+            "[outcome] truth",
+            f"it can give {literal!r}, which is no class",
+            f"one of {', '.join(classes)}, or null for what isn't known",
+            f"did you mean {near[0]}?" if near else "write a class, or add this one to classes",
         )
     if outcome.kind == "binary" and len(classes) != 2:
         yield _fault(
@@ -152,8 +194,6 @@ def _value_faults(parts: Parts) -> Iterator[Fault]:
     for kind, text in value.status_quo.items():
         if kind == "action" and text not in value.of:
             yield _unknown("[value] status_quo", text, tuple(value.of), "action")
-        if kind == "expression":
-            yield from check_syntax(text, where="[value] status_quo")
     for action, row in value.of.items():
         yield from _row_faults(row, outcome, f"[value.of] {action}")
 
@@ -173,9 +213,7 @@ def _row_faults(row: dict[str, Worth], outcome: OutcomeTable | None, where: str)
                     f"add {name} = 0 if it is worth nothing",
                 )
     for name, worth in row.items():
-        if isinstance(worth, str):
-            yield from check_syntax(worth, where=f"{where}.{name}")
-        elif isinstance(worth, list) and worth[0] > worth[1]:
+        if isinstance(worth, list) and worth[0] > worth[1]:
             yield _fault(
                 "brief.range",
                 f"{where}.{name}",
@@ -186,7 +224,7 @@ def _row_faults(row: dict[str, Worth], outcome: OutcomeTable | None, where: str)
 
 
 def _source_faults(parts: Parts) -> Iterator[Fault]:
-    for name, source in parts.sources.items():
+    for name in parts.sources:
         where = f"[source.{name}]"
         if name in (OUTCOMES, "case"):
             yield _fault(
@@ -196,10 +234,6 @@ def _source_faults(parts: Parts) -> Iterator[Fault]:
                 "another name",
                 "rename the source",
             )
-        for setting in ("happened_at", "known_at"):
-            text = getattr(source, setting)
-            if text is not None and text != "landed":
-                yield from check_syntax(text, where=f"{where} {setting}")
 
 
 def _feature_faults(parts: Parts) -> Iterator[Fault]:
@@ -207,10 +241,7 @@ def _feature_faults(parts: Parts) -> Iterator[Fault]:
         where = f"[feature] {name}"
         form = feature.form
         if form in AGGREGATES:
-            text = getattr(feature, form)
-            if text != "*":
-                yield from check_syntax(text, where=f"{where}.{form}")
-            elif form != "count":
+            if getattr(feature, form) == "*" and form != "count":
                 yield _fault(
                     "brief.value",
                     f"{where}.{form}",
@@ -218,11 +249,7 @@ def _feature_faults(parts: Parts) -> Iterator[Fault]:
                     "an expression over the source's columns",
                     f"name what to take the {form} of",
                 )
-            if feature.where is not None:
-                yield from check_syntax(feature.where, where=f"{where}.where")
             yield from _window_source_faults(parts, feature, where)
-        elif form == "expression":
-            yield from check_syntax(feature.expression or "", where=f"{where}.expression")
         elif form in ("latest", "lookup"):
             yield from _dotted_faults(parts, feature, where)
 

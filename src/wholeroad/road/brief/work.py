@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-import difflib
+import copy
 import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from wholeroad.core.errors import Fault, FaultsError
 from wholeroad.road.brief.contract import FORMAT, Brief, FeatureTable, SourceTable, Table
-from wholeroad.road.brief.rules import Parts, reference_faults
+from wholeroad.road.brief.rules import Parts, expression_faults, reference_faults
+from wholeroad.road.brief.wording import WORTH_DEPTH, faults_in, keys_of, missing, shown, unknown, wrong
+
+_STAND_INS: Final[dict[tuple[str, ...], Any]] = {
+    ("case", "decide_at"): "at",
+    ("outcome", "kind"): "multiclass",
+    ("outcome", "truth"): "truth",
+    ("outcome", "matures"): "1d",
+    ("outcome", "never_after"): "1d",
+    ("outcome", "depends_on_action"): "unknown",
+    ("value", "unit"): "unit",
+    ("policy", "refit", "first"): "1d",
+}
+"""Harmless values for required settings, so that a fault in one doesn't hide those elsewhere."""
 
 _MANY: Final[dict[str, type[Table]]] = {"source": SourceTable, "feature": FeatureTable}
 
@@ -69,6 +81,7 @@ def make_brief(raw: Mapping[str, Any], *, name: str = "brief.toml") -> Brief:
             continue
         table = _validate(model, value, part, faults)
         parts.put(part, table)
+        faults += expression_faults(part, value)
     faults += _outer_faults(raw)
     faults += reference_faults(parts)
     if faults:
@@ -103,71 +116,50 @@ def _validate(
         return model.model_validate(value)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        faults += [_fault(detail, part, model) for detail in details]
-        unknown = {detail["loc"] for detail in details if detail["type"] == "extra_forbidden"}
-        if isinstance(value, Mapping) and len(unknown) == len(details):
-            # Only surplus keys: what is left can still be checked against the other tables.
-            known = {key: entry for key, entry in value.items() if (key,) not in unknown}
-            try:
-                return model.model_validate(known)
-            except ValidationError:
-                return None
+    faults += faults_in(details, part, model=model)
+    if not isinstance(value, Mapping):
         return None
+    mended = copy.deepcopy(dict(value))
+    for keys in {keys_of(detail) for detail in details}:
+        _mend(mended, part, keys)
+    try:
+        return model.model_validate(mended)
+    except ValidationError:
+        return None
+
+
+def _mend(table: dict[str, Any], part: tuple[str, ...], keys: tuple[str, ...]) -> None:
+    """Leave a faulty setting out, or put a stand-in there, so that the rest can be checked."""
+    *path, last = keys or ("",)
+    inner: Any = table
+    for key in path:
+        inner = inner.get(key) if isinstance(inner, dict) else None
+    if not isinstance(inner, dict):
+        return
+    stand_in = _STAND_INS.get((*part, *keys))
+    if stand_in is not None:
+        inner[last] = stand_in
+    elif part == ("value",) and len(keys) == WORTH_DEPTH:
+        inner[last] = 0
+    else:
+        inner.pop(last, None)
 
 
 def _outer_faults(raw: Mapping[str, Any]) -> list[Fault]:
     known = Brief.model_fields
     faults = [
-        _missing(name, f"format = {FORMAT}" if name == "format" else f"a table [{name}]")
+        missing(name, f"format = {FORMAT}" if name == "format" else f"a table [{name}]")
         for name, field in known.items()
         if field.is_required() and name not in raw
     ]
-    faults += [_unknown(name, name, list(known)) for name in raw if name not in known]
+    faults += [unknown(name, name, known=list(known)) for name in raw if name not in known]
     faults += [
-        _wrong(name, f"was {_shown(raw[name])}", "a table")
+        wrong(name, f"was {shown(raw[name])}", expected="a table")
         for name in known
         if name != "format" and name in raw and not isinstance(raw[name], Mapping)
     ]
     if "source" in raw and raw["source"] == {}:
-        faults.append(_missing("source", "at least one [source.NAME]"))
+        faults.append(missing("source", "at least one [source.NAME]"))
     if "format" in raw and not (isinstance(raw["format"], int) and raw["format"] >= 1):
-        faults.append(_wrong("format", f"was {raw['format']!r}", f"format = {FORMAT}"))
+        faults.append(wrong("format", f"was {raw['format']!r}", expected=f"format = {FORMAT}"))
     return faults
-
-
-def _fault(detail: ErrorDetails, part: tuple[str, ...], model: type[BaseModel]) -> Fault:
-    location = tuple(str(step) for step in detail["loc"])
-    where = _where(part, location)
-    if detail["type"] == "extra_forbidden":
-        return _unknown(where, location[-1], list(model.model_fields))
-    if detail["type"] == "missing":
-        return _missing(where, f"a value for {location[-1]}")
-    message = detail["msg"].removeprefix("Value error, ")
-    return _wrong(where, f"was {_shown(detail['input'])}", message)
-
-
-def _where(part: tuple[str, ...], location: tuple[str, ...]) -> str:
-    table = f"[{part[0]}]" if len(part) == 1 else f"[{part[0]}.{part[1]}]"
-    steps = [step for step in location if not step.startswith(("function-", "constrained-", "literal["))]
-    return f"{table} {'.'.join(steps)}".strip()
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _unknown(where: str, name: str, known: list[str]) -> Fault:
-    near = difflib.get_close_matches(name, known, n=1)
-    fix = f"did you mean {near[0]}?" if near else "leave it out, or look the key up in the reference"
-    return Fault(
-        "brief.unknown-key", where, f"{name} is no known key", f"one of {', '.join(sorted(known))}", fix
-    )
-
-
-def _missing(where: str, what: str) -> Fault:
-    return Fault("brief.missing", where, "it was missing", what, "add it")
-
-
-def _wrong(where: str, happened: str, expected: str) -> Fault:
-    return Fault("brief.value", where, happened, expected, "change it to what was expected")

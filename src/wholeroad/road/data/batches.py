@@ -168,4 +168,5 @@ class Landing:
             deleted=counts.deleted,
             imported=imported,
             origin=origin,
+            ignored=self.ignored_columns,
         )

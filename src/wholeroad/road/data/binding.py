@@ -13,6 +13,7 @@ from wholeroad.core.errors import Fault, FaultsError
 from wholeroad.core.expressions import Expression, bind
 from wholeroad.road.brief.contract import AGGREGATES, Brief, FeatureTable
 from wholeroad.road.brief.rules import OUTCOMES
+from wholeroad.road.data.casting import blame_text
 from wholeroad.road.data.features.specs import Aggregate, Derived, Feature, Latest, Lookup, Window
 
 Expects = Literal["any", "number", "boolean", "text", "instant"]
@@ -96,6 +97,12 @@ class _Binder:
     def bind(self) -> Bound:
         brief = self.brief
         decide_at = self._case(brief.case.decide_at, "[case] decide_at", "instant")
+        self.faults = blame_text(
+            self.faults,
+            brief.case.decide_at,
+            frame=pl.DataFrame(schema=self.case),
+            where=f"[source.{brief.case.source}]",
+        )
         outcome_source = brief.source[brief.outcome.source]
         outcome = self.schemas[brief.outcome.source]
         key = brief.source[brief.case.source].key

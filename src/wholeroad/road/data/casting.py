@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import polars as pl
 
-from wholeroad.core.errors import UserError
+from wholeroad.core.errors import Fault, UserError
 
 INSTANT: Final = pl.Datetime("us", "UTC")
 
@@ -76,6 +78,38 @@ def kept_type(dtype: pl.DataType) -> pl.DataType | None:
     return dtype if dtype in {pl.Boolean(), pl.Date()} else None
 
 
+def blame_text(faults: Sequence[Fault], text: str, *, frame: pl.DataFrame, where: str) -> list[Fault]:
+    """Add the way out to what is wrong with an instant that is made of text columns.
+
+    Parameters
+    ----------
+    faults
+        Of binding ``text``.
+    frame
+        Rows of the source, or none, which give the columns' types and the first value seen.
+    where
+        The source's table in the brief.
+    """
+    texts = [name for name, dtype in frame.schema.items() if dtype == pl.String]
+    used = [name for name in texts if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)]
+    if not used:
+        return [*faults]
+    seen = frame[used[0]].drop_nulls().head(1).to_list()
+    first = f"; the first value was {seen[0][:40]!r}" if seen else ""
+    kinds_of = ", ".join(f'{name} = "instant"' for name in used)
+    return [
+        replace(
+            fault,
+            happened=f"{fault.happened}; {used[0]} is text{first}",
+            fix=f"write types = {{ {kinds_of} }} under {where}: texts in ISO 8601, as "
+            "2013-03-01T06:00:00Z, are read as instants",
+        )
+        if fault.code in {"expression.result-type", "expression.type-mismatch"}
+        else fault
+        for fault in faults
+    ]
+
+
 def noun(dtype: pl.DataType) -> str:
     """Name what a value of a kept type is: "a number"."""
     return _NOUNS[dtype]
@@ -84,10 +118,11 @@ def noun(dtype: pl.DataType) -> str:
 def cast(column: pl.Series, target: pl.DataType) -> pl.Series:
     """Cast to a kept type; a value that doesn't survive the way there and back becomes null.
 
-    NaN becomes null too: it is how other tools write a missing number. Nanoseconds are cut to microseconds.
+    NaN becomes null too: it is how other tools write a missing number. So do infinities, which are no
+    amount of anything. Nanoseconds are cut to microseconds.
     """
     if column.dtype == target:
-        return column.fill_nan(None) if target == pl.Float64 else column
+        return _finite(column) if target == pl.Float64 else column
     if isinstance(column.dtype, pl.Null):
         return pl.Series(column.name, [None], dtype=target).new_from_index(0, len(column))
     if isinstance(column.dtype, pl.String):
@@ -95,7 +130,7 @@ def cast(column: pl.Series, target: pl.DataType) -> pl.Series:
     if isinstance(column.dtype, pl.Datetime):
         column = _in_utc(column)
     if column.dtype.is_float():
-        column = column.fill_nan(None)
+        column = _finite(column)
     values = _in_utc(column.cast(pl.Datetime("us"))) if _is_midnight(column, target) else None
     if values is None:
         values = column.cast(target, strict=False)
@@ -112,7 +147,7 @@ def cast(column: pl.Series, target: pl.DataType) -> pl.Series:
 def was_lost(before: pl.Series, after: pl.Series) -> pl.Series:
     """Tell where a cast lost a value."""
     lost = before.is_not_null() & after.is_null()
-    return lost & before.is_not_nan() if before.dtype.is_float() else lost
+    return lost & before.is_finite() if before.dtype.is_float() else lost
 
 
 def parse(text: pl.Series, target: pl.DataType) -> pl.Series:
@@ -188,6 +223,12 @@ def _in_utc(column: pl.Series) -> pl.Series:
     if isinstance(column.dtype, pl.Datetime) and column.dtype.time_zone is None:
         return column.dt.replace_time_zone("UTC")
     return column.dt.convert_time_zone("UTC")
+
+
+def _finite(column: pl.Series) -> pl.Series:
+    if bool(column.is_finite().all()):
+        return column
+    return column.to_frame().select(pl.when(pl.first().is_finite()).then(pl.first())).to_series()
 
 
 def _is_midnight(column: pl.Series, target: pl.DataType) -> bool:

@@ -26,6 +26,8 @@ class BatchLanded(Fact, frozen=True, kw_only=True):
         Whether the claimed ``known_at`` was taken at its word.
     origin
         Digest of the file and of the source's settings; empty for a frame.
+    ignored
+        Columns left out: of a type that can't be kept, or not there at the first landing.
     """
 
     source: str
@@ -36,3 +38,4 @@ class BatchLanded(Fact, frozen=True, kw_only=True):
     deleted: int
     imported: bool
     origin: str = ""
+    ignored: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from wholeroad.road.brief.contract import Brief
 from wholeroad.road.brief.values import Values
 from wholeroad.road.data.binding import Bound
 from wholeroad.road.data.cases import LATE, Cases
+from wholeroad.road.data.outcomes import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class History:
         The last instant at which something became known.
     delays
         By source: how much later than they happened half of its rows became known.
+    told
+        What the outcome rows told, for the check.
     """
 
     brief: Brief
@@ -42,6 +45,7 @@ class History:
     row_hash: NDArray[np.uint64]
     until: Instant
     delays: dict[str, Span]
+    told: Told
 
     def as_of(self, now: Instant, since: Instant | None = None) -> AsOf:
         """Give the reader that cannot see past ``now``."""

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from wholeroad.core.errors import FaultsError
 from wholeroad.core.expressions import bind
 from wholeroad.road.brief.contract import SourceTable
 from wholeroad.road.data.batches import (
@@ -20,7 +21,7 @@ from wholeroad.road.data.batches import (
     Landing,
     Stored,
 )
-from wholeroad.road.data.casting import INSTANT, cast
+from wholeroad.road.data.casting import INSTANT, blame_text, cast
 from wholeroad.road.data.content import row_hashes
 from wholeroad.road.data.quarantine import Verdict, set_aside
 from wholeroad.road.data.shaping import Shaped, shape
@@ -116,7 +117,12 @@ def _instant(text: str, frame: pl.DataFrame, source: SourceTable, where: str) ->
         return pl.col(text)
     if dtype == pl.Date:
         return pl.col(text).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    bound = bind(text, frame.schema, where=where, expects="instant", timezone=source.timezone)
+    try:
+        bound = bind(text, frame.schema, where=where, expects="instant", timezone=source.timezone)
+    except FaultsError as error:
+        table = where.partition(" ")[0]
+        faults = blame_text(error.faults, text, frame=frame, where=table)
+        raise FaultsError(error.headline, faults) from error
     return bound.polars.cast(INSTANT)
 
 

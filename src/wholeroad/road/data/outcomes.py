@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -25,9 +26,42 @@ from wholeroad.road.data.versions import (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the outcome rows told; the newest version of each row counts.
+
+    Attributes
+    ----------
+    timeline
+        Every version of every truth, in order of time.
+    silent
+        Shape (m,), of the timeline's versions: nothing was told, silence is taken for ``if_never``.
+    rows, joined
+        Outcome rows, and those among them that belong to a decided case.
+    nulls
+        Joined rows, not the case's own, whose truth was null.
+    no_class
+        Joined rows by the text that they told, where it is none of the classes; the most frequent first.
+    """
+
+    timeline: Timeline
+    silent: NDArray[np.bool_]
+    rows: int
+    joined: int
+    nulls: int
+    no_class: dict[str, int]
+
+
 def outcome_timeline(
     cases: Cases, versions: Versions, *, truth: Expression, outcome: OutcomeTable, until: Instant
 ) -> Timeline:
+    """Give the timeline of :func:`tell_outcomes` alone."""
+    return tell_outcomes(cases, versions, truth=truth, outcome=outcome, until=until).timeline
+
+
+def tell_outcomes(
+    cases: Cases, versions: Versions, *, truth: Expression, outcome: OutcomeTable, until: Instant
+) -> Told:
     """Put the versions of every case's truth in order of time.
 
     An outcome is known at its row's ``known_at``, and never before the case was decided: one
@@ -55,9 +89,11 @@ def outcome_timeline(
     gone = rows[DELETED].to_numpy()
     if gone.any():
         codes = _standing(rows, codes, known, gone)
+    silences = 0
     if outcome.if_never != "drop" and outcome.never_after is not None:
         spoken = codes != PENDING
         silent, at = _silent(decided_at, case[spoken], known[spoken], after=outcome.never_after, until=until)
+        silences = silent.size
         code = np.int8(outcome.classes.index(outcome.if_never))
         case = np.concatenate([case, silent])
         codes = np.concatenate([codes, np.full(silent.size, code, dtype=np.int8)])
@@ -65,11 +101,35 @@ def outcome_timeline(
         claimed = np.concatenate([claimed, at])
         order = np.concatenate([order, np.zeros(silent.size, dtype=order.dtype)])
     by_time = np.lexsort((case, order, claimed, known))
-    return Timeline(
+    timeline = Timeline(
         decided_at=decided_at,
         truth_known_at=known[by_time],
         truth_case=case[by_time].astype(np.int32),
         truth_code=codes[by_time],
+    )
+    silence = by_time >= by_time.size - silences
+    return _told(timeline, silence, rows, versions=versions, early=early, classes=outcome.classes)
+
+
+def _told(
+    timeline: Timeline,
+    silent: NDArray[np.bool_],
+    rows: pl.DataFrame,
+    *,
+    versions: Versions,
+    early: NDArray[np.bool_],
+    classes: tuple[str, ...],
+) -> Told:
+    newest = pl.col(SUPERSEDED).is_null() & ~pl.col(DELETED)
+    standing = rows.select("_truth", newest.alias("_newest"), pl.Series("_early", early)).filter("_newest")
+    strange = standing.filter(~pl.col("_truth").is_in(classes))["_truth"].drop_nulls().value_counts()
+    return Told(
+        timeline=timeline,
+        silent=silent,
+        rows=versions.frame.select(newest.sum()).item(),
+        joined=standing.height,
+        nulls=standing.select((pl.col("_truth").is_null() & ~pl.col("_early")).sum()).item(),
+        no_class=dict(strange.sort("count", "_truth", descending=[True, False]).iter_rows()),
     )
 
 

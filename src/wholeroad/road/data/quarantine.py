@@ -45,6 +45,12 @@ class Verdict:
         )
         self.codes, self.reasons = judged[CODE], judged[REASON]
 
+    def only(self, rows: pl.Series) -> Verdict:
+        """Keep some rows, Boolean of shape (n,)."""
+        kept = Verdict(0)
+        kept.codes, kept.reasons = self.codes.filter(rows), self.reasons.filter(rows)
+        return kept
+
     def fine(self) -> pl.Series:
         """Tell which rows have no fault."""
         return self.codes.is_null()

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from wholeroad.core.instants import DAY, format_instant, format_span
-from wholeroad.core.view import PENDING, UNKNOWN
 from wholeroad.road.brief.policies import parse_policy
-from wholeroad.road.data.features.specs import Derived, Latest, Lookup, Window
+from wholeroad.road.data.features.specs import Derived, Feature, Latest, Lookup, Window
+from wholeroad.road.data.findings import Finding
 from wholeroad.road.data.history import History
+from wholeroad.road.data.truths import question_outcomes
 
-Level = Literal["fault", "warning", "note"]
+__all__ = ["Finding", "check_history"]
 
 POWER: Final = 0.8
 """Chance of seeing the required gain if it is there, for the number of outcomes needed."""
@@ -29,29 +29,10 @@ MISSING_Z: Final = 5.0
 LEAST_MISSING: Final = 30
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that the check found.
-
-    Attributes
-    ----------
-    level
-        ``fault`` stops a rehearsal from meaning anything, ``warning`` is to be looked at,
-        ``note`` is good to know.
-    """
-
-    code: str
-    level: Level
-    where: str
-    happened: str
-    why_it_matters: str
-    fix: str
-
-
-def check_history(history: History) -> list[Finding]:
-    """Ask everything that landed data can answer; the gravest first."""
+def check_history(history: History, quarantine: pl.DataFrame) -> list[Finding]:
+    """Ask everything that landed data can answer, and name what was set aside; the gravest first."""
     findings = [
-        *_outcomes(history),
+        *question_outcomes(history),
         *_maturity(history),
         *_value_table(history),
         *_enough(history),
@@ -59,13 +40,13 @@ def check_history(history: History) -> list[Finding]:
         *_windows(history),
         *_features(history),
         *_static(history),
+        *_quarantined(quarantine),
     ]
     order = {"fault": 0, "warning": 1, "note": 2}
     return sorted(findings, key=lambda finding: order[finding.level])
 
 
-def quarantined(quarantine: pl.DataFrame) -> list[Finding]:
-    """Tell which rows were set aside, by source and reason."""
+def _quarantined(quarantine: pl.DataFrame) -> list[Finding]:
     counts = quarantine.group_by("source", "code").agg(pl.len().alias("rows"), pl.col("reason").first())
     return [
         Finding(
@@ -84,37 +65,10 @@ def _truth(history: History) -> NDArray[np.int8]:
     return history.as_of(history.until + 1).truth()
 
 
-def _outcomes(history: History) -> Iterator[Finding]:
-    truth = _truth(history)
-    unknown, pending = int((truth == UNKNOWN).sum()), int((truth == PENDING).sum())
-    if unknown:
-        yield Finding(
-            "check.unknown-truth",
-            "warning",
-            "[outcome] truth",
-            f"{unknown:,} of {truth.size:,} cases have an outcome row that doesn't tell the truth: "
-            "a condition met a null",
-            "they are in no fit and in no money; if they aren't like the others, both are biased",
-            "say what a null means, as in coalesce(arr_delay, 999) > 30, or let them be",
-        )
-    late = history.timeline.decided_at[: truth.size] + history.brief.outcome.matures <= history.until
-    silent = int(((truth == PENDING) & late).sum())
-    if silent:
-        yield Finding(
-            "check.silent-outcomes",
-            "warning" if silent > 0.01 * truth.size else "note",
-            "[outcome] if_never",
-            f"{silent:,} of {truth.size:,} cases are older than matures and have no outcome "
-            f"({pending:,} pending in all)",
-            "if silence means something, leaving them out is a bias",
-            "if it does, name the class in if_never and the span in never_after",
-        )
-
-
 def _maturity(history: History) -> Iterator[Finding]:
     brief = history.brief
     timeline = history.timeline
-    told = timeline.truth_code >= 0
+    told = (timeline.truth_code >= 0) & ~history.told.silent
     if told.any():
         case, position = np.unique(timeline.truth_case[told], return_index=True)
         delay = timeline.truth_known_at[told][position] - timeline.decided_at[case]
@@ -244,15 +198,7 @@ def _features(history: History) -> Iterator[Finding]:
         column = history.features[feature.name]
         nulls = column.is_null()
         if nulls.all():
-            seen = "" if isinstance(feature, Derived) else f" from {feature.source}"
-            yield Finding(
-                "check.feature-needs-future",
-                "warning",
-                f"[feature] {feature.name}",
-                f"it is null for all {column.len():,} cases: nothing{seen} is known when they are decided",
-                "if its rows become known later, the feature would need the future",
-                "leave it out, or decide later",
-            )
+            yield _always_null(history, feature, column.len())
             continue
         if column.n_unique() == 1:
             yield Finding(
@@ -266,6 +212,28 @@ def _features(history: History) -> Iterator[Finding]:
         missing = nulls.to_numpy()[: truth.size]
         as_known = isinstance(feature, Window | Latest)
         yield from _missingness(history, feature.name, missing[known], truth[known], as_known=as_known)
+
+
+def _always_null(history: History, feature: Feature, cases: int) -> Finding:
+    lasting = [name for name, source in history.brief.source.items() if source.static]
+    if isinstance(feature, Derived) or feature.source in lasting:
+        origin = "the case's own row" if isinstance(feature, Derived) else feature.source
+        return Finding(
+            "check.feature-empty",
+            "warning",
+            f"[feature] {feature.name}",
+            f"it is null for all {cases:,} cases: {origin} never gives it a value",
+            "it can't tell cases apart",
+            "look at the columns and the keys that it uses, or leave it out",
+        )
+    return Finding(
+        "check.feature-needs-future",
+        "warning",
+        f"[feature] {feature.name}",
+        f"it is null for all {cases:,} cases: nothing from {feature.source} is known when they are decided",
+        "if its rows become known later, the feature would need the future",
+        "leave it out, or decide later",
+    )
 
 
 def _missingness(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 
 import polars as pl
@@ -9,7 +10,7 @@ import polars as pl
 from wholeroad.core.errors import UserError
 from wholeroad.road.brief.contract import SourceTable
 from wholeroad.road.data.batches import Batch, Stored
-from wholeroad.road.data.casting import cast, kept_type, kinds, noun, was_lost
+from wholeroad.road.data.casting import INSTANT, cast, kept_type, kinds, noun, was_lost
 from wholeroad.road.data.quarantine import Verdict
 
 
@@ -73,11 +74,16 @@ def _targets(
             fix="rename the column before landing",
         )
     declared = kinds(source.types, where)
-    expected = [*source.key, *declared] if stored is None else list(stored.columns)
-    _refuse_missing(frame, expected, where, later=stored is not None)
     if stored is not None:
+        _refuse_shrunk(frame, list(stored.columns), name)
         return stored.columns
+    _refuse_missing(frame, [*source.key, *declared], where)
     targets = {column: kept_type(dtype) for column, dtype in frame.schema.items()}
+    # Without a value, as in a file of a header only, a column is what the source takes it for.
+    times = (source.happened_at, source.known_at)
+    targets |= {
+        column: INSTANT for column in times if column and isinstance(frame.schema.get(column), pl.Null)
+    }
     targets |= {column: kind for column, kind in declared.items() if targets[column] is not None}
     for key in source.key:
         if targets[key] is None:
@@ -91,19 +97,41 @@ def _targets(
     return {column: target for column, target in targets.items() if target is not None}
 
 
-def _refuse_missing(frame: pl.DataFrame, expected: list[str], where: str, *, later: bool) -> None:
+def _refuse_missing(frame: pl.DataFrame, expected: list[str], where: str) -> None:
     missing = [column for column in dict.fromkeys(expected) if column not in frame.columns]
+    if missing:
+        raise _column_missing(
+            where,
+            missing,
+            happened=f"the rows had no {_listed(missing)}; they had {_listed(frame.columns)}",
+            fix="correct the names in the brief, or add the columns",
+        )
+
+
+def _refuse_shrunk(frame: pl.DataFrame, columns: list[str], name: str) -> None:
+    missing = [column for column in columns if column not in frame.columns]
     if not missing:
         return
-    fix = (
-        "deliver the columns of the first landing, empty where there is nothing to say"
-        if later
-        else "correct the names in the brief, or add the columns"
+    new = [column for column in frame.columns if column not in columns]
+    became = []
+    for column in missing:
+        near = difflib.get_close_matches(column, new, n=1) or (new if len(new) == len(missing) == 1 else [])
+        became += [f"did {column} become {near[0]}? " if near else ""]
+    it = "a column" if len(missing) == 1 else "columns"
+    where = f"[source.{name}]"
+    raise _column_missing(
+        where,
+        missing,
+        happened=f"{name} has had {it} {_listed(missing)} since its first landing; these rows have none",
+        fix=f"{''.join(became)}deliver the columns of the first landing, empty where there is nothing to say",
     )
-    raise UserError(
+
+
+def _column_missing(where: str, missing: list[str], *, happened: str, fix: str) -> UserError:
+    return UserError(
         "data.column-missing",
         f"{where}: {'a column is' if len(missing) == 1 else 'columns are'} missing",
-        happened=f"the rows had no {_listed(missing)}; they had {_listed(frame.columns)}",
+        happened=happened,
         expected=_listed(missing),
         fix=fix,
     )

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from wholeroad.core.errors import UserError
 from wholeroad.core.instants import Instant, Span, format_instant
 from wholeroad.core.ports import Progress
-from wholeroad.core.view import Timeline
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.brief.rules import OUTCOMES
 from wholeroad.road.brief.values import status_quo_actions, value_cases
@@ -21,8 +20,11 @@ from wholeroad.road.data.cases import DECIDED, ID, LATE, Cases, decide_cases
 from wholeroad.road.data.features.bulk import compute
 from wholeroad.road.data.features.specs import Derived, Feature, Lookup, Window
 from wholeroad.road.data.history import History
-from wholeroad.road.data.outcomes import outcome_timeline, outcome_versions
+from wholeroad.road.data.outcomes import Told, outcome_versions, tell_outcomes
 from wholeroad.road.data.versions import HAPPENED, KNOWN, Versions
+
+MANY: Final = 1 << 21
+"""With more cases than this, features are computed one group at a time: each takes its own memory."""
 
 _HASHED: Final = 1 << 18
 """Rows that are hashed at a time, since a struct of all columns is a copy of them."""
@@ -35,6 +37,7 @@ def assemble(
     bound: Bound,
     threads: int = 1,
     progress: Progress | None = None,
+    quarantine: pl.DataFrame | None = None,
 ) -> History:
     """Put a history together from the row versions of its sources.
 
@@ -46,6 +49,8 @@ def assemble(
         The brief, bound to the schemas of its sources.
     threads
         For the features; the result doesn't depend on it.
+    quarantine
+        The rows that were set aside, which may explain that there is nothing to decide.
 
     Raises
     ------
@@ -54,20 +59,22 @@ def assemble(
         was ever known; those of the value table.
     """
     until, delays = last_known(sources), _delays(sources)
-    cases, timeline = _decided(brief, sources, bound=bound, until=until)
+    cases, told = _decided(brief, sources, bound=bound, until=until, quarantine=quarantine)
     # Sources that no feature asks are let go here, to spare their memory.
     asked = {feature.source for feature in bound.features if not isinstance(feature, Derived)}
     sources = {name: versions for name, versions in sources.items() if name in asked}
     if OUTCOMES in asked:
         used = {column for feature in bound.features for column in _case_columns(feature)}
-        sources[OUTCOMES] = outcome_versions(cases, timeline, classes=brief.outcome.classes, columns=used)
+        sources[OUTCOMES] = outcome_versions(
+            cases, told.timeline, classes=brief.outcome.classes, columns=used
+        )
     features = compute(
         bound.features,
         cases.frame,
         sources=sources,
         case_source=brief.case.source,
         case_key=cases.key,
-        threads=threads,
+        threads=threads if cases.frame.height <= MANY else 1,
         progress=progress,
     )
     del sources
@@ -76,27 +83,33 @@ def assemble(
         brief=brief,
         bound=bound,
         cases=Cases(slim, cases.key, never=cases.never, source=cases.source),
-        timeline=timeline,
+        timeline=told.timeline,
         features=features,
         values=value_cases(brief, bound.worth, cases=cases.frame),
         status_quo=status_quo_actions(brief, bound.status_quo, cases=cases.frame),
         row_hash=hash_rows(features.with_columns(cases.frame[ID])),
         until=until,
         delays=delays,
+        told=told,
     )
 
 
 def _decided(
-    brief: Brief, sources: Mapping[str, Versions], *, bound: Bound, until: Instant
-) -> tuple[Cases, Timeline]:
+    brief: Brief,
+    sources: Mapping[str, Versions],
+    *,
+    bound: Bound,
+    until: Instant,
+    quarantine: pl.DataFrame | None,
+) -> tuple[Cases, Told]:
     asking, telling = sources[brief.case.source], sources[brief.outcome.source]
     cases = decide_cases(asking, bound.decide_at, until=until)
     if not cases.frame.height:
-        raise _no_cases(brief, asking, until)
-    timeline = outcome_timeline(cases, telling, truth=bound.truth, outcome=brief.outcome, until=until)
-    if not (timeline.truth_code >= 0).any():
-        raise _no_outcomes(brief, telling, timeline)
-    return cases, timeline
+        raise _no_cases(brief, asking, until=until, quarantine=quarantine)
+    told = tell_outcomes(cases, telling, truth=bound.truth, outcome=brief.outcome, until=until)
+    if not (told.timeline.truth_code >= 0).any():
+        raise _no_outcomes(brief, told)
+    return cases, told
 
 
 def _delays(sources: Mapping[str, Versions]) -> dict[str, Span]:
@@ -109,28 +122,35 @@ def _delays(sources: Mapping[str, Versions]) -> dict[str, Span]:
     }
 
 
-def _no_cases(brief: Brief, versions: Versions, until: Instant) -> UserError:
+def _no_cases(
+    brief: Brief, versions: Versions, *, until: Instant, quarantine: pl.DataFrame | None
+) -> UserError:
+    name = brief.case.source
+    aside = quarantine.filter(pl.col("source") == name) if quarantine is not None else pl.DataFrame()
+    set_aside = f"; {aside.height:,} more were set aside: {aside['reason'][0]}" if aside.height else ""
     return UserError(
         "data.no-cases",
         "There is nothing to decide about",
-        happened=f"none of the {versions.frame.height:,} rows of {brief.case.source} came to its "
-        f"decide_at ({brief.case.decide_at}) by {format_instant(until)}, the end of the data",
+        happened=f"none of the {versions.frame.height:,} rows of {name} came to its "
+        f"decide_at ({brief.case.decide_at}) by {format_instant(until)}, the end of the data{set_aside}",
         expected="rows whose decide_at lies in the history",
-        fix="look at decide_at and at the source's times",
+        fix="mend the rows that were set aside, as wholeroad land lists them"
+        if set_aside
+        else "look at decide_at and at the source's times",
     )
 
 
-def _no_outcomes(brief: Brief, versions: Versions, timeline: Timeline) -> UserError:
+def _no_outcomes(brief: Brief, told: Told) -> UserError:
     outcome = brief.outcome
-    rows = versions.frame.height
-    if not rows:
+    if not told.rows:
         happened = f"{outcome.source} has no rows"
-    elif not timeline.truth_code.size:
-        happened = f"none of the {rows:,} rows of {outcome.source} has the key of a case"
+    elif not told.joined:
+        happened = f"none of the {told.rows:,} rows of {outcome.source} has the key of a case"
     else:
+        given = ", ".join(repr(text) for text in [*told.no_class][:4])
         happened = (
-            f"the truth of all {timeline.truth_code.size:,} outcome rows was unknown: "
-            f"[outcome] truth gave none of {', '.join(outcome.classes)}"
+            f"the truth of all {told.joined:,} outcome rows was unknown: [outcome] truth gave "
+            f"{given or 'nulls only'}, and the classes are {', '.join(outcome.classes)}"
         )
     return UserError(
         "data.no-outcomes",
