@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wholeroad.adapters.ledgers import MemoryLedger, SqliteLedger
+from wholeroad.core.errors import UserError
 from wholeroad.core.facts import encode, export
 from wholeroad.engine.facts import Closed, Opened, decode
 from wholeroad.engine.fold import State, fold, restore, snapshot
@@ -149,7 +150,7 @@ def test_facts_are_appended_together_or_not_at_all(tmp_path):
         "create trigger full before insert on facts when new.seq > 2 or (select count(*) from facts) > 1 "
         "begin select raise(abort, 'the disk is full'); end"
     )
-    with pytest.raises(sqlite3.Error, match="full"):
+    with pytest.raises(UserError, match="full"):
         ledger.append([Closed(at=1), Closed(at=2), Closed(at=3)])
     assert [fact.at for _, fact in ledger.read()] == [0]
     full.execute("drop trigger full")
