@@ -291,3 +291,23 @@ def test_a_view_cannot_be_moved():
         view.then = 9
     assert replace  # the reader has no method that takes a date
     assert not [name for name in dir(AsOf) if name in ("at", "until", "before", "on")]
+
+
+@pytest.mark.parametrize(("back_at", "expected"), [(12, [(12, PENDING), (15, 1)]), (20, [(15, 0), (20, 1)])])
+def test_an_outcome_taken_back_is_silence_once_never_after_has_passed(back_at, expected):
+    source = SourceTable(read="none", key="id", happened_at="known", known_at="known")
+    frame = pl.DataFrame([(1, 8, True, 0)], schema=["id", "known", "lost", "delay"], orient="row")
+    frame = frame.with_columns(pl.col("known").cast(UTC))
+    stored = land(Batch(frame, landed_at=10, imported=True), source, name="o").rows
+    back = stored.with_columns(
+        pl.lit(back_at).cast(UTC).alias("_known_at"),
+        pl.lit(value=True).alias("_deleted"),
+        pl.col("_order") + 1,
+    )
+    versions = to_versions(pl.concat([stored, back]), source, name="o")
+    truth = bind(OUTCOME.truth, versions.frame.schema, where="t", expects="text")
+    outcome = OUTCOME.model_copy(update={"if_never": "on_time", "never_after": 10})
+    timeline = outcome_timeline(cases_of([(1, 0, 100, 5)]), versions, truth=truth, outcome=outcome, until=99)
+    # Late at 8; on time once nothing stands and ten microseconds after the decision have passed.
+    seen = [(now, AsOf(timeline, now).truth().tolist()[0]) for now, _ in expected]
+    assert seen == expected

@@ -181,3 +181,32 @@ def test_a_model_file_that_is_gone_is_fitted_again(tmp_path):
     for path in (tmp_path / ".wholeroad" / "blobs" / "models").iterdir():
         path.unlink()
     assert opened(tmp_path).rehearse(["never"], name="again").policies.equals(first.policies)
+
+
+def test_a_name_holds_one_rehearsal_even_if_the_policies_differ(tmp_path):
+    opened(tmp_path).rehearse(["never"], name="mine")
+    with pytest.raises(UserError, match="another rehearsal"):
+        opened(tmp_path, changed("late = 8", "late = 9")).rehearse(["every 10d"], name="mine")
+    assert sorted(path.name for path in (tmp_path / "rehearsals" / "mine").iterdir() if path.is_dir()) == [
+        "models",
+        "never",
+    ]
+
+
+def test_rows_that_were_never_landed_are_named_in_a_rehearsal_too(tmp_path):
+    brief = changed('"parcels.parquet"', '"none"', '"deliveries.parquet"', '"none"')
+    with pytest.raises(UserError) as caught:
+        opened(tmp_path, brief).rehearse(["never"])
+    assert caught.value.code == "data.not-landed"
+
+
+@pytest.mark.parametrize("from_at", [10**18, "9999-12-31T23:59:59-14:00"])
+def test_a_bound_outside_of_the_calendar_is_refused(tmp_path, from_at):
+    with pytest.raises(UserError):
+        opened(tmp_path).rehearse(["never"], from_at=from_at)
+
+
+@pytest.mark.parametrize("by", ['[["depot"]]', "[{ a = 1 }]"])
+def test_a_by_that_names_no_columns_is_a_fault(tmp_path, by):
+    with pytest.raises(FaultsError):
+        opened(tmp_path, changed('by = "depot"', f"by = {by}"))

@@ -641,3 +641,53 @@ def test_a_rehearsal_shows_warnings_and_faults_and_no_notes():
     assert "check.x" in text
     assert "check.note" not in text
     assert shown(show_doubts, [note]) == ""
+
+
+def compared(**gains):
+    """Make a comparison of policies by name, each with (gain over the status quo, what it clearly beats)."""
+    comparison = made()[0]
+    status_quo = next(policy for policy in comparison.policies if policy.policy == "status quo")
+    policies = [replace(status_quo, beats=())]
+    for name, (gain, beats) in gains.items():
+        estimate = Estimate(gain, gain - 50, gain + 50)
+        policies.append(
+            replace(
+                status_quo,
+                policy=name.replace("_", " "),
+                total=estimate,
+                versus_status_quo=estimate,
+                versus_never=None,
+                versus_best=None,
+                beats=tuple(beats),
+            )
+        )
+    return replace(comparison, policies=tuple(policies))
+
+
+def test_a_noisy_best_does_not_make_everything_simpler_as_good():
+    # Never clearly beats the status quo; the best of all is too noisy to beat anything.
+    found = verdict(compared(never=(100, ["status quo"]), every_7d=(140, [])))
+    assert found.policy == "never"
+    assert "status quo: nothing" not in found.headline
+
+
+def test_it_climbs_only_over_policies_that_clearly_made_more():
+    found = verdict(compared(never=(100, ["status quo"]), every_7d=(140, ["never", "status quo"])))
+    assert found.policy == "every 7d"
+    assert verdict(compared(never=(10, []), every_7d=(20, []))).policy == "status quo"
+
+
+def test_the_status_quo_is_undecided_too_when_a_range_could_turn_it():
+    comparison = compared(always_rebook=(-10, []))
+    ranged = replace(comparison.policies[1], gain_corners=(-300.0, 200.0))
+    found = verdict(replace(comparison, policies=(comparison.policies[0], ranged)))
+    assert found.headline.startswith("Undecided")
+    assert any("ranges of values" in reason for reason in found.reasons)
+
+
+def test_without_any_outcome_nothing_is_compared():
+    comparison = compared(never=(0, []))
+    empty = [replace(policy, settled=0) for policy in comparison.policies]
+    found = verdict(replace(comparison, policies=tuple(empty)))
+    assert "No case" in found.headline
+    assert found.reasons == ()

@@ -15,7 +15,7 @@ import polars as pl
 from wholeroad.adapters.blobs import FolderBlobs
 from wholeroad.adapters.clocks import SystemClock
 from wholeroad.adapters.files import read_rows
-from wholeroad.adapters.folders import ProjectFolder, file_digest, seal_of, write_whole
+from wholeroad.adapters.folders import ProjectFolder, file_digest, name_taken, seal_of, write_whole
 from wholeroad.adapters.frames import as_frame
 from wholeroad.adapters.learners import make_learners
 from wholeroad.adapters.ledgers import SqliteLedger
@@ -34,7 +34,6 @@ from wholeroad.engine.rehearsal import Rehearsal, Walk, walk_through
 from wholeroad.engine.rehearsed import (
     Rehearsed,
     checked_name,
-    refuse_other,
     slug,
     span_of,
     tables_gone,
@@ -245,6 +244,7 @@ class Project:
             workshop = self._workshop(history, progress)
             manifest = {**self._manifest(walk), **data}
             place = self.folder.rehearsal(label or f"{self.brief.brief.name}-{seal_of(manifest)[:8]}")
+            place.claim(manifest)
             runs = [
                 self._run(policy, history, workshop, walk, place, manifest, progress) for policy in chosen
             ]
@@ -281,8 +281,9 @@ class Project:
 
     def _data_digest(self, source: str) -> str:
         """Digest what is known of a source: content and when it became known, not how it was stored."""
+        schema = self._schema(source)
         rows = self._tables.read(self._table(source), [VERSION, KNOWN, ORDER, DELETED])
-        return digest(repr(self._schema(source)), logical_hash(rows))
+        return digest(repr(schema), logical_hash(rows))
 
     @cached_property
     def _brief_digest(self) -> str:
@@ -305,10 +306,11 @@ class Project:
         sealed = {**manifest, "policy": policy.name}
         with stores(folder.root) as (tables, ledger):
             facts = [fact for _, fact in ledger.read()]
-            refuse_other(facts[0] if facts else None, seal_of(sealed), folder=folder.root)
+            if facts and getattr(facts[0], "manifest", None) != seal_of(sealed):
+                raise name_taken(folder.root)
             workshop.make_again(fact for fact in facts if isinstance(fact, ModelFitted))
             write_whole(folder.brief, self._text.encode())
-            folder.keep_manifest(sealed)
+            folder.claim(sealed)
             rehearsal = Rehearsal(
                 history, workshop, policy=policy, span=walk, tables=tables, ledger=ledger, progress=progress
             )

@@ -137,10 +137,35 @@ class ProjectFolder:
                 fix="save it as UTF-8",
             ) from None
 
-    def keep_manifest(self, manifest: Mapping[str, Any]) -> None:
-        """Write the manifest with its seal."""
-        text = json.dumps({**manifest, "seal": seal_of(manifest)}, sort_keys=True, indent=2)
+    def claim(self, manifest: Mapping[str, Any]) -> None:
+        """Write the manifest with its seal, unless the folder belongs to another one.
+
+        Raises
+        ------
+        UserError
+            ``rehearse.name-taken``.
+        """
+        seal = seal_of(manifest)
+        if self.manifest.exists():
+            try:
+                kept = json.loads(self.manifest.read_text(encoding="utf-8")).get("seal")
+            except (ValueError, AttributeError):
+                kept = None
+            if kept != seal:
+                raise name_taken(self.root)
+        text = json.dumps({**manifest, "seal": seal}, sort_keys=True, indent=2)
         write_whole(self.manifest, text.encode() + b"\n")
+
+
+def name_taken(folder: Path) -> UserError:
+    """Say that a folder was begun with other inputs."""
+    return UserError(
+        "rehearse.name-taken",
+        "The name belongs to another rehearsal",
+        happened=f"{folder} was begun with another brief, data, span or version",
+        expected="the same inputs, or a name that is free",
+        fix="choose another --name, leave it out, or delete that folder",
+    )
 
 
 def seal_of(manifest: Mapping[str, Any]) -> str:

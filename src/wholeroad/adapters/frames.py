@@ -18,7 +18,16 @@ def as_frame(rows: object) -> pl.DataFrame:
     if isinstance(rows, pl.DataFrame):
         return rows
     if isinstance(rows, pl.LazyFrame):
-        return rows.collect()
+        try:
+            return rows.collect()
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise UserError(
+                "data.no-frame",
+                "The lazy frame can't be collected",
+                happened=f"Polars said: {error}",
+                expected="rows",
+                fix="collect it yourself to see where it fails",
+            ) from error
     if hasattr(rows, "__arrow_c_stream__") and not isinstance(rows, pl.Series):
         return pl.DataFrame(rows)
     raise UserError(

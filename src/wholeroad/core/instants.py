@@ -26,6 +26,10 @@ UNITS: Final[dict[str, int]] = {
 }
 DAY: Final[Span] = UNITS["d"]
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST: Final[Instant] = (datetime(1, 1, 2, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
+LAST: Final[Instant] = (datetime(9998, 12, 31, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
+"""Instants that the calendar can write, in any time zone and with a year to spare."""
+
 _SPAN: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(us|ms|s|min|h|d|w)\s*")
 
 
@@ -86,7 +90,11 @@ def parse_instant(text: str) -> Instant:
         raise ValueError(message) from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return (moment - EPOCH) // timedelta(microseconds=1)
+    at = (moment - EPOCH) // timedelta(microseconds=1)
+    if not FIRST <= at <= LAST:
+        message = f"{text!r} is outside of the calendar: the years 1 to 9998"
+        raise ValueError(message)
+    return at
 
 
 def to_instant(moment: Instant | str | date) -> Instant:
@@ -107,13 +115,13 @@ def to_instant(moment: Instant | str | date) -> Instant:
     match moment:
         case bool():
             pass
-        case int():
+        case int() if FIRST <= moment <= LAST:
             return moment
         case str():
             return parse_instant(moment)
         case datetime() | date():
             return parse_instant(moment.isoformat())
-    message = f"{moment!r} is no instant"
+    message = f"{moment!r} is no instant; give a date, a date-time, or UTC microseconds of the calendar"
     raise ValueError(message)
 
 

@@ -8,11 +8,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
 from wholeroad.core.errors import UserError
-from wholeroad.core.facts import Fact, export
+from wholeroad.core.facts import export
 from wholeroad.core.ids import digest
 from wholeroad.core.instants import Instant, format_instant, to_instant
 from wholeroad.core.ports import Ledger, Tables
@@ -24,6 +25,9 @@ from wholeroad.road.data.history import History
 from wholeroad.road.data.rules import Finding
 from wholeroad.road.watch.frames import to_frame
 from wholeroad.road.watch.results import Comparison
+
+NAME_LETTERS: Final = 64
+"""Longer names are no folder's on some systems."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -120,27 +124,15 @@ class Rehearsed:
 
 def checked_name(name: str) -> str:
     """Give a rehearsal's name back if it can be a folder's; ``rehearse.name`` otherwise."""
-    if re.fullmatch(NAME, name) is None:
+    if re.fullmatch(NAME, name) is None or len(name) > NAME_LETTERS:
         raise UserError(
             "rehearse.name",
             "The name can't be a folder's",
             happened=f"--name was {name!r}",
-            expected="a letter, then letters, digits, - and _",
+            expected=f"a letter, then letters, digits, - and _; {NAME_LETTERS} at most",
             fix="choose such a name, or leave it out",
         )
     return name
-
-
-def refuse_other(first: Fact | None, seal: str, *, folder: Path) -> None:
-    """Refuse to go on with a rehearsal that began with other inputs: ``rehearse.name-taken``."""
-    if first is not None and getattr(first, "manifest", None) != seal:
-        raise UserError(
-            "rehearse.name-taken",
-            "The name belongs to another rehearsal",
-            happened=f"{folder} was begun with another brief, data, span or version",
-            expected="the same inputs, or a name that is free",
-            fix="choose another --name, leave it out, or delete that folder",
-        )
 
 
 def tables_gone(error: UserError, folder: Path, *, mending: str) -> UserError:
@@ -191,6 +183,6 @@ def slug(policy: str) -> str:
     ('every-30d', 'random-10-percent')
     """
     plain = policy.replace("%", "-percent").replace(" ", "-")
-    safe = re.sub(r"[^A-Za-z0-9.-]", "-", plain)
-    known = re.fullmatch(r"never|status quo|every [0-9.a-z]+|random [0-9.]+%|always [A-Za-z0-9]+", policy)
+    safe = re.sub(r"[^A-Za-z0-9._-]", "-", plain)[:NAME_LETTERS]
+    known = re.fullmatch(r"never|status quo|every [0-9.a-z]+|random [0-9.]+%|always [a-z0-9_]{1,40}", policy)
     return safe if known else f"{safe.replace('.', '-')}-{digest(policy)[:6]}"

@@ -105,9 +105,9 @@ def verdict(
 ) -> Verdict:
     """Say which policy to run and what speaks for it.
 
-    The simplest policy whose paired difference to the best may be zero is recommended: the
-    status quo before always doing one thing, that before a model never refitted, that before
-    few refits, those before many. Random dummies are never recommended.
+    From the simplest policy it climbs as long as a less simple one clearly made more (the interval
+    of the paired difference lies above zero): from the status quo to always doing one thing, a
+    model never refitted, few refits, many. Random dummies are never recommended.
 
     Parameters
     ----------
@@ -121,6 +121,8 @@ def verdict(
     chosen = _simplest(comparison)
     identified = depends_on_action == "no"
     made = _made(chosen, comparison, settled="settled" if identified else "counted")
+    if not chosen.settled:
+        return Verdict(chosen.policy, "No case of this span has an outcome yet: nothing can be compared.", ())
     if refused and refused.all:
         headline = f"No model could be fitted: {refused}"
         return Verdict(chosen.policy, headline, (_NO_MODEL, made))
@@ -150,10 +152,12 @@ def best_of(comparison: Comparison) -> PolicyMoney:
 def _simplest(comparison: Comparison) -> PolicyMoney:
     ladder = {"status quo": 0, "always": 1, "never": 2, "every": 3}
     pool = [policy for policy in comparison.policies if kind_of(policy) in ladder]
-    as_good = [policy for policy in pool if policy.versus_best is None or policy.versus_best.high >= 0]
-    if not as_good:  # a random dummy clearly made most
-        return max(pool, key=lambda policy: policy.total.value)
-    return min(as_good, key=lambda policy: (ladder[kind_of(policy)], policy.fits, -policy.total.value))
+    pool.sort(key=lambda policy: (ladder[kind_of(policy)], policy.fits, -policy.total.value))
+    chosen = pool[0]
+    for policy in pool[1:]:
+        if chosen.policy in policy.beats:
+            chosen = policy
+    return chosen
 
 
 def _too_short(comparison: Comparison) -> bool:
@@ -167,15 +171,16 @@ def _headline(chosen: PolicyMoney, comparison: Comparison) -> str:
             f"Too little history to tell: an interval needs {LEAST_BLOCKS} blocks of"
             f" {format_span(comparison.block)}; this is {count(days, 'day')}."
         )
-    corners = chosen.gain_corners
+    judged, corners = _ranged(chosen, comparison)
     if corners and corners[0] < 0 < corners[1]:
-        return "Undecided: whether this beats the status quo depends on values that the brief leaves open."
+        name = called(judged)
+        return f"Undecided: whether {name} beats the status quo depends on values that the brief leaves open."
     best = best_of(comparison)
     if chosen.versus_best is not None and chosen.versus_best.high < 0:
         return f"No skill was shown: the dummy {called(best)} made more than anything else."
     gain = chosen.versus_never
     if kind_of(chosen) == "every" and gain is not None and not gain.low > 0:
-        return f"Refit {chosen.policy}: nothing simpler that was tried can be told from the best."
+        return f"Refit {chosen.policy}: it clearly made more than the status quo, and fitting once did not."
     refitted = any(kind_of(policy) == "every" for policy in comparison.policies)
     clearly = "" if best is chosen else "clearly "
     return {
@@ -235,7 +240,10 @@ def _refitting(chosen: PolicyMoney, comparison: Comparison) -> str:
     best = max(refits, key=lambda policy: policy.total.value, default=None)
     if best is None or best.versus_never is None:
         return ""
+    clear = [policy for policy in refits if policy.versus_never and policy.versus_never.low > 0]
     judged = chosen if chosen in refits and chosen.versus_never is not None else best
+    if judged is best and clear:
+        judged = max(clear, key=lambda policy: policy.total.value)
     gain, unit = judged.versus_never or best.versus_never, comparison.unit
     found = f"{called(judged)} made {_more(gain.value, unit)} than never refitting"
     interval = between(gain, comparison.confidence)
@@ -272,7 +280,7 @@ def _regret(chosen: PolicyMoney, comparison: Comparison) -> str:
         return ""
     unit = comparison.unit
     if regret <= 0:
-        return "No schedule of refits, chosen in hindsight and scored fairly, would have made more."
+        return "The best schedule in hindsight, scored on cases that it wasn't chosen on, made no more."
     if regret <= floor:
         return (
             f"Refitting at the best moments in hindsight would have made {_more(regret, unit)};"
@@ -293,7 +301,7 @@ def _success(chosen: PolicyMoney, comparison: Comparison, *, identified: bool) -
         tried = [one for one in comparison.policies if one.success is not None and kind_of(one) != "random"]
         if not tried:
             return ""
-        policy = max(tried, key=lambda one: one.total.value)
+        policy = max(tried, key=lambda one: (one.success is not None and one.success.met, one.total.value))
     success, gain = policy.success, policy.gain_per_case
     if success is None or gain is None:
         return ""
@@ -307,15 +315,26 @@ def _success(chosen: PolicyMoney, comparison: Comparison, *, identified: bool) -
     if not identified:
         met = "can't be decided without a random share of cases left alone"
     who = "" if policy is chosen else f" by {called(policy)}"
-    return f"The brief's criterion, {asked}, {met}{who}: it was {amount(gain.value)}, and {bound}."
+    where = ", at the middle of the ranges" if policy.gain_corners else ""
+    return f"The brief's criterion, {asked}, {met}{who}: it was {amount(gain.value)}, and {bound}{where}."
+
+
+def _ranged(chosen: PolicyMoney, comparison: Comparison) -> tuple[PolicyMoney, tuple[float, float] | None]:
+    """Give the policy whose gain the ranges of values move: the chosen one, or what is held against it."""
+    others = [one for one in comparison.policies if one.gain_corners and kind_of(one) != "random"]
+    if chosen.gain_corners or not others:
+        return chosen, chosen.gain_corners
+    widest = max(others, key=lambda one: one.gain_corners[1] if one.gain_corners else 0.0)
+    return widest, widest.gain_corners
 
 
 def _corners(chosen: PolicyMoney, comparison: Comparison) -> str:
-    corners = chosen.gain_corners
+    judged, corners = _ranged(chosen, comparison)
     if corners is None:
         return ""
     low, high = (amount(corner) for corner in corners)
-    text = f"Over the brief's ranges of values the gain over the status quo runs from {low} to {high}"
+    of = "" if judged is chosen else f" of {called(judged)}"
+    text = f"Over the brief's ranges of values the gain{of} over the status quo runs from {low} to {high}"
     if corners[0] < 0 < corners[1]:
         return f"{text} {comparison.unit}: ask the business to narrow them before deciding."
     return f"{text} {comparison.unit}."

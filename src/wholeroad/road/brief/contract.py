@@ -60,7 +60,7 @@ def _listed(value: object) -> object:
 def _keyed(value: object) -> object:
     if isinstance(value, str):
         return {value: value}
-    if isinstance(value, list):
+    if isinstance(value, list) and all(isinstance(name, str) for name in value):
         return {name: name for name in value}
     return value
 

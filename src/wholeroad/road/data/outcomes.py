@@ -89,16 +89,19 @@ def tell_outcomes(
     gone = rows[DELETED].to_numpy()
     if gone.any():
         codes = _standing(rows, codes, known, gone)
-    silences = 0
+    silence = np.zeros(case.size, dtype=bool)
     if outcome.if_never != "drop" and outcome.never_after is not None:
-        spoken = codes != PENDING
-        silent, at = _silent(decided_at, case[spoken], known[spoken], after=outcome.never_after, until=until)
-        silences = silent.size
+        at = decided_at + outcome.never_after
+        in_order = np.lexsort((order, claimed, known))
+        silent = _silent(case[in_order], codes[in_order], known[in_order], at=at, until=until)
         code = np.int8(outcome.classes.index(outcome.if_never))
+        # Taken back when silence already means something: then it does.
+        silence = (codes == PENDING) & (known > at[case])
+        codes = np.concatenate([np.where(silence, code, codes), np.full(silent.size, code, dtype=np.int8)])
+        silence = np.concatenate([silence, np.ones(silent.size, dtype=bool)])
         case = np.concatenate([case, silent])
-        codes = np.concatenate([codes, np.full(silent.size, code, dtype=np.int8)])
-        known = np.concatenate([known, at])
-        claimed = np.concatenate([claimed, at])
+        known = np.concatenate([known, at[silent]])
+        claimed = np.concatenate([claimed, at[silent]])
         order = np.concatenate([order, np.zeros(silent.size, dtype=order.dtype)])
     by_time = np.lexsort((case, order, claimed, known))
     timeline = Timeline(
@@ -107,8 +110,7 @@ def tell_outcomes(
         truth_case=case[by_time].astype(np.int32),
         truth_code=codes[by_time],
     )
-    silence = by_time >= by_time.size - silences
-    return _told(timeline, silence, rows, versions=versions, early=early, classes=outcome.classes)
+    return _told(timeline, silence[by_time], rows, versions=versions, early=early, classes=outcome.classes)
 
 
 def _told(
@@ -203,37 +205,34 @@ def _codes(truth: pl.Series, classes: tuple[str, ...]) -> NDArray[np.int8]:
 def _standing(
     rows: pl.DataFrame, codes: NDArray[np.int8], known: NDArray[np.int64], gone: NDArray[np.bool_]
 ) -> NDArray[np.int8]:
-    """Where an outcome was taken back, let the newest that still stands speak for the case, if any.
-
-    Takes the few cases with a row that was taken back one by one.
-    """
-    codes = np.where(gone, np.int8(PENDING), codes)
-    case, order = rows["_case"].to_numpy(), rows[ORDER].to_numpy()
-    ends = rows[SUPERSEDED].to_physical().fill_null(np.iinfo(np.int64).max).to_numpy()
-    by_case = np.argsort(case, kind="stable")
-    stands = codes.copy()
-    for one in np.unique(case[gone]).tolist():
-        low, high = np.searchsorted(case[by_case], [one, one + 1])
-        mine = by_case[low:high]
-        for taken in mine[gone[mine]].tolist():
-            at = known[taken]
-            there = mine[~gone[mine] & (known[mine] <= at) & (ends[mine] > at)]
-            if there.size:
-                newest = there[np.lexsort((order[there], known[there]))[-1]]
-                stands[taken] = codes[newest]
+    """Where an outcome was taken back, let the newest that still stands speak for the case, if any."""
+    every = rows.select("_case", ORDER, ends=pl.col(SUPERSEDED).to_physical()).with_columns(
+        pl.Series("known", known), pl.Series("code", codes), pl.Series("gone", gone)
+    )
+    taken = every.with_row_index("place").filter("gone").select("place", "_case", at="known")
+    newest = (
+        taken.join(every.filter(~pl.col("gone")), on="_case")
+        .filter(
+            (pl.col("known") <= pl.col("at")) & (pl.col("ends").is_null() | (pl.col("ends") > pl.col("at")))
+        )
+        .sort("place", "known", ORDER)
+        .unique("place", keep="last", maintain_order=True)
+    )
+    stands = np.where(gone, np.int8(PENDING), codes)
+    stands[newest["place"].to_numpy()] = newest["code"].to_numpy()
     return stands
 
 
 def _silent(
-    decided_at: NDArray[np.int64],
     case: NDArray[np.int32],
+    codes: NDArray[np.int8],
     known: NDArray[np.int64],
     *,
-    after: int,
+    at: NDArray[np.int64],
     until: Instant,
-) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    at = decided_at + after
-    spoken = np.zeros(decided_at.size, dtype=bool)
-    spoken[case[known <= at[case]]] = True
-    silent = np.flatnonzero(~spoken & (at <= until))
-    return silent.astype(np.int32), at[silent]
+) -> NDArray[np.int32]:
+    """Give the cases for which no outcome stands at ``at``; the versions come in order of time."""
+    there = known <= at[case]
+    state = np.full(at.size, PENDING, dtype=np.int8)
+    state[case[there]] = codes[there]
+    return np.flatnonzero((state == PENDING) & (at <= until)).astype(np.int32)

@@ -75,6 +75,8 @@ class PolicyMoney:
         Of ``regret_oracle``.
     success
         None when the brief states no criterion, and for the status quo.
+    beats
+        The policies that it clearly made more than: the interval of the paired difference lies above 0.
 
     An interval from ``-inf`` to ``inf`` says that there were too few days for one.
     """
@@ -99,6 +101,7 @@ class PolicyMoney:
     gain_corners: tuple[float, float] | None = None
     regret_interval: tuple[float, float] | None = None
     success: Success | None = None
+    beats: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -244,6 +244,11 @@ class _Against:
         """The policy with the highest total; among equals the first."""
         return max(self.daily, key=lambda policy: float(self.daily[policy].sum()) - self.costs[policy])
 
+    def beaten(self, policy: str) -> tuple[str, ...]:
+        """Name the policies that this one clearly made more than."""
+        differences = {other: self.difference(policy, other) for other in self.daily}
+        return tuple(sorted(other for other, found in differences.items() if found and found.low > 0))
+
     def difference(self, policy: str, other: str) -> Estimate | None:
         """Estimate how much more a policy made; None against itself or a policy that wasn't run."""
         if policy == other or other not in self.daily:
@@ -288,6 +293,7 @@ def _policy_money(run: PolicyRun, against: _Against, success: Gain | None) -> Po
         corners=_around(total.value, corners),
         actions=dict(zip(scored.actions, counts.tolist(), strict=True)),
         versus_best=against.difference(run.policy, against.best),
+        beats=against.beaten(run.policy),
         gain_per_case=None if is_status_quo else histories.ratio(gain, cases, less=gain_costs),
         gain_corners=_around(versus_status_quo.value, gain_corners) if versus_status_quo else None,
         regret_interval=(regret.low, regret.high) if regret else None,
