@@ -151,7 +151,7 @@ def _caption(comparison: Comparison, money: str) -> str:
         f"In {money} after the cost of fits, with {comparison.confidence:.0%} intervals"
         f" (blocks of {format_span(comparison.block)}). Regret: against an oracle that pays for its fits;"
         f" floor: what equal models could show. Knowing every outcome: {hindsight}."
-        " >: the simplest that can't be told from the best."
+        " >: the simplest over which nothing less simple clearly made more."
     )
 
 

@@ -23,7 +23,7 @@ class Verdict:
     Attributes
     ----------
     policy
-        The simplest policy that can't be told from the best.
+        The simplest policy over which no less simple one clearly made more.
     headline
         One sentence.
     reasons
