@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import isnan
+from math import isnan, sqrt
 from typing import Any
 
 from wholeroad.road.data.features.specs import Derived, Feature, Latest, Lookup, Window
@@ -56,14 +56,18 @@ def compute(feature: Feature, case: Row, decided: int, world: World, evaluate: E
     if isinstance(feature, Latest):
         return latest(feature, newest, decided)
     first = first_known(feature.source, decided, world)
-    active = [
-        version
+    dated = [
+        (version.happened if feature.on == "happened" else first[version.key], version.columns)
         for version in newest
-        if decided - feature.over
-        < (version.happened if feature.on == "happened" else first[version.key])
-        <= decided
     ]
-    return aggregate(feature, [version.columns for version in active], evaluate)
+    active = [
+        (instant, row)
+        for instant, row in dated
+        if instant <= decided and (feature.over is None or decided - feature.over < instant)
+    ]
+    if feature.aggregate == "since":
+        return since(feature, active, decided, evaluate)
+    return aggregate(feature, [row for _, row in active], evaluate)
 
 
 def is_visible(version: Version, source: str, decided: int, world: World) -> bool:
@@ -111,8 +115,16 @@ def latest(feature: Latest, newest: Sequence[Version], decided: int) -> Any:
     return last.columns[feature.column]
 
 
+def since(window: Window, rows: Sequence[tuple[int, Row]], decided: int, evaluate: Evaluate) -> float | None:
+    """Give the hours since the last instant of a row that meets the condition."""
+    instants = [
+        instant for instant, row in rows if window.where is None or evaluate(window.where.text, row) is True
+    ]
+    return float(decided - max(instants)) / 3.6e9 if instants else None
+
+
 def aggregate(window: Window, rows: Sequence[Row], evaluate: Evaluate) -> Any:
-    """Count, sum or average with exact arithmetic and one division at the end."""
+    """Aggregate with exact arithmetic and one formula of floats at the end."""
     if window.where is not None:
         rows = [row for row in rows if evaluate(window.where.text, row) is True]
     if window.value is None:
@@ -123,9 +135,29 @@ def aggregate(window: Window, rows: Sequence[Row], evaluate: Evaluate) -> Any:
     ]
     if window.aggregate == "sum":
         return total(values, real=window.value.dtype.is_float())
-    if not values:
+    if window.aggregate == "distinct":
+        return len(set(values))
+    return statistic(window.aggregate, values, real=window.value.dtype.is_float()) if values else None
+
+
+def statistic(name: str, values: Sequence[Any], *, real: bool) -> Any:
+    """Give what there is over some rows only."""
+    if name in ("min", "max"):
+        best = min(values) if name == "min" else max(values)
+        return best + 0.0 if real else best
+    if name == "std":
+        return deviation(values, real=real)
+    return float(total(values, real=real)) / float(len(values))
+
+
+def deviation(values: Sequence[Any], *, real: bool) -> float | None:
+    """Give the sample standard deviation from two exact integers, each rounded to a float once."""
+    units = [round(Fraction(value) / UNIT) if real else int(value) for value in values]
+    many = len(units)
+    if many < 2:
         return None
-    return float(total(values, real=window.value.dtype.is_float())) / float(len(values))
+    spread = sum((many * unit - sum(units)) ** 2 for unit in units) // many
+    return sqrt(float(spread) / float(many * (many - 1))) * (float(UNIT) if real else 1.0)
 
 
 def total(values: Sequence[Any], *, real: bool) -> int | float:

@@ -5,6 +5,7 @@ import pytest
 
 import wholeroad
 import worlds
+from wholeroad.core.errors import FaultsError
 
 
 def codes(folder, cases, outcomes, brief=worlds.BRIEF) -> dict[str, str]:
@@ -52,6 +53,28 @@ def test_the_brief_is_asked(tmp_path, world, old, new, code, level):
 
 def with_feature(line: str) -> str:
     return SOUND.replace("[feature]\n", f"[feature]\n{line}\n")
+
+
+def test_every_aggregate_of_a_brief_is_computed(tmp_path, world):
+    lines = [
+        "least = { min = 'delay_h', of = 'deliveries', over = '9d' }",
+        "most = { max = 'delay_h', of = 'deliveries', over = '9d', where = 'delay_h < 24' }",
+        "spread = { std = 'delay_h', of = 'deliveries', over = '9d' }",
+        "depots = { distinct = 'depot', of = 'parcels', over = '9d' }",
+        "quiet = { since = '*', of = 'parcels', by = 'depot' }",
+        "calm = { since = \"truth = 'late'\", of = 'outcomes', by = 'depot' }",
+        "never = { since = 'delay_h < 0', of = 'deliveries', on = 'happened' }",
+    ]
+    found = codes(tmp_path, *world, with_feature("\n".join(lines)))
+    assert found["check.feature-needs-future"] == "warning"
+    assert not {code for code, level in found.items() if level == "fault"}
+
+
+def test_what_cannot_be_averaged_has_no_extremes_either(tmp_path, world):
+    line = "least = { min = 'depot', of = 'parcels', over = '9d' }"
+    with pytest.raises(FaultsError) as caught:
+        codes(tmp_path, *world, with_feature(line))
+    assert {fault.code for fault in caught.value.faults} == {"brief.value-type"}
 
 
 def test_a_window_shorter_than_the_delay_of_what_it_counts(tmp_path, world):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
@@ -19,7 +20,7 @@ import features_oracle as oracle
 from features_oracle import Version, World
 from wholeroad.core.errors import UserError
 from wholeroad.core.expressions import Expression
-from wholeroad.road.data.features import exact
+from wholeroad.road.data.features import deviation, exact
 from wholeroad.road.data.features.bulk import compute
 from wholeroad.road.data.features.keys import joint_codes
 from wholeroad.road.data.features.latest import greatest
@@ -30,6 +31,8 @@ UTC = pl.Datetime("us", "UTC")
 COLUMNS = {"k1": pl.String, "k2": pl.Int64, "x": pl.Int64, "f": pl.Float64, "flag": pl.Boolean}
 CASE_COLUMNS = {"id": pl.Int64, "k1": pl.Categorical, "k2": pl.Int32, "x": pl.Int64}
 FORMULAS: dict[str, tuple[pl.Expr, Any, Callable[[oracle.Row], Any]]] = {
+    "k1": (pl.col("k1"), pl.String(), lambda row: row["k1"]),
+    "k2": (pl.col("k2"), pl.Int64(), lambda row: row["k2"]),
     "x": (pl.col("x"), pl.Int64(), lambda row: row["x"]),
     "f": (pl.col("f"), pl.Float64(), lambda row: row["f"]),
     "flag": (pl.col("flag"), pl.Boolean(), lambda row: row["flag"]),
@@ -196,7 +199,7 @@ windows = st.builds(
     Window,
     name=st.just(""),
     source=from_source,
-    aggregate=st.sampled_from(["sum", "mean"]),
+    aggregate=st.sampled_from(["sum", "mean", "min", "max", "std", "distinct"]),
     value=st.sampled_from(["x", "f", "flag", "x > 0", "1", "f * 2"]).map(formula),
     where=st.none() | st.sampled_from(["flag", "x > 0"]).map(formula),
     by=st.sampled_from(BYS),
@@ -204,6 +207,16 @@ windows = st.builds(
     on=st.sampled_from(["happened", "known"]),
 )
 counts = windows.map(lambda window: replace(window, aggregate="count", value=None))
+distincts = st.builds(
+    lambda window, text: replace(window, aggregate="distinct", value=formula(text)),
+    windows,
+    st.sampled_from(["k1", "k2"]),
+)
+sinces = st.builds(
+    lambda window, over: replace(window, aggregate="since", value=None, over=over),
+    windows,
+    st.none() | spans,
+)
 latests = st.builds(
     Latest,
     name=st.just(""),
@@ -214,7 +227,8 @@ latests = st.builds(
 )
 lookups = st.just(Lookup("", "planes", "seats", BYS[3]))
 derived = st.sampled_from(["x", "x > 0", "1"]).map(lambda text: Derived("", formula(text)))
-feature_lists = st.lists(windows | windows | counts | latests | latests | lookups | derived, max_size=8).map(
+a_feature = st.one_of(windows, windows, windows, counts, distincts, sinces, latests, lookups, derived)
+feature_lists = st.lists(a_feature, max_size=8).map(
     lambda features: [replace(feature, name=f"f{place}") for place, feature in enumerate(features)]
 )
 
@@ -312,6 +326,10 @@ def test_a_larger_world_with_long_ranges_equals_the_oracle():
                 for on in ("happened", "known"):
                     name = f"{source}_{len(by)}_{over}_{on}"
                     features.append(Window(name, source, "mean", formula("f"), None, by, over, on))
+                    for how in ("min", "max", "std", "distinct"):
+                        value = formula("x" if how == "distinct" else "f")
+                        features.append(Window(f"{name}_{how}", source, how, value, None, by, over, on))
+                    features.append(Window(f"{name}_since", source, "since", None, None, by, over, on))
             features += [
                 Latest(f"{source}_{len(by)}_{age}", source, "x", by, age) for age in (None, 9 * hour)
             ]
@@ -340,6 +358,15 @@ def count(on: str = "happened", over: int = 10, source: str = "arrivals", by: An
 
 def total(text: str, how: str = "sum", over: int = 10, where: str | None = None) -> Window:
     return Window("n", "arrivals", how, formula(text), where and formula(where), BYS[1], over, "happened")
+
+
+HOUR = 3_600_000_000
+
+
+def since(
+    on: str = "happened", over: int | None = None, source: str = "arrivals", where: str | None = None
+) -> Window:
+    return Window("n", source, "since", None, where and formula(where), BYS[1], over, on)
 
 
 def newest(column: str = "x", max_age: int | None = None, source: str = "arrivals") -> Latest:
@@ -422,6 +449,73 @@ def test_sums_over_no_rows_are_zero_and_means_are_null():
     assert answer(total("x", "mean"), at(1)) == [None]
 
 
+def test_over_no_rows_distinct_is_zero_and_min_max_std_and_since_are_null():
+    assert answer(total("x", "distinct"), at(1)) == [0]
+    for how in ("min", "max", "std"):
+        assert answer(total("x", how), at(1)) == [None]
+        assert answer(total("f", how), at(1), row(1, 0, 0, f=math.nan)) == [None]
+    assert answer(since(), at(1)) == [None]
+
+
+def test_min_and_max_come_back_when_the_extreme_row_has_gone_or_is_corrected():
+    rows = [row(1, 1, 1, x=9), row(1, 1, 3, order=1, x=-9), row(2, 2, 2, x=4), row(3, 3, 4, x=None)]
+    assert answer(total("x", "max", over=4), at(1, 2, 3, 4, 5, 6), *rows) == [9, 9, 4, 4, 4, None]
+    assert answer(total("x", "min", over=4), at(1, 2, 3, 4, 5, 6), *rows) == [9, 4, -9, -9, 4, None]
+    assert answer(total("flag", "min"), at(1), row(1, 0, 0), row(2, 0, 0, flag=False)) == [False]
+
+
+def test_the_lesser_zero_is_no_other_zero():
+    rows = [row(1, 0, 0, f=0.0), row(2, 0, 0, f=-0.0)]
+    for how in ("min", "max"):
+        assert repr(answer(total("f", how), at(1), *rows)) == "[0.0]"
+    assert answer(total("f", "distinct"), at(1), *rows) == [1]
+
+
+def test_distinct_counts_values_that_some_row_holds():
+    rows = [
+        row(1, 0, 0, x=5),
+        row(2, 1, 1, x=5),
+        row(3, 2, 2, x=7),
+        row(4, 2, 2, x=None),
+        row(3, 2, 4, order=1, x=5),
+    ]
+    assert answer(total("x", "distinct", over=10), at(0, 1, 2, 3, 4, 10, 12), *rows) == [1, 1, 2, 2, 1, 1, 0]
+
+
+def test_the_deviation_is_that_of_a_sample_and_null_below_two_values():
+    rows = [row(key, key, key, x=value) for key, value in enumerate([2, 4, 4, 4, 5, 5, 7, 9])]
+    found = answer(total("x", "std", over=99), at(0, 1, 2, 3, 7), *rows)
+    assert found[:4] == [None, math.sqrt(2), math.sqrt(12 / 9), 1.0]
+    assert found[4] == math.sqrt(32 / 7)
+
+
+def test_values_that_differ_little_keep_their_deviation():
+    """Where a difference of two float sums would leave nothing of it."""
+    rows = [row(key, 0, 0, f=1e9 + key * 2.0**-20) for key in range(3)]
+    assert answer(total("f", "std"), at(1), *rows) == [2.0**-20]
+    assert answer(total("f", "std"), at(1), *[row(key, 0, 0, f=0.1) for key in range(5)]) == [0.0]
+
+
+def test_since_is_hours_since_the_last_row_that_counts():
+    rows = [row(1, 0, 1), row(2, 2 * HOUR, 3 * HOUR), row(2, 2 * HOUR, 4 * HOUR, order=1, deleted=True)]
+    cases = at(0, 1, 2 * HOUR, 3 * HOUR, 4 * HOUR)
+    assert answer(since(), cases, *rows) == [None, 1 / HOUR, 2.0, 1.0, 4.0]
+    assert answer(since(over=2 * HOUR), cases, *rows) == [None, 1 / HOUR, None, 1.0, None]
+
+
+def test_since_on_known_is_dated_by_when_a_row_was_first_known():
+    rows = [row(1, 0, HOUR), row(1, 0, 2 * HOUR, order=1), row(2, 9, HOUR, flag=False)]
+    assert answer(since("known"), at(0, HOUR, 3 * HOUR), *rows) == [None, 0.0, 2.0]
+    assert answer(since("known", where="flag"), at(HOUR), row(1, 0, 0, flag=None)) == [None]
+
+
+def test_since_over_the_own_source_leaves_out_the_case_itself_and_rows_known_at_once():
+    window = since(source="flights")
+    rows = [row(1, 5, 1), row(2, 0, HOUR)]
+    assert answer(window, at(HOUR, key=1), *rows, source="flights") == [None]
+    assert answer(window, at(2 * HOUR, key=1), *rows, source="flights") == [2.0]
+
+
 def test_a_null_condition_is_not_true():
     rows = [row(1, 0, 0, flag=None), row(2, 0, 0, flag=False), row(3, 0, 0, x=4)]
     assert answer(total("x", where="flag"), at(1), *rows) == [4]
@@ -494,11 +588,20 @@ def test_types_of_the_columns():
         replace(total("f"), name="r"),
         replace(total("x", "mean"), name="m"),
         replace(newest("k1"), name="l"),
+        replace(total("x", "min"), name="least"),
+        replace(total("f", "max"), name="most"),
+        replace(total("flag", "max"), name="any"),
+        replace(total("x", "std"), name="spread"),
+        replace(total("k1", "distinct"), name="different"),
+        replace(since(), name="since"),
     ]
     world = {"arrivals": versions_of("arrivals", [])}
     for cases in (cases_of([]), cases_of(at(1, 2))):
         frame = compute(features, cases, sources=world, case_source="flights", case_key=("id",))
-        assert frame.dtypes == [pl.Int64, pl.Int64, pl.Int64, pl.Float64, pl.Float64, pl.String]
+        assert frame.dtypes == [
+            *(pl.Int64, pl.Int64, pl.Int64, pl.Float64, pl.Float64, pl.String),
+            *(pl.Int64, pl.Float64, pl.Boolean, pl.Float64, pl.Int64, pl.Float64),
+        ]
 
 
 def test_progress_is_told_up_to_the_end():
@@ -585,11 +688,68 @@ def test_one_formula_turns_sums_into_floats_in_bulk_and_one_by_one(values):
         assert alone == nearest
 
 
+@given(values=st.lists(st.integers(0, 2**256 - 1) | st.integers(0, 2**70), min_size=1))
+def test_limbs_are_rounded_to_the_nearest_float_as_integers_are(values):
+    values += [((1 << 53) + 1) << shift for shift in range(0, 200, 7)]
+    values += [(((1 << 53) + 1) << 150) + 1, 2**256 - 1, 0]
+    limbs = [
+        np.array([value >> 32 * place & 0xFFFF_FFFF for value in values], np.uint64) for place in range(8)
+    ]
+    assert deviation.to_nearest(limbs).tolist() == [float(value) for value in values]
+
+
+def by_one(values: list[Any], *, real: bool) -> float | None:
+    units = [exact.quantise_one(value) for value in values] if real else values
+    squared = sum(unit * unit for unit in units)
+    return deviation.deviation_one(len(units), sum(units), squared=squared, real=real)
+
+
+@given(values=st.lists(fair | st.floats(-1, 1) | st.floats(1e15, 1.0000001e15), min_size=2))
+def test_one_formula_turns_sums_into_deviations_in_bulk_and_one_by_one(values):
+    high, low = exact.quantise(np.array(values))
+    squared = [
+        None if limb is None else limb.sum(keepdims=True) for limb in deviation.squares(high, low, real=True)
+    ]
+    total_high, total_low = high.sum(keepdims=True), low.sum(keepdims=True)
+    count = np.array([len(values)])
+    found = deviation.deviations(count, high=total_high, low=total_low, squared=squared, real=True)
+    assert found.tolist() == [by_one(values, real=True)]
+    units = [Fraction(exact.quantise_one(value), 2**40) for value in values]
+    assert found[0] == pytest.approx(statistics.stdev(units), rel=1e-15, abs=0)
+
+
+@given(values=st.lists(st.integers(-(2**63), 2**63 - 1), min_size=2, max_size=9))
+def test_deviations_of_integers_are_exact_up_to_the_ends_of_64_bits(values):
+    assume(abs(sum(values)) < 2**62)
+    plain = np.array(values, np.int64)
+    squared = [
+        None if limb is None else limb.sum(keepdims=True)
+        for limb in deviation.squares(plain, None, real=False)
+    ]
+    total_sum = plain.sum(keepdims=True)
+    found = deviation.deviations(
+        np.array([len(values)]), high=total_sum, low=None, squared=squared, real=False
+    )
+    assert found.tolist() == [by_one(values, real=False)]
+
+
+def test_sums_of_limbs_reach_their_limit_without_wrapping():
+    """As of two thousand million rows of the greatest value: more than anybody can hold."""
+    many, unit = 2**31 - 1, 2**90 - 1
+    square = unit * unit
+    squared = [np.array([(square >> 32 * place & 0xFFFF_FFFF) * many], np.int64) for place in range(6)]
+    found = deviation.deviations(
+        np.array([many]), high=np.array([0]), low=np.array([0]), squared=squared, real=True
+    )
+    assert found.tolist() == [deviation.deviation_one(many, 0, squared=many * square, real=True)]
+
+
+@pytest.mark.parametrize("how", ["sum", "std"])
 @given(values=st.lists(fair | st.floats(-1, 1), min_size=2), data=st.data())
-def test_the_order_in_which_rows_come_changes_no_sum(values, data):
+def test_the_order_in_which_rows_come_changes_no_sum(values, data, how):
     shuffled = data.draw(st.permutations(values))
     results = [
-        answer(total("f"), at(1), *[row(key, 0, 0, f=value) for key, value in enumerate(order)])
+        answer(total("f", how), at(1), *[row(key, 0, 0, f=value) for key, value in enumerate(order)])
         for order in (values, shuffled)
         if abs(sum(values)) < 2**44
     ]
@@ -603,16 +763,18 @@ def test_rows_that_have_gone_leave_nothing_behind():
     assert answer(total("f", over=5), at(5), *rows) == [exact.to_float_one(exact.quantise_one(0.1))]
 
 
+@pytest.mark.parametrize("how", ["sum", "std", "min", "max"])
 @pytest.mark.parametrize("value", [math.inf, -math.inf])
-def test_infinite_values_are_refused_by_name(value):
+def test_infinite_values_are_refused_by_name(value, how):
     with pytest.raises(UserError) as raised:
-        answer(total("f"), at(1), row(1, 0, 0, f=value))
+        answer(total("f", how), at(1), row(1, 0, 0, f=value))
     assert raised.value.code == "data.infinite-value"
     assert "arrivals.f" in raised.value.headline
 
 
 def test_infinite_values_that_a_condition_leaves_out_are_no_fault():
     assert answer(total("f", where="flag"), at(1), row(1, 0, 0, f=math.inf, flag=False)) == [0.0]
+    assert answer(total("f", "max", where="flag"), at(1), row(1, 0, 0, f=math.inf, flag=False)) == [None]
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,7 @@ _WINDOW: Final = Refusal(
     "window",
     "a window function, which looks at other rows",
     _ONE_ROW,
-    "use a window feature (count, sum, mean) or { latest = ... } in the brief",
+    "use a window feature (count, sum, mean, min, max, ...) or { latest = ... } in the brief",
 )
 _SUBQUERY: Final = Refusal(
     "subquery",

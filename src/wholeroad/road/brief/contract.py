@@ -191,7 +191,7 @@ class SourceTable(Table):
         return self
 
 
-AGGREGATES: Final = ("count", "sum", "mean")
+AGGREGATES: Final = ("count", "sum", "mean", "min", "max", "std", "distinct", "since")
 FORMS: Final = ("column", "expression", "lookup", "latest", *AGGREGATES)
 
 
@@ -208,6 +208,12 @@ class FeatureTable(Table):
     """``*``, or a condition that the counted rows meet."""
     sum: str | None = None
     mean: str | None = None
+    min: str | None = None
+    max: str | None = None
+    std: str | None = None
+    distinct: str | None = None
+    since: str | None = None
+    """``*``, or a condition that the row meets."""
     of: str | None = None
     by: Keys | None = None
     over: LongSpan | None = None
@@ -228,7 +234,7 @@ class FeatureTable(Table):
             message = f"its forms were {given_forms}; exactly one of {', '.join(FORMS)}"
             raise ValueError(message)
         form = forms[0]
-        needed, allowed = _SETTINGS["window" if form in AGGREGATES else form]
+        needed, allowed = _SETTINGS.get(form, _SETTINGS["window"])
         given = {name for name in _ALL_SETTINGS if getattr(self, name) is not None}
         if missing := sorted(needed - given):
             message = f"{form} stood without {', '.join(missing)}; {form} with {', '.join(sorted(needed))}"
@@ -246,6 +252,7 @@ _SETTINGS: Final[dict[str, tuple[set[str], set[str]]]] = {
     "expression": (set(), set()),
     "lookup": ({"by"}, set()),
     "latest": ({"by"}, {"max_age"}),
+    "since": ({"of"}, {"by", "over", "on", "where"}),
     "window": ({"of", "over"}, {"by", "on", "where"}),
 }
 

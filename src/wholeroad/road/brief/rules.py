@@ -241,7 +241,7 @@ def _feature_faults(parts: Parts) -> Iterator[Fault]:
         where = f"[feature] {name}"
         form = feature.form
         if form in AGGREGATES:
-            if getattr(feature, form) == "*" and form != "count":
+            if getattr(feature, form) == "*" and form not in ("count", "since"):
                 yield _fault(
                     "brief.value",
                     f"{where}.{form}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import polars as pl
 
@@ -218,30 +218,36 @@ class _Binder:
         source = feature.of or ""
         schema = self.schemas[source]
         zone = self.brief.source[source].timezone if source != OUTCOMES else self.zone
-        form: Aggregate = "count" if feature.count else "sum" if feature.sum else "mean"
+        form = cast("Aggregate", feature.form)
         text: str = getattr(feature, form)
         value = condition = None
-        if form == "count":
+        if form in ("count", "since"):
             if text != "*":
-                condition = self._bind(text, schema, where=f"{where}.count", expects="boolean", timezone=zone)
+                condition = self._bind(
+                    text, schema, where=f"{where}.{form}", expects="boolean", timezone=zone
+                )
         else:
             value = self._bind(text, schema, where=f"{where}.{form}", expects="any", timezone=zone)
-            if value is not None and not (value.dtype.is_numeric() or value.dtype == pl.Boolean):
-                self.faults.append(
-                    Fault(
-                        "brief.value-type",
-                        f"{where}.{form}",
-                        f"was {value.dtype}",
-                        "a number, or a condition (true counts as 1)",
-                        "turn it into a number, as in hours_between(a, b)",
-                    )
-                )
+            if value is not None and form != "distinct":
+                self._number(value, f"{where}.{form}")
         if feature.where is not None:
             only = self._bind(feature.where, schema, where=f"{where}.where", expects="boolean", timezone=zone)
             condition = _both(condition, only)
         on = feature.on or ("known" if source == OUTCOMES else "happened")
         by = self._by(feature, source, where)
-        return Window(name, source, form, value, condition, by, feature.over or 0, on)
+        return Window(name, source, form, value, condition, by, feature.over, on)
+
+    def _number(self, value: Expression, where: str) -> None:
+        if not (value.dtype.is_numeric() or value.dtype == pl.Boolean):
+            self.faults.append(
+                Fault(
+                    "brief.value-type",
+                    where,
+                    f"was {value.dtype}",
+                    "a number, or a condition (true counts as 1)",
+                    "turn it into a number, as in hours_between(a, b)",
+                )
+            )
 
 
 def _column(name: str, dtype: pl.DataType) -> Expression:

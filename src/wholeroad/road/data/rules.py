@@ -176,7 +176,7 @@ def _acting(history: History) -> Iterator[Finding]:
 
 def _windows(history: History) -> Iterator[Finding]:
     for feature in history.bound.features:
-        if not isinstance(feature, Window) or feature.on != "happened":
+        if not isinstance(feature, Window) or feature.on != "happened" or feature.over is None:
             continue
         delay = history.delays.get(feature.source, 0)
         if delay > feature.over:

@@ -168,8 +168,10 @@ class Placed:
         """Give the first place at which versions that end at these instants no longer count."""
         return np.maximum(self.begin, self.places.find(self.codes, instants))
 
-    def end(self, over: Span) -> Integers:
+    def end(self, over: Span | None) -> Integers:
         """Give the first place at which each version no longer counts in windows over a span."""
+        if over is None:
+            return self.until(self.superseded)
         return self.until(np.minimum(self.base + over, self.superseded))
 
 

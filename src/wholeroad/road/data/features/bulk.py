@@ -24,7 +24,15 @@ from wholeroad.road.data.features.activity import (
 from wholeroad.road.data.features.keys import NOTHING, By, Codes, joint_codes
 from wholeroad.road.data.features.latest import latest_rows
 from wholeroad.road.data.features.specs import Derived, Feature, Latest, Lookup, Window
-from wholeroad.road.data.features.windows import Contribution, aggregate, contribution, evaluate
+from wholeroad.road.data.features.windows import (
+    Contribution,
+    aggregate,
+    contribution,
+    evaluate,
+    hours_since,
+    kind_of,
+    taken,
+)
 from wholeroad.road.data.versions import Versions
 
 DECIDED: Final = "_decided_at"
@@ -68,8 +76,8 @@ def compute(
     -------
     DataFrame
         One row per case, in order, and one column per feature: counts ``Int64``; sums ``Int64``, of
-        floats ``Float64``; means ``Float64``; the others keep their column's type. A count or sum
-        over no rows is 0, a mean null.
+        floats ``Float64``; means, deviations and hours since ``Float64``; the others keep their
+        column's type. A count, distinct or sum over no rows is 0, the others are null.
 
     Raises
     ------
@@ -197,18 +205,20 @@ class _Bulk:
         rows = latest_rows(activity, placed, max_age=first.max_age, cases=self._cases.height)
         frame = self._sources[first.source].frame
         return [
-            _taken(feature.name, frame[feature.column], rows)
+            taken(frame[feature.column], rows).alias(feature.name)
             for feature in features
             if isinstance(feature, Latest)
         ]
 
     def _window(self, window: Window, placed: Placed, end: Integers) -> pl.Series:
         added = self._added[_addition(window)]
+        if window.aggregate == "since":
+            return hours_since(window, placed, end=end, added=added, decided_at=self._decided_at)
         return aggregate(window, placed, end=end, added=added, cases=self._cases.height)
 
 
 def _addition(window: Window) -> tuple[object, ...]:
-    return (window.source, window.on, window.value, window.where)
+    return (window.source, window.on, window.value, window.where, kind_of(window))
 
 
 def _derive(feature: Derived, cases: pl.DataFrame) -> pl.Series:
@@ -222,12 +232,4 @@ def _look_up(feature: Lookup, cases: pl.DataFrame, sources: Mapping[str, Version
     some = np.flatnonzero(codes.rows != NOTHING)
     row_of[codes.rows[some]] = some
     rows = np.where(codes.cases == NOTHING, -1, row_of[codes.cases])
-    return _taken(feature.name, frame[feature.column], rows)
-
-
-def _taken(name: str, column: pl.Series, rows: Integers) -> pl.Series:
-    """Take rows of a column; -1 gives null."""
-    if column.is_empty():
-        return pl.Series(name, [None] * rows.size, dtype=column.dtype)
-    chosen = pl.Series(np.maximum(rows, 0)).set(pl.Series(rows < 0), None)
-    return column.gather(chosen).alias(name)
+    return taken(frame[feature.column], rows).alias(feature.name)

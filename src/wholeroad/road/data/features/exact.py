@@ -199,8 +199,21 @@ def overflow(subject: str, happened: str) -> UserError:
 
 
 def _refuse_unfit(floats: Floats, subject: str) -> None:
+    refuse_infinite(floats, subject=subject)
     largest = float(np.abs(floats).max()) if floats.size else 0.0
-    if np.isinf(largest):
+    if largest >= LARGEST_FLOAT:
+        raise overflow(subject, f"a value was {largest:g}")
+
+
+def refuse_infinite(floats: Floats, *, subject: str) -> None:
+    """Refuse infinite numbers.
+
+    Raises
+    ------
+    UserError
+        ``data.infinite-value``.
+    """
+    if np.isinf(floats).any():
         raise UserError(
             "data.infinite-value",
             f"{subject} holds an infinite number",
@@ -208,5 +221,3 @@ def _refuse_unfit(floats: Floats, subject: str) -> None:
             expected="finite numbers, or null where there is none",
             fix="correct the rows at the source, or make them null in the feature's expression",
         )
-    if largest >= LARGEST_FLOAT:
-        raise overflow(subject, f"a value was {largest:g}")

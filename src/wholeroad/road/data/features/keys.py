@@ -69,7 +69,7 @@ def joint_codes(cases: pl.DataFrame, rows: pl.DataFrame, *, by: By, source: str)
     missing = np.zeros(height, np.bool_)
     for case_column, row_column in by:
         joined = _joined(cases[case_column], rows[row_column], f"{source}.{row_column}")
-        next_code, next_size = _column_codes(joined)
+        next_code, next_size = column_codes(joined)
         missing |= next_code == NOTHING
         code = code * next_size + next_code
         size *= next_size
@@ -114,8 +114,11 @@ def _in_utc(column: pl.Series) -> pl.Series:
     return column
 
 
-def _column_codes(column: pl.Series) -> tuple[Integers, int]:
-    """Give codes of one column, and their number."""
+def column_codes(column: pl.Series) -> tuple[Integers, int]:
+    """Give equal values of a column equal codes, and a number that all codes are below.
+
+    Nulls and NaNs have the code :data:`NOTHING`; 0.0 equals -0.0.
+    """
     if column.dtype.is_float():
         column = column.fill_nan(None) + 0.0  # -0.0 becomes 0.0
     if column.dtype == pl.Boolean:

@@ -8,7 +8,7 @@ from typing import Literal
 from wholeroad.core.expressions import Expression
 from wholeroad.core.instants import Span
 
-Aggregate = Literal["count", "sum", "mean"]
+Aggregate = Literal["count", "sum", "mean", "min", "max", "std", "distinct", "since"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,14 @@ class Window:
     Attributes
     ----------
     value
-        What is summed or averaged: a number or a boolean (true is 1); null rows are left out.
-        None for a count.
+        What is aggregated: a number or a boolean (true is 1), for ``distinct`` any value; null rows
+        are left out. None for ``count`` and ``since``.
     where
         Only rows for which it is true count; null is not true.
     by
         Pairs (case's column, source's column), all equal; empty: the whole source. Null matches nothing.
     over
-        Microseconds.
+        Microseconds; None, for ``since`` only: however long ago.
     on
         ``happened``: rows with ``t - over < happened_at <= t``; ``known``: rows whose first
         version became known in ``(t - over, t]``.
@@ -72,7 +72,7 @@ class Window:
     value: Expression | None
     where: Expression | None
     by: tuple[tuple[str, str], ...]
-    over: Span
+    over: Span | None
     on: Literal["happened", "known"]
 
 

@@ -1,29 +1,38 @@
-"""Windows: exact counts, sums and means over ranges of cases."""
+"""Windows: what the versions that are active come to, over ranges of cases."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final, Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from wholeroad.core.expressions import Expression
+from wholeroad.core.instants import UNITS
 from wholeroad.road.data.features.activity import Activity, Own, Placed
+from wholeroad.road.data.features.deviation import deviations, squares
 from wholeroad.road.data.features.exact import (
     Amounts,
     Floats,
     Integers,
     amounts,
     may_overflow,
+    refuse_infinite,
     refuse_overflow,
     split,
     to_float,
 )
+from wholeroad.road.data.features.extremes import Pieces, count_distinct, extreme, last_base, pieces
+from wholeroad.road.data.features.keys import column_codes
 from wholeroad.road.data.features.specs import Window
 from wholeroad.road.data.versions import Versions
 
 Mask = NDArray[np.bool_]
+Kind = Literal["rows", "sums", "order", "codes"]
+
+HOUR: Final = UNITS["h"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +44,30 @@ class Contribution:
     counted
         Shape (n,), as :class:`Activity`: which versions count; None when all do.
     amounts
-        What each adds, zero for those that don't count; None for a count.
+        What each adds, zero for those that don't count; for sums, means and deviations.
+    codes
+        Shape (n,): equal values have equal codes, for distinct; for min and max the rank.
+    values
+        Shape (n,): for min and max, the values by rank.
     """
 
     counted: Mask | None
-    amounts: Amounts | None
+    amounts: Amounts | None = None
+    codes: Integers | None = None
+    values: pl.Series | None = None
+
+
+def kind_of(window: Window) -> Kind:
+    """Tell what a window needs of its rows; windows of one kind share it."""
+    match window.aggregate:
+        case "count" | "since":
+            return "rows"
+        case "sum" | "mean" | "std":
+            return "sums"
+        case "min" | "max":
+            return "order"
+        case "distinct":
+            return "codes"
 
 
 def contribution(window: Window, versions: Versions, *, activity: Activity) -> Contribution:
@@ -54,16 +82,34 @@ def contribution(window: Window, versions: Versions, *, activity: Activity) -> C
     if window.where is not None:
         counted = evaluate(versions.frame, window.where).fill_null(value=False).to_numpy()[activity.rows]
     if window.value is None:
-        return Contribution(counted, None)
+        return Contribution(counted)
     values = evaluate(versions.frame, window.value)
     if values.dtype.is_float():
         values = values.fill_nan(None)
     if values.null_count():
         filled = values.is_not_null().to_numpy()[activity.rows]
         counted = filled if counted is None else counted & filled
+    subject = f"{versions.source}.{window.value.text}"
+    kind = kind_of(window)
+    if kind == "codes":
+        return Contribution(counted, codes=column_codes(values.gather(activity.rows))[0])
     rows = activity.rows if counted is None else activity.rows[counted]
-    added = amounts(values, rows, subject=f"{versions.source}.{window.value.text}")
-    return Contribution(counted, _widened(added, counted))
+    if kind == "order":
+        return _ordered(values, activity.rows, counted=counted, subject=subject)
+    return Contribution(counted, _widened(amounts(values, rows, subject=subject), counted))
+
+
+def _ordered(values: pl.Series, rows: Integers, *, counted: Mask | None, subject: str) -> Contribution:
+    kept = values.gather(rows)
+    if kept.dtype.is_float():
+        # -0.0 becomes 0.0: which of them won would depend on the order of the rows.
+        kept = kept.set((kept == 0).fill_null(value=False), 0.0)
+        chosen = kept if counted is None else kept.filter(pl.Series(counted))
+        refuse_infinite(chosen.cast(pl.Float64).to_numpy(), subject=subject)
+    by_rank = kept.arg_sort()
+    ranks = np.empty(len(kept), np.int64)
+    ranks[by_rank.to_numpy()] = np.arange(len(kept))
+    return Contribution(counted, codes=ranks, values=kept.gather(by_rank))
 
 
 def evaluate(frame: pl.DataFrame, expression: Expression) -> pl.Series:
@@ -87,20 +133,66 @@ def aggregate(window: Window, placed: Placed, *, end: Integers, added: Contribut
     Series
         Shape (cases,), in the order of the cases: a case with a null key counts nothing.
     """
+    if added.codes is not None:
+        active = pieces(placed, end, counted=added.counted)
+        return _of_codes(window, active, added=added, placed=placed, cases=cases)
     ranges = _Ranges(placed, end, added.counted)
     if added.amounts is None:
         return pl.Series(window.name, _in_case_order(ranges.count(), placed, cases))
     high = ranges.total(added.amounts.high, added.amounts.subject)
     low = None if added.amounts.low is None else ranges.total(added.amounts.low, added.amounts.subject)
+    if window.aggregate == "std":
+        spread = ranges.deviation(added.amounts, high, low)
+        return _null_where_nan(window.name, spread, placed, cases)
     sums = to_float(high, low) if added.amounts.real else high
     if window.aggregate == "sum":
         return pl.Series(window.name, _in_case_order(sums, placed, cases))
     count = ranges.count()
     mean = np.full(count.size, np.nan)
     np.divide(sums, count, out=mean, where=count > 0)
-    out = np.full(cases, np.nan)
-    out[placed.places.cases] = mean
-    return pl.Series(window.name, out, nan_to_null=True)
+    return _null_where_nan(window.name, mean, placed, cases)
+
+
+def hours_since(
+    window: Window, placed: Placed, *, end: Integers, added: Contribution, decided_at: Integers
+) -> pl.Series:
+    """Give the hours from the last row that counts to each case's decision.
+
+    Parameters
+    ----------
+    placed, end
+        Where each version begins to count, and where it ceases to.
+    decided_at
+        Shape (cases,): microseconds.
+
+    Returns
+    -------
+    Series
+        Shape (cases,): zero or more, null for none.
+    """
+    instants, found = last_base(pieces(placed, end, counted=added.counted))
+    hours = np.full(instants.size, np.nan)
+    hours[found] = (decided_at[placed.places.cases] - instants)[found] / HOUR
+    return _null_where_nan(window.name, hours, placed, decided_at.size)
+
+
+def _of_codes(
+    window: Window, active: Pieces, *, added: Contribution, placed: Placed, cases: int
+) -> pl.Series:
+    codes = np.empty(0, np.int64) if added.codes is None else added.codes
+    if added.values is None:
+        return pl.Series(window.name, _in_case_order(count_distinct(active, codes), placed, cases))
+    ranks = np.full(cases, -1, np.int64)
+    ranks[placed.places.cases] = extreme(active, codes, least=window.aggregate == "min")
+    return taken(added.values, ranks).alias(window.name)
+
+
+def taken(column: pl.Series, rows: Integers) -> pl.Series:
+    """Take rows of a column; -1 gives null."""
+    if column.is_empty():
+        return pl.Series(column.name, [None] * rows.size, dtype=column.dtype)
+    chosen = pl.Series(np.maximum(rows, 0)).set(pl.Series(rows < 0), None)
+    return column.gather(chosen)
 
 
 class _Ranges:
@@ -130,6 +222,14 @@ class _Ranges:
             upper, lower = split(values)
             refuse_overflow(self._total(upper), self._total(lower), subject=subject)
         return sums
+
+    def deviation(self, added: Amounts, high: Integers, low: Integers | None) -> Floats:
+        """Give the deviation of what is added, from its sums; a limb's sums can't wrap."""
+        squared = [
+            None if limb is None else self._total(limb)
+            for limb in squares(added.high, added.low, real=added.real)
+        ]
+        return deviations(self.count(), high=high, low=low, squared=squared, real=added.real)
 
     def _total(self, values: Integers) -> Integers:
         taken = values[self.index]
@@ -163,6 +263,12 @@ def _widened(added: Amounts, counted: Mask | None) -> Amounts:
         low = np.zeros(counted.size, np.int64)
         low[counted] = added.low
     return Amounts(high, low, added.real, added.subject)
+
+
+def _null_where_nan(name: str, values: Floats, placed: Placed, cases: int) -> pl.Series:
+    out = np.full(cases, np.nan)
+    out[placed.places.cases] = values
+    return pl.Series(name, out, nan_to_null=True)
 
 
 def _in_case_order(values: Integers | Floats, placed: Placed, cases: int) -> NDArray[np.generic]:
