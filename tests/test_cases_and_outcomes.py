@@ -14,7 +14,7 @@ from wholeroad.road.brief.contract import OutcomeTable, SourceTable
 from wholeroad.road.data.batches import Batch
 from wholeroad.road.data.cases import Cases, decide_cases
 from wholeroad.road.data.landing import land
-from wholeroad.road.data.outcomes import outcome_timeline, outcome_versions
+from wholeroad.road.data.outcomes import outcome_versions, tell_outcomes
 from wholeroad.road.data.versioning import to_versions
 from wholeroad.road.data.versions import Versions
 
@@ -45,6 +45,10 @@ def cases_of(rows: list[tuple[int, int, int, int | None]], until: int = 10**6) -
     return decide_cases(versions, bind("decide", versions.frame.schema, where="t"), until=until)
 
 
+def timeline_from(*told, **how) -> Timeline:
+    return tell_outcomes(*told, **how).timeline
+
+
 def timeline_of(
     cases: Cases, rows: list[tuple], *, outcome: OutcomeTable = OUTCOME, until: int = 10**6
 ) -> Timeline:
@@ -52,7 +56,7 @@ def timeline_of(
     columns = {"id": pl.Int64, "known": UTC, "lost": pl.Boolean, "delay": pl.Int64}
     versions = landed(rows, columns, OUTCOMES)
     truth = bind(outcome.truth, versions.frame.schema, where="t", expects="text")
-    return outcome_timeline(cases, versions, truth=truth, outcome=outcome, until=until)
+    return timeline_from(cases, versions, truth=truth, outcome=outcome, until=until)
 
 
 def at(cases: Cases) -> dict[int, int]:
@@ -214,7 +218,7 @@ def test_an_outcome_taken_back_lets_the_newest_that_stands_speak():
     versions = to_versions(pl.concat([stored, taken_back]), source, name="o")
     truth = bind(OUTCOME.truth, versions.frame.schema, where="t", expects="text")
     cases, outcome = cases_of([(1, 0, 100, 5)]), OUTCOME.model_copy(update={"by": ("id",)})
-    timeline = outcome_timeline(cases, versions, truth=truth, outcome=outcome, until=99)
+    timeline = timeline_from(cases, versions, truth=truth, outcome=outcome, until=99)
     assert [AsOf(timeline, now).truth().tolist() for now in (7, 8, 9, 20)] == [[PENDING], [0], [1], [0]]
 
 
@@ -224,7 +228,7 @@ def test_a_case_whose_own_row_tells_no_truth_yet_is_pending_and_may_fall_silent(
     cases = decide_cases(versions, bind("decide", versions.frame.schema, where="t"), until=99)
     truth = bind("case when lost then 'late' else 'on_time' end", versions.frame.schema, where="t")
     outcome = OUTCOME.model_copy(update={"if_never": "late", "never_after": 10})
-    timeline = outcome_timeline(cases, versions, truth=truth, outcome=outcome, until=99)
+    timeline = timeline_from(cases, versions, truth=truth, outcome=outcome, until=99)
     assert [AsOf(timeline, now).truth().tolist() for now in (10, 15)] == [[PENDING, PENDING], [0, 0]]
 
 
@@ -265,9 +269,7 @@ def test_an_outcome_may_be_joined_by_other_columns():
     versions = landed([(77, 1, 8, 60)], columns, OUTCOMES)
     outcome = replace_by(OUTCOME, "of")
     truth = bind("case when delay > 30 then 'late' else 'on_time' end", versions.frame.schema, where="t")
-    assert outcome_timeline(cases, versions, truth=truth, outcome=outcome, until=99).truth_code.tolist() == [
-        0
-    ]
+    assert timeline_from(cases, versions, truth=truth, outcome=outcome, until=99).truth_code.tolist() == [0]
 
 
 def replace_by(outcome: OutcomeTable, column: str) -> OutcomeTable:
@@ -280,9 +282,7 @@ def test_the_truth_may_ask_the_case():
     versions = landed([(1, 130, 130)], columns, OUTCOMES)
     schema = {**versions.frame.schema, "case.due": UTC}
     truth = bind("case when arrived > case.due then 'late' else 'on_time' end", schema, where="t")
-    assert outcome_timeline(cases, versions, truth=truth, outcome=OUTCOME, until=999).truth_code.tolist() == [
-        0
-    ]
+    assert timeline_from(cases, versions, truth=truth, outcome=OUTCOME, until=999).truth_code.tolist() == [0]
 
 
 def test_a_view_cannot_be_moved():
@@ -307,7 +307,7 @@ def test_an_outcome_taken_back_is_silence_once_never_after_has_passed(back_at, e
     versions = to_versions(pl.concat([stored, back]), source, name="o")
     truth = bind(OUTCOME.truth, versions.frame.schema, where="t", expects="text")
     outcome = OUTCOME.model_copy(update={"if_never": "on_time", "never_after": 10})
-    timeline = outcome_timeline(cases_of([(1, 0, 100, 5)]), versions, truth=truth, outcome=outcome, until=99)
+    timeline = timeline_from(cases_of([(1, 0, 100, 5)]), versions, truth=truth, outcome=outcome, until=99)
     # Late at 8; on time once nothing stands and ten microseconds after the decision have passed.
     seen = [(now, AsOf(timeline, now).truth().tolist()[0]) for now, _ in expected]
     assert seen == expected

@@ -143,3 +143,12 @@ def test_rows_set_aside_under_an_earlier_reading_are_no_longer_shown(tmp_path):
     mended = wholeroad.open(folder)
     mended.land()
     assert mended.quarantine().is_empty()
+
+
+def test_a_stepped_clock_stands_still_and_never_goes_back():
+    clock = SteppedClock(5)
+    assert clock.now() == clock.now() == 5
+    clock.step_to(9)
+    assert clock.now() == 9
+    with pytest.raises(ValueError, match="go back"):
+        clock.step_to(8)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 
@@ -81,6 +81,7 @@ def open_project(folder: str | Path = ".", *, clock: Clock | None = None) -> Pro
     return Project(place, brief, text=text, clock=clock or SystemClock())
 
 
+@cache
 def made_with() -> str:
     """Name everything beside brief and data that could change a result: our code, and others' versions."""
     ours = Path(__file__).parent
@@ -263,13 +264,7 @@ class Project:
 
     def _workshop(self, history: History, progress: Progress | None) -> Workshop:
         learners = make_learners(self.brief.model.candidates, threads=available_threads())
-        return Workshop(
-            history,
-            learners,
-            blobs=self._blobs,
-            recipe=made_with(),
-            progress=progress,
-        )
+        return Workshop(history, learners, blobs=self._blobs, recipe=made_with(), progress=progress)
 
     def _manifest(self, walk: Walk) -> dict[str, str]:
         return {

@@ -13,7 +13,7 @@ from wholeroad.core.view import AsOf, Timeline
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.brief.values import Values
 from wholeroad.road.data.binding import Bound
-from wholeroad.road.data.cases import LATE, Cases
+from wholeroad.road.data.cases import Cases
 from wholeroad.road.data.outcomes import Told
 
 
@@ -25,6 +25,8 @@ class History:
     ----------
     cases, timeline, features, values, status_quo
         Of every case, in the order of ``decided_at``; features are as known at each decision.
+    held
+        Shape (n,): the case became known after its time to decide, and the brief leaves it alone.
     row_hash
         Shape (n,), uint64: of each case's id and features.
     until
@@ -42,6 +44,7 @@ class History:
     features: pl.DataFrame
     values: Values
     status_quo: NDArray[np.int8]
+    held: NDArray[np.bool_]
     row_hash: NDArray[np.uint64]
     until: Instant
     delays: dict[str, Span]
@@ -50,10 +53,3 @@ class History:
     def as_of(self, now: Instant, since: Instant | None = None) -> AsOf:
         """Give the reader that cannot see past ``now``."""
         return AsOf(self.timeline, now, since=since)
-
-    @property
-    def held(self) -> NDArray[np.bool_]:
-        """Shape (n,): the case became known after its time to decide, and the brief leaves it alone."""
-        if self.brief.case.if_late == "decide":
-            return np.zeros(self.cases.frame.height, dtype=bool)
-        return self.cases.frame[LATE].to_numpy()

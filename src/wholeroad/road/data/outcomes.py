@@ -52,13 +52,6 @@ class Told:
     no_class: dict[str, int]
 
 
-def outcome_timeline(
-    cases: Cases, versions: Versions, *, truth: Expression, outcome: OutcomeTable, until: Instant
-) -> Timeline:
-    """Give the timeline of :func:`tell_outcomes` alone."""
-    return tell_outcomes(cases, versions, truth=truth, outcome=outcome, until=until).timeline
-
-
 def tell_outcomes(
     cases: Cases, versions: Versions, *, truth: Expression, outcome: OutcomeTable, until: Instant
 ) -> Told:

@@ -87,6 +87,7 @@ def assemble(
         features=features,
         values=value_cases(brief, bound.worth, cases=cases.frame),
         status_quo=status_quo_actions(brief, bound.status_quo, cases=cases.frame),
+        held=slim[LATE].to_numpy() & (brief.case.if_late == "status_quo"),
         row_hash=hash_rows(features.with_columns(cases.frame[ID])),
         until=until,
         delays=delays,
