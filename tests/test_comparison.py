@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from wholeroad.core.instants import DAY
 from wholeroad.core.view import PENDING, UNKNOWN
 from wholeroad.road.brief.contract import Gain
+from wholeroad.road.brief.values import TableValues
 from wholeroad.road.watch.frames import money_over_time, to_frame
 from wholeroad.road.watch.intervals import Resampling, day_weights, resample
 from wholeroad.road.watch.regret import Choices, best_path, equal_models_floor, oracle, path_costs
@@ -43,7 +44,7 @@ def scored_cases(dice, *, days=60, per_day=8, table=((100.0, -30.0), (0.0, 0.0))
         decided_at=decided_at,
         truth=truth,
         ids=dice.integers(0, 2**63, n).astype(np.uint64),
-        values=np.broadcast_to(np.array(table), (n, 2, 2)),
+        values=TableValues(np.array(table), {}, n),
         actions=("rebook", "pass"),
         status_quo=np.ones(n, dtype=np.int8),
         from_at=FROM_AT,
@@ -79,7 +80,7 @@ def test_law_money_added_to_every_case_moves_no_difference(seed, constant):
     scored = scored_cases(dice)
     runs = some_runs(dice, scored)
     one = by_name(compare(runs, scored, models=None, unit="EUR", seed=1, resampling=QUICK))
-    richer = replace(scored, values=scored.values + constant)
+    richer = replace(scored, values=replace(scored.values, constant=scored.values.constant + constant))
     two = by_name(compare(runs, richer, models=None, unit="EUR", seed=1, resampling=QUICK))
     settled = int((scored.truth >= 0).sum())
     for name, policy in one.items():
@@ -120,7 +121,7 @@ def test_law_only_settled_cases_carry_money_and_nobody_beats_hindsight(seed):
     scored = scored_cases(dice, days=10)
     runs = some_runs(dice, scored)
     comparison = compare(runs, scored, models=None, unit="EUR", seed=1, resampling=QUICK)
-    table = scored.values[0]
+    table = scored.values.constant
     for policy, run in zip(comparison.policies[1:], runs, strict=True):
         money = sum(
             table[action, truth] for action, truth in zip(run.action, scored.truth, strict=True) if truth >= 0
@@ -206,7 +207,7 @@ def test_corners_equal_a_comparison_at_the_corner_values(inside):
     totals, gains = [], []
     for rebook, passed in itertools.product((-20.0, 0.0, 40.0), (-10.0, 0.0)):
         table = np.array([[100.0 + rebook, -30.0], [passed, 0.0]])
-        corner = replace(scored, values=np.broadcast_to(table, scored.values.shape), ranges=())
+        corner = replace(scored, values=replace(scored.values, constant=table), ranges=())
         at_corner = compare([run], corner, models=None, unit="EUR", seed=1, resampling=QUICK).policies[1]
         totals.append(at_corner.total.value)
         gains.append(at_corner.versus_status_quo.value)
@@ -380,7 +381,7 @@ def test_nonsense_is_refused():
     run = PolicyRun(NEVER, scored.status_quo)
     with pytest.raises(ValueError, match="once"):
         compare([run, run], scored, models=None, unit="EUR", seed=1)
-    with pytest.raises(ValueError, match="shape"):
+    with pytest.raises(ValueError, match="one entry for each"):
         compare([PolicyRun(NEVER, scored.status_quo[1:])], scored, models=None, unit="EUR", seed=1)
     with pytest.raises(ValueError, match="from_at"):
         compare([run], replace(scored, to_at=FROM_AT + DAY), models=None, unit="EUR", seed=1)

@@ -23,7 +23,7 @@ from wholeroad.engine.facts import Closed, Opened, decode
 from wholeroad.engine.fold import State, fold
 from wholeroad.road.brief.contract import CycleTable
 from wholeroad.road.brief.policies import Policy
-from wholeroad.road.brief.values import Values
+from wholeroad.road.brief.values import TableValues
 from wholeroad.road.model.facts import FitRefused, ModelFitted
 from wholeroad.road.refit import FitLine, due
 from wholeroad.road.release.facts import PlanFixed
@@ -113,14 +113,14 @@ def test_no_fit_is_asked_for_while_one_is_being_made():
 
 # What
 
-values = Values(np.array([[8.0, -4.0], [0.0, 0.0], [3.0, -1.0]]), {}, ())
+TABLE = np.array([[8.0, -4.0], [0.0, 0.0], [3.0, -1.0]])
 
 
 def asked_of(count: int, seed: int = 0) -> Asked:
     dice = np.random.default_rng(seed)
     return Asked(
         ids=dice.integers(0, 2**63, count).astype(np.uint64),
-        values=values.table(slice(0, count), count),
+        values=TableValues(TABLE, {}, count),
         status_quo=np.full(count, 1, dtype=np.int8),
         held=dice.random(count) < 0.1,
     )
@@ -128,7 +128,7 @@ def asked_of(count: int, seed: int = 0) -> Asked:
 
 def decided(plan: Plan, asked: Asked, probabilities=None):
     return decide_under(
-        plan, asked, actions=("express", "pass", "van"), seed=3, score=lambda _model: probabilities
+        plan, asked, actions=("express", "pass", "van"), width=2, seed=3, score=lambda _model: probabilities
     )
 
 
@@ -145,7 +145,7 @@ def test_one_case_at_a_time_is_decided_as_all_at_once(count, seed, decider):
     whole = decided(plan, asked, probabilities)
     for n in range(count):
         rows = slice(n, n + 1)
-        one = Asked(asked.ids[rows], asked.values[rows], asked.status_quo[rows], asked.held[rows])
+        one = Asked(asked.ids[rows], asked.values.take(rows), asked.status_quo[rows], asked.held[rows])
         alone = decided(plan, one, probabilities[rows])
         assert alone.action[0] == whole.action[n]
         assert alone.expected.tobytes() == whole.expected[rows].tobytes()
@@ -170,7 +170,9 @@ def test_dummies_too_leave_cases_that_came_too_late_to_the_status_quo(decider):
 def test_the_random_dummy_draws_anew_under_another_seed():
     asked, actions = asked_of(2_000), ("express", "pass", "van")
     one, two = (
-        decide_under(Plan("random 30%"), asked, actions=actions, seed=seed, score=lambda _model: None).action
+        decide_under(
+            Plan("random 30%"), asked, actions=actions, width=2, seed=seed, score=lambda _model: None
+        ).action
         for seed in (3, 4)
     )
     assert 0.3 < (one != two).mean() < 0.6
@@ -225,13 +227,14 @@ def test_settling_cycle_by_cycle_adds_up_to_the_money_of_the_last_truth(rows, st
     action, booked = np.array(actions, dtype=np.int8), unbooked(6)
     facts = []
     for now in range(step, 40 + step + 1, step):
+        values = TableValues(TABLE, {}, 6)
         fact = settle(AsOf(timeline, now, since=now - step), action, booked=booked, values=values)
         if fact is not None:
             facts.append(fact)
     line = fold(facts).line
     truth = AsOf(timeline, 100).truth()
     mine = np.flatnonzero((action >= 0) & (truth >= 0))
-    assert line.value == pytest.approx(values.of(mine, action[mine], truth=truth[mine]).sum())
+    assert line.value == pytest.approx(values.take(mine).money(action[mine], truth=truth[mine]).sum())
     assert line.settled == mine.size
     assert line.unknown == int(((truth == -1) & (action >= 0)).sum())
 
@@ -244,6 +247,7 @@ def test_a_correction_is_counted_as_restated_and_moves_the_difference_alone():
         truth_code=np.array([0, 0, 1, -1, -1], dtype=np.int8),
     )
     action, booked = np.array([0, 2], dtype=np.int8), unbooked(2)
+    values = TableValues(TABLE, {}, 2)
     facts = [
         settle(AsOf(timeline, now, since=now - 1), action, booked=booked, values=values)
         for now in (1, 5, 7, 8)

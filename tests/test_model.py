@@ -16,6 +16,7 @@ from hypothesis.extra import numpy as arrays
 from wholeroad.adapters.learners import NAMES, make_learners
 from wholeroad.core.errors import RoadError, UserError
 from wholeroad.core.instants import DAY
+from wholeroad.road.brief.values import TableValues
 from wholeroad.road.model.calibration import Calibration, fit_calibration, identity, log_loss
 from wholeroad.road.model.card import card
 from wholeroad.road.model.deciding import decide
@@ -26,7 +27,6 @@ from wholeroad.road.model.rules import (
     area_under_roc,
     blocks_of,
     choose,
-    money_of,
     paired_difference,
 )
 from wholeroad.road.model.slices import LEAST_ROWS, slice_by_time
@@ -62,7 +62,7 @@ def make_cut(
         features=features,
         decided_at=np.sort(rng.integers(0, days * DAY, rows)),
         truth=truth,
-        values=values,
+        values=TableValues.per_case(values),
         status_quo=np.zeros(rows, dtype=np.int8),
         held=np.zeros(rows, dtype=bool),
         classes=tuple(f"class {c}" for c in range(classes)),
@@ -112,10 +112,10 @@ def test_one_row_equals_bulk_to_the_last_bit(classes):
         bulk = model.probabilities(cut.features)
         single = np.vstack([model.probabilities(cut.features[row]) for row in range(400)])
         assert np.array_equal(single, bulk), model.learner
-        actions, expected = decide(bulk, cut.values, status_quo=cut.status_quo)
+        actions, expected = decide(cut.values.expected(bulk), status_quo=cut.status_quo)
         for row in range(0, 400, 7):
             one = slice(row, row + 1)
-            action, money = decide(single[one], cut.values[one], status_quo=cut.status_quo[one])
+            action, money = decide(cut.values.take(one).expected(single[one]), status_quo=cut.status_quo[one])
             assert action[0] == actions[row]
             assert money[0] == expected[row]
 
@@ -355,6 +355,11 @@ def test_calibrated_rows_are_distributions_and_do_not_see_each_other(p, slope, i
 money = st.sampled_from([-3.0, -1.0, 0.0, 0.5, 1.0, 7.0])
 
 
+def decided(values, p, status_quo):
+    expected = TableValues.per_case(values).expected(p)
+    return decide(expected, status_quo=np.array(status_quo, dtype=np.int8))
+
+
 @quick
 @given(st.data(), st.integers(1, 3), st.integers(2, 3))
 def test_deciding_equals_brute_force(data, actions, classes):
@@ -365,7 +370,7 @@ def test_deciding_equals_brute_force(data, actions, classes):
     p = weights / weights.sum(axis=1, keepdims=True)
     values = data.draw(arrays.arrays(np.float64, (rows, actions, classes), elements=money))
     status_quo = data.draw(arrays.arrays(np.int8, rows, elements=st.integers(0, actions - 1)))
-    chosen, expected = decide(p, values, status_quo=status_quo)
+    chosen, expected = decide(TableValues.per_case(values).expected(p), status_quo=status_quo)
     assert chosen.dtype == np.int8
     for row in range(rows):
         totals = []
@@ -382,15 +387,15 @@ def test_deciding_equals_brute_force(data, actions, classes):
 def test_ties_go_to_the_status_quo_then_to_the_earlier_action():
     p = np.array([[0.5, 0.5]] * 3)
     values = np.array([[[1.0, 1.0], [2.0, 0.0], [0.0, 2.0]]] * 3)
-    assert decide(p, values, status_quo=np.array([0, 1, 2], dtype=np.int8))[0].tolist() == [0, 1, 2]
+    assert decided(values, p, [0, 1, 2])[0].tolist() == [0, 1, 2]
     values[:, 0] = 0
-    assert decide(p, values, status_quo=np.array([0, 0, 2], dtype=np.int8))[0].tolist() == [1, 1, 2]
+    assert decided(values, p, [0, 0, 2])[0].tolist() == [1, 1, 2]
 
 
 def test_an_unknown_value_is_never_taken_and_never_left():
     p = np.array([[0.5, 0.5]] * 2)
     values = np.array([[[1.0, 1.0], [np.nan, 9.0]], [[1.0, 1.0], [np.nan, 9.0]]])
-    chosen, expected = decide(p, values, status_quo=np.array([0, 1], dtype=np.int8))
+    chosen, expected = decided(values, p, [0, 1])
     assert chosen.tolist() == [0, 1]
     assert expected[0] == 1.0
     assert np.isnan(expected[1])
@@ -479,7 +484,8 @@ def test_area_under_roc_counts_pairs(pairs):
 
 def test_money_is_of_the_action_under_what_came_true():
     values = np.arange(12.0).reshape(2, 2, 3)
-    assert money_of(np.array([1, 0], np.int8), values, truth=np.array([2, 1], np.int8)).tolist() == [5.0, 7.0]
+    made = TableValues.per_case(values).money(np.array([1, 0], np.int8), truth=np.array([2, 1], np.int8))
+    assert made.tolist() == [5.0, 7.0]
 
 
 # ---- a whole fit
@@ -527,7 +533,7 @@ def test_no_slice_serves_two_purposes():
 def test_the_status_quo_wins_when_there_is_nothing_to_learn():
     cut = make_cut(signal=0.0)
     values = np.tile([[0.0, 0.0], [5.0, -6.0]], (cut.rows, 1, 1))
-    result = run(dataclasses.replace(cut, values=values))
+    result = run(dataclasses.replace(cut, values=TableValues.per_case(values)))
     assert result.champion == STATUS_QUO
     assert result.model is None
     assert "no model is needed" in result.report.why
@@ -588,14 +594,14 @@ def test_too_short_a_history_is_refused_clearly():
 
 def test_values_that_are_not_known_take_no_part_and_none_at_all_is_refused():
     cut = make_cut()
-    values = cut.values.copy()
+    values = np.stack([[[10.0, -4.0], [-4.0, 10.0]]] * cut.rows)
     values[::2, 1, :] = np.nan
-    result = run(dataclasses.replace(cut, values=values), "logistic")
+    result = run(dataclasses.replace(cut, values=TableValues.per_case(values)), "logistic")
     choose_rows = result.report.slices[2].rows
     assert abs(result.report.unpriced - choose_rows / 2) <= 1
     assert np.isfinite(result.report.candidate("logistic").money_per_case)
     values[:] = np.nan
-    assert run(dataclasses.replace(cut, values=values)).code == "model.no-values"
+    assert run(dataclasses.replace(cut, values=TableValues.per_case(values))).code == "model.no-values"
 
 
 @pytest.mark.parametrize("part", ["train", "stop", "choose"])
@@ -632,7 +638,7 @@ def test_a_cut_that_does_not_fit_together_is_refused():
     cut = make_cut(50)
     wrong = [
         {"truth": cut.truth[:-1]},
-        {"values": cut.values[:, :1]},
+        {"values": cut.values.take(slice(0, 3))},
         {"decided_at": cut.decided_at[::-1]},
         {"status_quo": cut.status_quo + np.int8(9)},
         {"features": cut.features[:3]},

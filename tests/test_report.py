@@ -26,6 +26,7 @@ from wholeroad.interfaces.report.page import ReportData, render
 from wholeroad.interfaces.report.words import refusals, verdict
 from wholeroad.road.brief.charter import charter, parts
 from wholeroad.road.brief.contract import Brief, Gain
+from wholeroad.road.brief.values import TableValues
 from wholeroad.road.data.rules import Finding
 from wholeroad.road.model.facts import FitRefused
 from wholeroad.road.watch.frames import money_over_time
@@ -87,7 +88,7 @@ def made(*, days=100, early=0.6, late=0.6, refitted=0.6, per_day=40, dummy_rate=
         decided_at=decided_at,
         truth=truth,
         ids=dice.integers(0, 2**63, n).astype(np.uint64),
-        values=np.broadcast_to(np.array([[120.0, -35.0], [0.0, 0.0]]), (n, 2, 2)),
+        values=TableValues(np.array([[120.0, -35.0], [0.0, 0.0]]), {}, n),
         actions=("rebook", "pass"),
         status_quo=np.ones(n, dtype=np.int8),
         from_at=FROM_AT,

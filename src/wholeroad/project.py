@@ -263,7 +263,7 @@ class Project:
         return export(fact for _, fact in self._ledger.read())
 
     def _workshop(self, history: History, progress: Progress | None) -> Workshop:
-        learners = make_learners(self.brief.model.candidates, threads=available_threads())
+        learners = make_learners(self.brief.candidates, threads=available_threads())
         return Workshop(history, learners, blobs=self._blobs, recipe=made_with(), progress=progress)
 
     def _manifest(self, walk: Walk) -> dict[str, str]:

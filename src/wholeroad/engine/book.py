@@ -123,5 +123,5 @@ def money(history: History, action: NDArray[np.int8], *, truth: NDArray[np.int8]
     """Give the money of every case, NaN where its truth isn't known or nothing was decided."""
     worth = np.full(action.size, np.nan)
     known = np.flatnonzero((truth >= 0) & (action >= 0))
-    worth[known] = history.values.of(known, action[known], truth=truth[known])
+    worth[known] = history.values.take(known).money(action[known], truth=truth[known])
     return worth

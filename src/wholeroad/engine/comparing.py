@@ -95,7 +95,7 @@ def compare_runs(
         policies,
         scored,
         models=models,
-        unit=brief.value.unit,
+        unit=brief.unit,
         seed=brief.model.seed,
         success=brief.success.gain_over_status_quo if brief.success else None,
     )
@@ -118,7 +118,7 @@ def cards(runs: list[Run], workshop: Workshop, *, brief: Brief) -> Iterator[tupl
         if kept.report is not None:
             model = workshop.model(kept.model) if kept.model else None
             about = brief.brief
-            text = card(kept.report, model, name=about.name, question=about.question, unit=brief.value.unit)
+            text = card(kept.report, model, name=about.name, question=about.question, unit=brief.unit)
             yield f"{format_instant(asked_at)[:10]}-{kept.cut[:8]}.md", text
 
 
@@ -135,7 +135,7 @@ def _scored(history: History, span: Walk, first: int, last: int) -> Scored:
         decided_at=history.timeline.decided_at[rows],
         truth=truth,
         ids=history.cases.ids[rows],
-        values=history.values.table(rows, last - first),
+        values=history.values.take(rows),
         actions=brief.actions,
         status_quo=history.status_quo[rows],
         from_at=span.from_at,
@@ -179,8 +179,7 @@ def _model_values(
         if start < last:
             rows = slice(start, last)
             chosen, _ = decide(
-                workshop.probabilities(name, start, last=last),
-                history.values.table(rows, last - start),
+                history.values.take(rows).expected(workshop.probabilities(name, start, last=last)),
                 status_quo=history.status_quo[rows],
             )
             held = history.held[rows]

@@ -197,7 +197,7 @@ class Rehearsal:
         rows = slice(first, last)
         asked = Asked(
             ids=history.cases.ids[rows],
-            values=history.values.table(rows, last - first),
+            values=history.values.take(rows),
             status_quo=history.status_quo[rows],
             held=history.held[rows],
         )
@@ -205,6 +205,7 @@ class Rehearsal:
             stretch.plan,
             asked,
             actions=history.brief.actions,
+            width=len(history.brief.outcome.classes),
             seed=history.brief.model.seed,
             score=lambda model: self._workshop.probabilities(model, first, last=last),
         )

@@ -183,7 +183,7 @@ class Workshop:
                 features=history.features[rows],
                 decided_at=history.timeline.decided_at[rows],
                 truth=truth,
-                values=history.values.table(rows, rows.size),
+                values=history.values.take(rows),
                 status_quo=history.status_quo[rows],
                 held=history.held[rows],
                 classes=brief.outcome.classes,
@@ -232,7 +232,6 @@ class Workshop:
 
     def _cut_digest(self, rows: NDArray[np.int64], truth: NDArray[np.int8]) -> str:
         history = self._history
-        varying = [worth[rows] for worth in history.values.varying.values()]
         return digest_arrays(
             [
                 history.row_hash[rows],
@@ -240,12 +239,10 @@ class Workshop:
                 truth,
                 history.status_quo[rows],
                 history.held[rows],
-                history.values.constant,
-                *varying,
+                *history.values.take(rows).content(),
             ],
             "cut",
             *self._schema,
-            repr(list(history.values.varying)),
             *history.brief.outcome.classes,
             *history.brief.actions,
         )

@@ -53,11 +53,11 @@ def parts(brief: Brief) -> Charter:
     return Charter(
         name=about.name,
         items=tuple((label, text) for label, text in items if text),
-        unit=brief.value.unit,
+        unit=brief.unit,
         outcomes=outcome.classes,
         value=tuple(
             (action, tuple(worth_text(row[name]) if name in row else "" for name in outcome.classes))
-            for action, row in brief.value.of.items()
+            for action, row in brief.worth.of.items()
         ),
         assumptions=assumptions(brief),
     )
@@ -84,7 +84,7 @@ def success_sentence(brief: Brief) -> str:
         return "not stated: say in [success] what gain would be worth having"
     gain = brief.success.gain_over_status_quo
     return (
-        f"at least {worth_text(gain.per_case)} {brief.value.unit} more per case than the status quo, "
+        f"at least {worth_text(gain.per_case)} {brief.unit} more per case than the status quo, "
         f"with {gain.confidence:.0%} confidence"
     )
 
@@ -163,14 +163,14 @@ def _matures(brief: Brief) -> str:
 
 
 def _ranges(brief: Brief) -> str:
-    if any(isinstance(worth, list) for row in brief.value.of.values() for worth in row.values()):
+    if any(isinstance(worth, list) for row in brief.worth.of.values() for worth in row.values()):
         return "Where a value is a range, decisions are made at its middle and the corners are reported."
     return ""
 
 
 def _fits(brief: Brief) -> str:
     fit = brief.policy.refit.fit
-    money = f"{worth_text(fit.costs)} {brief.value.unit}"
+    money = f"{worth_text(fit.costs)} {brief.unit}"
     return f"A fit takes {format_span(fit.takes)} and costs {money}."
 
 

@@ -6,23 +6,47 @@ The models hold what can be told without data. Faults between tables are found i
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal, Self
+from functools import cached_property
+from typing import Any, Final, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    StrictFloat,
-    StrictInt,
-    StrictStr,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import Field
 
-from wholeroad.core.instants import format_span, parse_span
+from wholeroad.road.brief.settings import Columns, LongSpan, SpanText, Table, Worth
+from wholeroad.road.brief.sources import AGGREGATES, FORMS, CsvTable, FeatureTable, SourceTable
+from wholeroad.road.brief.worth import QuantityTable, ValueTable, WorthTable, worth_table
+
+__all__ = [
+    "AGGREGATES",
+    "FORMAT",
+    "FORMS",
+    "NAME",
+    "WORD",
+    "About",
+    "Brief",
+    "CaseTable",
+    "CollectTable",
+    "Columns",
+    "CsvTable",
+    "CycleTable",
+    "FeatureTable",
+    "FitTable",
+    "Gain",
+    "IncumbentTable",
+    "LongSpan",
+    "ModelTable",
+    "NoActionTable",
+    "OutcomeTable",
+    "PolicyTable",
+    "QuantityTable",
+    "RefitTable",
+    "RehearseTable",
+    "SourceTable",
+    "SpanText",
+    "SuccessTable",
+    "Table",
+    "ValueTable",
+    "Worth",
+]
 
 FORMAT: Final = 1
 """The newest brief format that this version reads."""
@@ -31,82 +55,8 @@ NAME: Final = r"^[A-Za-z][A-Za-z0-9_-]*$"
 WORD: Final = r"^[A-Za-z][A-Za-z0-9_]*$"
 
 
-LONGEST: Final = 1000 * 366 * 86_400_000_000
-"""A thousand years: spans beyond it would leave the calendar."""
-
-
-def _span(value: object) -> int:
-    if not isinstance(value, str):
-        message = "this is no text; a span in quotes, such as '30d' or '2h'"
-        raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueErrors
-    span = parse_span(value)
-    if span > LONGEST:
-        message = "the span leaves the calendar; a span of at most a thousand years"
-        raise ValueError(message)
-    return span
-
-
-def _above_nothing(span: int) -> int:
-    if span <= 0:
-        message = "the span is empty; a span longer than nothing"
-        raise ValueError(message)
-    return span
-
-
-def _listed(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-def _keyed(value: object) -> object:
-    if isinstance(value, str):
-        return {value: value}
-    if isinstance(value, list) and all(isinstance(name, str) for name in value):
-        return {name: name for name in value}
-    return value
-
-
-SpanText = Annotated[
-    int,
-    BeforeValidator(_span),
-    PlainSerializer(format_span, return_type=str),
-    WithJsonSchema({"type": "string", "examples": ["30d", "2h"]}),
-]
-"""A span: written ``30d``, held as microseconds."""
-
-LongSpan = Annotated[SpanText, AfterValidator(_above_nothing)]
-"""A span longer than nothing."""
-
-Columns = Annotated[
-    tuple[str, ...],
-    BeforeValidator(_listed),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
-]
-"""One column name or several."""
-
-Keys = Annotated[
-    dict[str, str],
-    BeforeValidator(_keyed),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "string"},
-                {"type": "array", "items": {"type": "string"}},
-                {"type": "object", "additionalProperties": {"type": "string"}},
-            ]
-        }
-    ),
-]
-"""The case's column to the source's column; a plain name stands for both."""
-
-Range = Annotated[list[StrictInt | StrictFloat], Field(min_length=2, max_length=2)]
-Worth = StrictInt | StrictFloat | Range | StrictStr
-"""A number, a range ``[low, high]``, or an expression over the case."""
-
-
-class Table(BaseModel):
-    """Base of the brief's tables: frozen, and closed to unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+CANDIDATES: Final = ("constant", "logistic", "lightgbm")
+"""The learners that ship, tried unless ``[model] candidates`` says otherwise."""
 
 
 class About(Table):
@@ -123,16 +73,17 @@ class CaseTable(Table):
     """``[case]``: what is decided about, and when."""
 
     source: str
-    decide_at: str
-    """An expression over the case that gives an instant."""
+    decide_at: str = ""
+    """An expression over the case that gives an instant; only a case without time has none."""
     if_late: Literal["decide", "status_quo"] = "decide"
 
 
 class OutcomeTable(Table):
     """``[outcome]``: the truth, where it comes from and when it is typical."""
 
-    kind: Literal["binary", "multiclass"]
-    classes: tuple[str, ...] = Field(min_length=2)
+    kind: Literal["binary", "multiclass", "ranking", "regression"]
+    classes: tuple[str, ...] = ()
+    """Of every kind but regression, whose outcome is a number."""
     positive: str | None = None
     source: str
     by: Columns | None = None
@@ -142,14 +93,6 @@ class OutcomeTable(Table):
     if_never: str = "drop"
     never_after: SpanText | None = None
     depends_on_action: Literal["no", "yes", "unknown"]
-
-
-class ValueTable(Table):
-    """``[value]``: the money of an (action, outcome) pair."""
-
-    unit: str = Field(min_length=1)
-    status_quo: dict[Literal["action", "expression"], str] = Field(min_length=1, max_length=1)
-    of: dict[str, dict[str, Worth]] = Field(min_length=1)
 
 
 class Gain(Table):
@@ -163,98 +106,6 @@ class SuccessTable(Table):
     """``[success]``."""
 
     gain_over_status_quo: Gain
-
-
-class SourceTable(Table):
-    """``[source.NAME]``: a table of rows that arrive."""
-
-    read: str
-    key: Columns
-    happened_at: str | None = None
-    known_at: str | None = None
-    """An expression over the row, or ``landed``."""
-    planned: bool = False
-    static: bool = False
-    absent: Literal["kept", "deleted"] = "kept"
-    timezone: str | None = None
-    types: dict[str, str] = Field(default_factory=dict)
-    """Types of CSV columns: text, integer, number, boolean, instant."""
-
-    @model_validator(mode="after")
-    def _timed(self) -> Self:
-        if self.static and (self.happened_at or self.known_at):
-            message = "static stood beside happened_at or known_at; static = true without times, or times"
-            raise ValueError(message)
-        if not self.static and self.read != "none" and not (self.happened_at and self.known_at):
-            message = "it had no times; happened_at and known_at (which may be 'landed'), or static = true"
-            raise ValueError(message)
-        return self
-
-
-AGGREGATES: Final = ("count", "sum", "mean", "min", "max", "std", "distinct", "since")
-FORMS: Final = ("column", "expression", "lookup", "latest", *AGGREGATES)
-
-
-class FeatureTable(Table):
-    """``feature.NAME``: exactly one of the forms, with the settings that belong to it."""
-
-    column: str | None = None
-    expression: str | None = None
-    lookup: str | None = None
-    """``source.column`` of a static source."""
-    latest: str | None = None
-    """``source.column``."""
-    count: str | None = None
-    """``*``, or a condition that the counted rows meet."""
-    sum: str | None = None
-    mean: str | None = None
-    min: str | None = None
-    max: str | None = None
-    std: str | None = None
-    distinct: str | None = None
-    since: str | None = None
-    """``*``, or a condition that the row meets."""
-    of: str | None = None
-    by: Keys | None = None
-    over: LongSpan | None = None
-    on: Literal["happened", "known"] | None = None
-    where: str | None = None
-    max_age: SpanText | None = None
-
-    @property
-    def form(self) -> str:
-        """The form that is set: one of :data:`FORMS`."""
-        return next(form for form in FORMS if getattr(self, form) is not None)
-
-    @model_validator(mode="after")
-    def _one_form(self) -> Self:
-        forms = [form for form in FORMS if getattr(self, form) is not None]
-        if len(forms) != 1:
-            given_forms = ", ".join(forms) or "none"
-            message = f"its forms were {given_forms}; exactly one of {', '.join(FORMS)}"
-            raise ValueError(message)
-        form = forms[0]
-        needed, allowed = _SETTINGS.get(form, _SETTINGS["window"])
-        given = {name for name in _ALL_SETTINGS if getattr(self, name) is not None}
-        if missing := sorted(needed - given):
-            message = f"{form} stood without {', '.join(missing)}; {form} with {', '.join(sorted(needed))}"
-            raise ValueError(message)
-        if surplus := sorted(given - needed - allowed):
-            takes = ", ".join(sorted(needed | allowed)) or "nothing"
-            message = f"{form} stood beside {', '.join(surplus)}; {form} with {takes} beside it"
-            raise ValueError(message)
-        return self
-
-
-_ALL_SETTINGS: Final = ("of", "by", "over", "on", "where", "max_age")
-_SETTINGS: Final[dict[str, tuple[set[str], set[str]]]] = {
-    "column": (set(), set()),
-    "expression": (set(), set()),
-    "lookup": ({"by"}, set()),
-    "latest": ({"by"}, {"max_age"}),
-    "since": ({"of"}, {"by", "over", "on", "where"}),
-    "window": ({"of", "over"}, {"by", "on", "where"}),
-}
 
 
 class CycleTable(Table):
@@ -283,20 +134,46 @@ class RefitTable(Table):
     window: Literal["all"] | LongSpan = "all"
 
 
+class NoActionTable(Table):
+    """``[policy] no_action``: a random share of cases that is left alone, to learn what acting changes."""
+
+    action: str
+    """What leaving alone is called among the actions."""
+    share: float = Field(gt=0, lt=1)
+
+
 class PolicyTable(Table):
     """``[policy]``: the rules by which cycles change the plan."""
 
     refit: RefitTable
+    no_action: NoActionTable | None = None
+
+
+class IncumbentTable(Table):
+    """``[incumbent]``: a running system, known by its log; expressions over the log's rows."""
+
+    source: str | None = None
+    """Where the log is, joined by the case's key; the case's own source unless said."""
+    score: str | None = None
+    """Its probability of ``positive``."""
+    action: str | None = None
+    """The action that it took."""
+    propensity: str | None = None
+    """The probability with which it chose that action, where chance had a part in it."""
+
+
+class CollectTable(Table):
+    """``[collect]``: what is expected of data that isn't there yet."""
+
+    cases_per_day: float = Field(gt=0)
+    positive_share: float | None = Field(default=None, gt=0, lt=1)
 
 
 class ModelTable(Table):
     """``[model]``: candidates and the seed; may be left out."""
 
-    candidates: tuple[Literal["constant", "logistic", "lightgbm"], ...] = (
-        "constant",
-        "logistic",
-        "lightgbm",
-    )
+    candidates: tuple[str, ...] | None = None
+    """Learners by name; every one that ships for the kind of outcome unless said."""
     seed: int = 0
     least_outcomes: int = Field(default=50, ge=2)
     """A fit is refused with fewer known outcomes outside the most frequent class."""
@@ -323,11 +200,28 @@ class Brief(Table):
     policy: PolicyTable
     model: ModelTable = ModelTable()
     rehearse: RehearseTable = RehearseTable()
+    incumbent: IncumbentTable | None = None
+    collect: CollectTable | None = None
+
+    @cached_property
+    def worth(self) -> WorthTable:
+        """What actions are worth under outcomes, whatever the form in which the brief says it."""
+        return worth_table(self.value, classes=self.outcome.classes, positive=self.outcome.positive)
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """The learners that a fit tries."""
+        return CANDIDATES if self.model.candidates is None else self.model.candidates
 
     @property
     def actions(self) -> tuple[str, ...]:
-        """The actions, in the order of the value table."""
-        return tuple(self.value.of)
+        """The actions, in the order of their codes."""
+        return self.worth.actions
+
+    @property
+    def unit(self) -> str:
+        """What values are counted in."""
+        return self.worth.unit
 
     def canonical(self) -> dict[str, Any]:
         """Give the brief as plain data; equal briefs give equal data."""

@@ -1,9 +1,10 @@
-"""The value table over cases: the money of each action under each outcome."""
+"""What actions are worth to cases: the money of each action under each outcome."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol, Self
 
 import numpy as np
 import polars as pl
@@ -13,46 +14,142 @@ from wholeroad.core.errors import UserError
 from wholeroad.core.expressions import Expression
 from wholeroad.road.brief.contract import Brief
 
+Rows = slice | NDArray[np.int64]
+Range = tuple[int, int, float, float]
+"""``(action, outcome, low, high)``, codes and values."""
+
+
+class Values(Protocol):
+    """The money of some cases; what else is handed in has one entry for each of them, in their order.
+
+    Attributes
+    ----------
+    ranges
+        The values that the brief gives as a range; the money is that of the middle.
+    """
+
+    @property
+    def ranges(self) -> tuple[Range, ...]:
+        """See above."""
+
+    def __len__(self) -> int:
+        """Give the number of cases."""
+
+    def take(self, rows: Rows) -> Self:
+        """Give the values of some of the cases."""
+
+    def expected(self, prediction: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give shape (n, A): the expected money of each action; a row doesn't depend on the others.
+
+        Parameters
+        ----------
+        prediction
+            Shape (n, K): what a model says of the outcome, such as a probability for each class.
+        """
+
+    def money(self, action: NDArray[np.int8], *, truth: NDArray[np.int8]) -> NDArray[np.float64]:
+        """Give shape (n,): the money of an action under a truth; truth codes must be 0 or more."""
+
+    def best(self, truth: NDArray[np.int8]) -> NDArray[np.float64]:
+        """Give shape (n,): the money of the action that would have been best under the truth."""
+
+    def known(self, truth: NDArray[np.int8]) -> NDArray[np.bool_]:
+        """Give shape (n,): whether the money of every action under the truth is known."""
+
+    def content(self) -> list[NDArray[np.generic]]:
+        """Give the arrays that tell these values from others, for digests."""
+
 
 @dataclass(frozen=True, slots=True)
-class Values:
-    """Money per (case, action, outcome), kept small.
+class TableValues:
+    """Values from a table of actions and classes, kept small.
 
     Attributes
     ----------
     constant
-        Shape (actions, outcomes): numbers, and the middles of ranges.
+        Shape (A, C): numbers, and the middles of ranges.
     varying
-        Shape (n,) by (action, outcome) code, where the value is an expression.
-    ranges
-        ``(action, outcome, low, high)`` of each range.
+        Shape (n,) by (action, class) code, where the value is an expression.
+    count
+        The number of cases.
     """
 
     constant: NDArray[np.float64]
-    varying: dict[tuple[int, int], NDArray[np.float64]]
-    ranges: tuple[tuple[int, int, float, float], ...]
+    varying: Mapping[tuple[int, int], NDArray[np.float64]]
+    count: int
+    ranges: tuple[Range, ...] = ()
 
-    def table(self, cases: slice | NDArray[np.int64], count: int) -> NDArray[np.float64]:
-        """Give shape (count, actions, outcomes) for some cases; read-only where nothing varies."""
-        table = np.broadcast_to(self.constant, (count, *self.constant.shape))
-        if self.varying:
-            table = table.copy()
-            for (action, outcome), worth in self.varying.items():
-                table[:, action, outcome] = worth[cases]
-        return table
+    @classmethod
+    def per_case(cls, table: NDArray[np.float64]) -> TableValues:
+        """Make values from shape (n, A, C): every case has its own table."""
+        count, actions, classes = table.shape
+        cells = [(a, c) for a in range(actions) for c in range(classes)]
+        varying = {(a, c): np.ascontiguousarray(table[:, a, c]) for a, c in cells}
+        return cls(np.zeros((actions, classes)), varying, count)
 
-    def of(
-        self, cases: NDArray[np.int64], action: NDArray[np.int8], *, truth: NDArray[np.int8]
-    ) -> NDArray[np.float64]:
-        """Give the money of actions under truths, shape as ``cases``; truth codes must be 0 or more."""
+    def __len__(self) -> int:
+        """Give the number of cases."""
+        return self.count
+
+    def take(self, rows: Rows) -> TableValues:
+        """Give the values of some of the cases."""
+        count = len(range(*rows.indices(self.count))) if isinstance(rows, slice) else len(rows)
+        varying = {cell: worth[rows] for cell, worth in self.varying.items()}
+        return TableValues(self.constant, varying, count, self.ranges)
+
+    def expected(self, prediction: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give ``sum over classes of p[c] * value[a, c]``, added up class by class in order.
+
+        One case gives the same bits as many.
+        """
+        actions, classes = self.constant.shape
+        money = np.zeros((len(prediction), actions), order="F")
+        for outcome in range(classes):
+            probability = np.ascontiguousarray(prediction[:, outcome])
+            for action in range(actions):
+                money[:, action] += probability * self._cell(action, outcome)
+        return money
+
+    def money(self, action: NDArray[np.int8], *, truth: NDArray[np.int8]) -> NDArray[np.float64]:
+        """Give shape (n,): the money of an action under a truth."""
         money = self.constant[action, truth]
         for (one, outcome), worth in self.varying.items():
             hit = (action == one) & (truth == outcome)
-            money[hit] = worth[cases[hit]]
+            money[hit] = worth[hit]
         return money
 
+    def best(self, truth: NDArray[np.int8]) -> NDArray[np.float64]:
+        """Give shape (n,): the money of the best action under the truth."""
+        best = np.full(self.count, -np.inf)
+        for money in self._each(truth):
+            np.maximum(best, money, out=best)
+        return best
 
-def value_cases(brief: Brief, worth: Mapping[tuple[str, str], Expression], *, cases: pl.DataFrame) -> Values:
+    def known(self, truth: NDArray[np.int8]) -> NDArray[np.bool_]:
+        """Give shape (n,): whether the money of every action under the truth is known."""
+        known = np.ones(self.count, dtype=bool)
+        for money in self._each(truth):
+            known &= np.isfinite(money)
+        return known
+
+    def content(self) -> list[NDArray[np.generic]]:
+        """Give the arrays that tell these values from others."""
+        cells = np.array(sorted(self.varying), dtype=np.int64).reshape(-1, 2)
+        return [self.constant, cells, *(self.varying[cell] for cell in sorted(self.varying))]
+
+    def _each(self, truth: NDArray[np.int8]) -> list[NDArray[np.float64]]:
+        actions = range(len(self.constant))
+        return [self.money(np.full(self.count, one, dtype=np.int8), truth=truth) for one in actions]
+
+    def _cell(self, action: int, outcome: int) -> NDArray[np.float64] | np.float64:
+        worth: NDArray[np.float64] | np.float64
+        worth = self.varying.get((action, outcome), self.constant[action, outcome])
+        return worth
+
+
+def value_cases(
+    brief: Brief, worth: Mapping[tuple[str, str], Expression], *, cases: pl.DataFrame
+) -> TableValues:
     """Evaluate the value table on cases as known when they are decided.
 
     Raises
@@ -66,7 +163,7 @@ def value_cases(brief: Brief, worth: Mapping[tuple[str, str], Expression], *, ca
     ranges = []
     for a, action in enumerate(actions):
         for c, outcome in enumerate(classes):
-            written = brief.value.of[action][outcome]
+            written = brief.worth.of[action][outcome]
             if isinstance(written, str):
                 varying[a, c] = _evaluated(worth[action, outcome], cases, f"[value.of] {action}.{outcome}")
             elif isinstance(written, list):
@@ -75,7 +172,7 @@ def value_cases(brief: Brief, worth: Mapping[tuple[str, str], Expression], *, ca
                 ranges.append((a, c, float(low), float(high)))
             else:
                 constant[a, c] = written
-    return Values(constant, varying, tuple(ranges))
+    return TableValues(constant, varying, cases.height, tuple(ranges))
 
 
 def status_quo_actions(

@@ -120,7 +120,7 @@ class _Binder:
         status_quo = self._case(text, "[value] status_quo", "text") if text is not None else None
         worth = {
             (action, outcome_class): self._case(value, f"[value.of] {action}.{outcome_class}", "number")
-            for action, row in brief.value.of.items()
+            for action, row in brief.worth.of.items()
             for outcome_class, value in row.items()
             if isinstance(value, str)
         }

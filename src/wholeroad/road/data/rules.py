@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from wholeroad.core.instants import DAY, format_instant, format_span
 from wholeroad.road.brief.policies import parse_policy
+from wholeroad.road.brief.values import TableValues
 from wholeroad.road.data.features.specs import Derived, Feature, Latest, Lookup, Window
 from wholeroad.road.data.findings import Finding
 from wholeroad.road.data.history import History
@@ -97,9 +98,9 @@ def _maturity(history: History) -> Iterator[Finding]:
 
 def _value_table(history: History) -> Iterator[Finding]:
     values, actions = history.values, history.brief.actions
-    table = values.constant
-    if values.varying:
+    if not isinstance(values, TableValues) or values.varying:
         return
+    table = values.constant
     for code, action in enumerate(actions):
         others = np.delete(table, code, axis=0)
         if (table[code] >= others).all():
@@ -124,10 +125,11 @@ def _enough(history: History) -> Iterator[Finding]:
     if known.size < 2 or gain.per_case <= 0:
         return
     codes = truth[known]
-    quo = history.values.of(known, history.status_quo[known], truth=codes)
+    values = history.values.take(known)
+    quo = values.money(history.status_quo[known], truth=codes)
     each = np.stack(
         [
-            history.values.of(known, np.full(known.size, code, dtype=np.int8), truth=codes) - quo
+            values.money(np.full(known.size, code, dtype=np.int8), truth=codes) - quo
             for code in range(len(brief.actions))
         ]
     )
@@ -137,7 +139,7 @@ def _enough(history: History) -> Iterator[Finding]:
             "check.gain-out-of-reach",
             "fault",
             "[success]",
-            f"knowing every outcome beforehand would bring {most:.2f} {brief.value.unit} per case, "
+            f"knowing every outcome beforehand would bring {most:.2f} {brief.unit} per case, "
             f"the criterion asks for {gain.per_case:g}",
             "no model can meet it",
             "lower the criterion, or look at the value table",
@@ -153,7 +155,7 @@ def _enough(history: History) -> Iterator[Finding]:
             "check.too-few-outcomes",
             "warning",
             "[success]",
-            f"{known.size:,} outcomes are known; telling {gain.per_case:g} {brief.value.unit} per case from "
+            f"{known.size:,} outcomes are known; telling {gain.per_case:g} {brief.unit} per case from "
             f"noise at {gain.confidence:.0%} needs about {needed:,}",
             f"reckoned for independent cases and the spread of the value table, with power {POWER:.0%}",
             f"at {per_day:,.0f} cases a day they'll be there about {format_instant(there)[:10]}; or ask more",

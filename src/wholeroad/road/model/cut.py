@@ -8,6 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from wholeroad.road.brief.values import Values
+
 
 @dataclass(frozen=True)
 class Cut:
@@ -23,8 +25,7 @@ class Cut:
     truth
         Shape (n,), int8: class codes ``0 .. C-1``, known and matured at ``cut_at``.
     values
-        Shape (n, A, C), float64: the money of each action under each outcome, per case; NaN is
-        a value that isn't known.
+        The money of each action under each outcome, per case; NaN is a value that isn't known.
     status_quo
         Shape (n,), int8: the code of the action that the status quo takes.
     held
@@ -41,7 +42,7 @@ class Cut:
     features: pl.DataFrame
     decided_at: NDArray[np.int64]
     truth: NDArray[np.int8]
-    values: NDArray[np.float64]
+    values: Values
     status_quo: NDArray[np.int8]
     held: NDArray[np.bool_]
     classes: tuple[str, ...]
@@ -52,7 +53,7 @@ class Cut:
         shapes = {
             "features": (self.features.height, rows),
             "truth": (self.truth.shape, (rows,)),
-            "values": (self.values.shape, (rows, len(self.actions), len(self.classes))),
+            "values": (len(self.values), rows),
             "status_quo": (self.status_quo.shape, (rows,)),
             "held": (self.held.shape, (rows,)),
         }

@@ -14,7 +14,7 @@ from wholeroad.road.model.cut import Cut
 from wholeroad.road.model.deciding import decide
 from wholeroad.road.model.encoding import Encoder, fit_encoder
 from wholeroad.road.model.results import STATUS_QUO
-from wholeroad.road.model.rules import area_under_roc, money_of
+from wholeroad.road.model.rules import area_under_roc
 from wholeroad.road.model.scoring import Model
 from wholeroad.road.model.slices import Slices
 
@@ -39,8 +39,7 @@ class Trial:
         """Encode the three slices."""
         encoder = fit_encoder(cut.features_of(slices.train))
         rows = np.arange(slices.choose.start, slices.choose.stop)
-        worth = cut.values[rows, :, cut.truth[rows].astype(np.int64)]
-        known = np.isfinite(worth).all(axis=1)
+        known = cut.values.take(rows).known(cut.truth[rows])
         return cls(
             cut=cut,
             slices=slices,
@@ -79,7 +78,7 @@ def try_status_quo(trial: Trial) -> Candidate:
         name=STATUS_QUO,
         complexity=0,
         actions=cut.status_quo[rows],
-        money=money_of(cut.status_quo[rows], cut.values[rows], truth=cut.truth[rows]),
+        money=cut.values.take(rows).money(cut.status_quo[rows], truth=cut.truth[rows]),
     )
 
 
@@ -97,7 +96,8 @@ def try_learner(trial: Trial, learner: Learner) -> Candidate:
     raw = scorer.probabilities(trial.choose)
     probabilities = calibration.apply(raw)
     truth = cut.truth[rows]
-    actions, _ = decide(probabilities, cut.values[rows], status_quo=cut.status_quo[rows])
+    values = cut.values.take(rows)
+    actions, _ = decide(values.expected(probabilities), status_quo=cut.status_quo[rows])
     actions = np.where(cut.held[rows], cut.status_quo[rows], actions)
     binary = len(cut.classes) == 2
     return Candidate(
@@ -105,7 +105,7 @@ def try_learner(trial: Trial, learner: Learner) -> Candidate:
         name=learner.name,
         complexity=learner.complexity,
         actions=actions,
-        money=money_of(actions, cut.values[rows], truth=truth),
+        money=values.money(actions, truth=truth),
         rounds=rounds,
         calibration=calibration,
         log_loss_raw=log_loss(raw, truth),

@@ -65,13 +65,6 @@ def blocks_of(decided_at: NDArray[np.int64]) -> tuple[NDArray[np.int64], str]:
     return np.arange(rows, dtype=np.int64) * runs // max(rows, 1), "runs of consecutive cases"
 
 
-def money_of(
-    actions: NDArray[np.int8], values: NDArray[np.float64], *, truth: NDArray[np.int8]
-) -> NDArray[np.float64]:
-    """Give shape (n,): the money of the action taken under the outcome that came true."""
-    return values[np.arange(len(truth)), actions.astype(np.int64), truth.astype(np.int64)]
-
-
 def paired_difference(difference: NDArray[np.float64], blocks: NDArray[np.int64]) -> tuple[float, float]:
     """Give the mean of paired differences and its standard error from block sums.
 

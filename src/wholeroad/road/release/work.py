@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from wholeroad.core.ids import chance
 from wholeroad.road.brief.policies import Policy, parse_policy
+from wholeroad.road.brief.values import Values
 from wholeroad.road.model.deciding import decide
 from wholeroad.road.release.rules import MODEL, STATUS_QUO, Plan
 
@@ -23,7 +24,7 @@ class Asked:
     ids
         Stable hashes of the keys.
     values
-        Shape (n, actions, classes).
+        What actions are worth to them.
     status_quo
         Action codes.
     held
@@ -31,7 +32,7 @@ class Asked:
     """
 
     ids: NDArray[np.uint64]
-    values: NDArray[np.float64]
+    values: Values
     status_quo: NDArray[np.int8]
     held: NDArray[np.bool_]
 
@@ -60,6 +61,7 @@ def decide_under(
     asked: Asked,
     *,
     actions: tuple[str, ...],
+    width: int,
     seed: int,
     score: Callable[[str], NDArray[np.float64]],
 ) -> Decided:
@@ -69,19 +71,21 @@ def decide_under(
     ----------
     actions
         Names, in the order of their codes.
+    width
+        How many numbers a model's prediction has: one for each class.
     seed
         The project's, for the random dummy.
     score
         From a model's digest to the probabilities of these cases; called for ``model`` only.
     """
-    count, _, classes = asked.values.shape
-    probabilities = np.full((count, classes), np.nan)
+    count = asked.ids.size
+    probabilities = np.full((count, width), np.nan)
     expected = np.full(count, np.nan)
     if plan.decider == STATUS_QUO:
         return Decided(asked.status_quo.copy(), probabilities, expected)
     if plan.decider == MODEL and plan.model is not None:
         probabilities = score(plan.model)
-        action, expected = decide(probabilities, asked.values, status_quo=asked.status_quo)
+        action, expected = decide(asked.values.expected(probabilities), status_quo=asked.status_quo)
         action = np.where(asked.held, asked.status_quo, action)
         return Decided(action, probabilities, np.where(asked.held, np.nan, expected))
     action = _dummy(parse_policy(plan.decider), asked, actions, seed)

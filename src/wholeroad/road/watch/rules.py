@@ -38,7 +38,7 @@ def settle(
         Shape (n,): the truth by which each case is booked so far; changed in place, so that
         a corrected outcome restates the money instead of counting twice.
     values
-        The value table over the same cases.
+        What actions are worth to the same cases.
 
     Returns
     -------
@@ -60,8 +60,8 @@ def settle(
     if not cases.size:
         return None
     had, has = before >= 0, codes >= 0
-    gained = values.of(cases[has], action[cases[has]], truth=codes[has])
-    lost = values.of(cases[had], action[cases[had]], truth=before[had])
+    gained = values.take(cases[has]).money(action[cases[has]], truth=codes[has])
+    lost = values.take(cases[had]).money(action[cases[had]], truth=before[had])
     booked[cases] = codes
     return Settled(
         at=view.now,

@@ -14,6 +14,7 @@ from wholeroad.core import ids
 from wholeroad.core.instants import DAY, Instant
 from wholeroad.core.view import PENDING, UNKNOWN
 from wholeroad.road.brief.contract import Gain
+from wholeroad.road.brief.values import Values
 from wholeroad.road.watch.intervals import Histories, Resampling, resample
 from wholeroad.road.watch.regret import Choices, Oracle, equal_models_floor, oracle
 from wholeroad.road.watch.results import Comparison, Estimate, PolicyMoney, Success
@@ -56,8 +57,7 @@ class Scored:
     ids
         Shape (n,), uint64: stable hashes of the cases' keys.
     values
-        Shape (n, actions, classes), money; ranges at their middle. A view made by
-        ``numpy.broadcast_to`` will do when all cases have the same values.
+        What actions are worth to the cases; ranges at their middle.
     actions
         Names of the actions, in the order of their codes.
     status_quo
@@ -71,7 +71,7 @@ class Scored:
     decided_at: NDArray[np.int64]
     truth: NDArray[np.int8]
     ids: NDArray[np.uint64]
-    values: NDArray[np.float64]
+    values: Values
     actions: tuple[str, ...]
     status_quo: NDArray[np.int8]
     from_at: Instant
@@ -102,7 +102,7 @@ class Scored:
     def money(self, action: NDArray[np.int8]) -> NDArray[np.float64]:
         """Give the money of each settled case under these actions, shape (n,) for all cases."""
         rows = self.rows
-        return self.values[rows, action[rows].astype(np.intp), self.truth[rows].astype(np.intp)]
+        return self.values.take(rows).money(action[rows], truth=self.truth[rows])
 
     def daily(self, action: NDArray[np.int8]) -> NDArray[np.float64]:
         """Give the money of each day before the fits' cost, shape (days,)."""
@@ -111,10 +111,7 @@ class Scored:
     def clairvoyant(self) -> float:
         """Give the money of knowing every outcome beforehand."""
         rows = self.rows
-        best = np.full(len(rows), -np.inf)
-        for code in range(len(self.actions)):
-            np.maximum(best, self.values[rows, code, self.truth[rows].astype(np.intp)], out=best)
-        return float(best.sum())
+        return float(self.values.take(rows).best(self.truth[rows]).sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +164,7 @@ def compare(
 ) -> Comparison:
     """Compare policies in money on the same settled cases.
 
-    A case's money is ``values[case, action, truth]``; cases without a known truth carry none, for
+    A case's money is that of its action under its truth; cases without a known truth carry none, for
     every policy alike. Totals are after the fits' cost. The status quo is put first when it is not
     among the runs.
 
@@ -351,7 +348,6 @@ def _choices(scored: Scored, models: ModelValues, *, seed: int) -> Choices:
 
 def _refuse_nonsense(runs: Sequence[PolicyRun], scored: Scored) -> None:
     n = len(scored.truth)
-    shape = (n, len(scored.actions))
     names = [run.policy for run in runs]
     if len(set(names)) != len(names):
         message = f"each policy may come once; there were {names}"
@@ -359,8 +355,8 @@ def _refuse_nonsense(runs: Sequence[PolicyRun], scored: Scored) -> None:
     if any(len(column) != n for column in (scored.decided_at, scored.ids, scored.status_quo)):
         message = "decided_at, truth, ids and status_quo must have one entry for each case"
         raise ValueError(message)
-    if any(run.action.shape != (n,) for run in runs) or scored.values.shape[:2] != shape:
-        message = f"actions must have the shape ({n},) and values ({n}, {shape[1]}, classes)"
+    if any(run.action.shape != (n,) for run in runs) or len(scored.values) != n:
+        message = f"actions and values must have one entry for each of {n} cases"
         raise ValueError(message)
     if n and not scored.from_at <= scored.decided_at.min() <= scored.decided_at.max() < scored.to_at:
         message = "every case must be decided in [from_at, to_at)"
