@@ -52,7 +52,7 @@ def forget(folder: Path) -> None:
 
 def alone(history: History, rehearsed: Rehearsed) -> dict[str, float]:
     """Make every distinct fit of the rehearsal, and score what its models can have decided."""
-    learners = make_learners(history.brief.model.candidates, threads=available_threads())
+    learners = make_learners(history.brief.candidates, threads=available_threads())
     workshop = Workshop(history, learners, blobs=MemoryBlobs(), recipe="bench")
     cuts = rehearsed.fits.unique("cut_at").sort("cut_at")
     taken = {"fits": 0.0, "scores": 0.0}

@@ -16,7 +16,7 @@ os.environ["WHOLEROAD_THREADS"] = "1"
 import sklearn.linear_model  # noqa: F401 - imported once, before the forks
 
 import wholeroad
-from wholeroad import project
+from wholeroad import rehearsing
 from wholeroad.adapters import folders
 from wholeroad.adapters.blobs import FolderBlobs
 from wholeroad.adapters.ledgers import SqliteLedger
@@ -45,7 +45,7 @@ def count_writes(limit: int, log: Path) -> None:
     DeltaTables.append = watched("tables", DeltaTables.append)
     SqliteLedger.append = watched("ledger", SqliteLedger.append)
     FolderBlobs.put = watched("blobs", FolderBlobs.put)
-    folders.write_whole = project.write_whole = watched("file", folders.write_whole)
+    folders.write_whole = rehearsing.write_whole = watched("file", folders.write_whole)
 
 
 def rehearse(folder: Path, out: Path) -> None:

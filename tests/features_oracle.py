@@ -1,4 +1,4 @@
-"""A brute-force oracle of features, written from section 5 of the design and from nothing else.
+"""A brute-force oracle of features, written from docs/reference/time.md and from nothing else.
 
 It loops over cases and versions, and shares no code with the executors but the feature records.
 """
@@ -55,6 +55,9 @@ def compute(feature: Feature, case: Row, decided: int, world: World, evaluate: E
     ]
     if isinstance(feature, Latest):
         return latest(feature, newest, decided)
+    if feature.on == "planned":
+        ahead = [row.columns for row in newest if decided < row.happened <= decided + (feature.over or 0)]
+        return aggregate(feature, ahead, evaluate)
     first = first_known(feature.source, decided, world)
     dated = [
         (version.happened if feature.on == "happened" else first[version.key], version.columns)

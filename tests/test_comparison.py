@@ -16,8 +16,10 @@ from wholeroad.core.instants import DAY
 from wholeroad.core.view import PENDING, UNKNOWN
 from wholeroad.road.brief.contract import Gain
 from wholeroad.road.brief.values import TableValues
+from wholeroad.road.brief.worth import Capacity
 from wholeroad.road.watch.frames import money_over_time, to_frame
 from wholeroad.road.watch.intervals import Resampling, day_weights, resample
+from wholeroad.road.watch.ranges import ValueRange
 from wholeroad.road.watch.regret import Choices, best_path, equal_models_floor, oracle, path_costs
 from wholeroad.road.watch.reliability import calibration, expected_calibration_error, wilson
 from wholeroad.road.watch.work import (
@@ -26,7 +28,6 @@ from wholeroad.road.watch.work import (
     ModelValues,
     PolicyRun,
     Scored,
-    ValueRange,
     compare,
 )
 
@@ -200,7 +201,10 @@ def test_success_needs_the_gain_at_its_confidence():
 @pytest.mark.parametrize("inside", [0.0, 0.3, 1.0])
 def test_corners_equal_a_comparison_at_the_corner_values(inside):
     dice = np.random.default_rng(4)
-    ranges = (ValueRange("rebook.late", 0, 0, -20.0, 40.0), ValueRange("pass.late", 1, 0, -10.0, 0.0))
+    ranges = (
+        ValueRange("rebook.late", 0, 0, -20.0, 40.0, 100.0),
+        ValueRange("pass.late", 1, 0, -10.0, 0.0, 0.0),
+    )
     scored = scored_cases(dice, ranges=ranges)
     run = PolicyRun("some", (dice.random(len(scored.truth)) > inside).astype(np.int8))
     policy = compare([run], scored, models=None, unit="EUR", seed=1, resampling=QUICK).policies[1]
@@ -213,6 +217,113 @@ def test_corners_equal_a_comparison_at_the_corner_values(inside):
         gains.append(at_corner.versus_status_quo.value)
     assert policy.corners == pytest.approx((min(totals), max(totals)))
     assert policy.gain_corners == pytest.approx((min(gains), max(gains)))
+
+
+# where the winner changes
+
+
+def at_value(scored, value):
+    table = scored.values.constant.copy()
+    table[0, 0] = value
+    return replace(scored, values=replace(scored.values, constant=table), ranges=())
+
+
+@given(seeds, st.floats(0.05, 0.95), st.floats(0, 300), st.sampled_from([0, 1]))
+@few
+def test_law_at_the_break_even_the_gain_is_zero_and_beyond_it_has_the_sign_that_was_said(
+    seed, share, cost, quo
+):
+    dice = np.random.default_rng(seed)
+    ranges = (ValueRange("rebook.late", 0, 0, -20.0, 40.0, 100.0),)
+    scored = replace(scored_cases(dice, ranges=ranges), status_quo=np.full(480, quo, dtype=np.int8))
+    run = PolicyRun(NEVER, (dice.random(480) > share).astype(np.int8), ((FROM_AT, cost),))
+
+    def gain(world):
+        compared = compare([run], world, models=None, unit="EUR", seed=1, resampling=QUICK)
+        return by_name(compared)[NEVER].versus_status_quo.value
+
+    policy = by_name(compare([run], scored, models=None, unit="EUR", seed=1, resampling=QUICK))[NEVER]
+    (found,) = policy.break_evens
+    if found is None:
+        assert gain(at_value(scored, 10.0)) == pytest.approx(gain(at_value(scored, 500.0)))
+        return
+    assert gain(at_value(scored, found.value.value)) == pytest.approx(0, abs=1e-6)
+    beyond = found.value.value + (1 if found.above else -1)
+    assert gain(at_value(scored, beyond)) > 0
+    assert found.value.low <= found.value.value <= found.value.high
+
+
+def test_the_interval_of_the_break_even_holds_a_planted_one():
+    held = 0
+    for seed in range(60):
+        dice = np.random.default_rng(seed)
+        # A quarter of those acted on are late: a miss that costs three false alarms makes up for them.
+        days, per_day = 84, 20
+        n = days * per_day
+        scored = Scored(
+            decided_at=FROM_AT + np.sort(dice.integers(0, days * DAY, n)),
+            truth=(dice.random(n) > 0.25).astype(np.int8),
+            ids=np.arange(n, dtype=np.uint64),
+            values=TableValues(np.array([[5.0, -1.0], [0.0, 0.0]]), {}, n),
+            actions=("act", "pass"),
+            status_quo=np.ones(n, dtype=np.int8),
+            from_at=FROM_AT,
+            to_at=FROM_AT + days * DAY,
+            known_at=FROM_AT + days * DAY,
+            ranges=(ValueRange("a miss", 0, 0, 0.0, 0.0, 5.0),),
+            form="ratio",
+        )
+        run = PolicyRun("some", (dice.random(n) > 0.3).astype(np.int8))
+        policy = compare([run], scored, models=None, unit="", seed=seed, resampling=QUICK).policies[1]
+        value = policy.break_evens[0].value
+        assert policy.corners is None
+        held += value.low <= 3.0 <= value.high
+    assert held >= 54
+
+
+def test_a_policy_that_wins_only_at_a_corner_beats_somewhere_and_not_in_the_middle():
+    dice = np.random.default_rng(5)
+    ranges = (ValueRange("rebook.late", 0, 0, -90.0, 90.0, 100.0),)
+    scored = scored_cases(dice, days=100, per_day=30, ranges=ranges)
+    n = len(scored.truth)
+    bold = np.zeros(n, dtype=np.int8)  # 20 of 90 are late: -30 apiece breaks even at 105
+    compared = compare([PolicyRun("always rebook", bold)], scored, models=None, unit="EUR", seed=1)
+    policy = by_name(compared)["always rebook"]
+    assert STATUS_QUO not in policy.beats
+    assert STATUS_QUO in policy.beats_somewhere
+    assert policy.open_counts == (int((scored.truth == 0).sum()),)
+    assert [value.high for value in compared.open_values] == [190.0]
+
+
+# capacity
+
+
+def test_under_a_capacity_chance_deals_the_same_actions_to_the_cases_of_the_same_day():
+    dice = np.random.default_rng(6)
+    scored = replace(
+        scored_cases(dice, table=((1.0, 0.0), (0.0, 0.0))), form="capacity", capacity=Capacity(3, DAY)
+    )
+    action = skilled(dice, scored, 0.7)
+    runs = [PolicyRun("some", action)]
+    policy = compare(runs, scored, models=None, unit="hits", seed=1, resampling=QUICK).policies[1]
+    settled = pl.DataFrame({"day": scored.day, "a": action[scored.rows], "y": scored.truth[scored.rows] == 0})
+    days = settled.group_by("day").agg((pl.col("a") == 0).sum().alias("k"), pl.col("y").mean())
+    assert policy.by_chance == pytest.approx(float((days["k"] * days["y"]).sum()))
+    assert policy.versus_chance.value == pytest.approx(policy.total.value - policy.by_chance)
+
+
+@given(seeds, st.integers(1, 6))
+@few
+def test_law_under_a_capacity_hindsight_is_the_best_cases_of_each_period(seed, cases):
+    dice = np.random.default_rng(seed)
+    scored = scored_cases(dice, days=20)
+    worth = dice.integers(-50, 200, len(scored.truth)).astype(float)
+    values = TableValues(np.array([[0.0, -30.0], [0.0, 0.0]]), {(0, 0): worth}, len(worth))
+    limited = replace(scored, values=values, capacity=Capacity(cases, 2 * DAY))
+    period, late = scored.decided_at // (2 * DAY), (scored.truth == 0) & (worth > 0)
+    best = sum(sum(sorted(worth[late & (period == one)])[-cases:]) for one in set(period.tolist()))
+    assert limited.clairvoyant() == pytest.approx(best)
+    assert limited.clairvoyant() <= replace(limited, capacity=None).clairvoyant()
 
 
 # regret

@@ -23,6 +23,7 @@ from wholeroad.engine.facts import Closed, Opened, decode
 from wholeroad.engine.fold import State, fold
 from wholeroad.road.brief.contract import CycleTable
 from wholeroad.road.brief.policies import Policy
+from wholeroad.road.brief.contract import FitTable, RefitTable
 from wholeroad.road.brief.values import TableValues
 from wholeroad.road.model.facts import FitRefused, ModelFitted
 from wholeroad.road.refit import FitLine, due
@@ -65,8 +66,10 @@ def test_an_instant_without_an_offset_is_utc_wherever_the_machine_stands(monkeyp
 
 def fits_of(policy: Policy, cycles: list[int], *, takes: int = 0, refused: frozenset[int] = frozenset()):
     line, asked = FitLine(), []
+    table = RefitTable(first="0d", fit=FitTable(takes="0d", costs=1.0))
+    table = table.model_copy(update={"fit": table.fit.model_copy(update={"takes": takes})})
     for now in cycles:
-        fact = due(line, policy, now=now, takes=takes, costs=1.0)
+        fact = due(line, policy, table, now=now, began_at=0)
         if fact is not None:
             asked.append(now)
             line = line.after(fact)
@@ -109,6 +112,13 @@ def test_a_refused_first_fit_is_asked_for_again_at_the_next_cycle():
 
 def test_no_fit_is_asked_for_while_one_is_being_made():
     assert fits_of(Policy("every", every=1), [5, 6, 7, 8], takes=2) == [5, 8]
+
+
+def test_no_fit_is_asked_for_before_there_is_as_much_history_as_the_brief_wants():
+    table = RefitTable(first="2d", when="never")
+    asks = [now for now in range(5) if due(FitLine(), Policy("never"), table, now=now * DAY, began_at=DAY)]
+    assert asks == [3, 4]
+    assert due(FitLine(), Policy("never"), table, now=9 * DAY, began_at=None) is None
 
 
 # What
@@ -374,7 +384,8 @@ def test_the_seal_of_a_span_knows_every_decision(tmp_path):
 
     def seal(decided: Decided, first: int) -> str:
         book = Book(history, MemoryTables())
-        return book.seal(Plan("model", "m", 0), decided, first=first, span=1, at=0, until_at=1).digest
+        cases = np.arange(first, first + 5)
+        return book.seal(Plan("model", "m", 0), decided, cases=cases, span=1, at=0, until_at=1).digest
 
     assert seal(some, 0) == seal(some, 0)
     others = [(some, 1), (replace(some, action=another), 0), (replace(some, probabilities=doubt), 0)]
@@ -394,7 +405,7 @@ def test_the_oracle_has_each_model_from_when_it_entered_at_its_price_and_as_it_d
     ]
     cases = history.cases.frame.height
     models = _model_values(
-        history, runs, project._workshop(history, None), first=0, last=cases, progress=None
+        history, runs, project._workshop(history), first=0, last=cases, progress=None
     )
     assert len(fits) > 2
     assert models.effective_from.tolist() == [fact.at for fact in fits]
@@ -418,7 +429,7 @@ def test_calibration_counts_the_cases_that_a_model_was_in_charge_of(tmp_path):
     fits = (came, msgspec.structs.replace(came, at=left_at, model=None))
     run = Run("every 5d", np.empty(0, dtype=np.int8), fits, State())
     decided_at = history.timeline.decided_at
-    asked = _in_charge(history, run, project._workshop(history, None), 0, decided_at.size)
+    asked = _in_charge(history, run, project._workshop(history), 0, decided_at.size)
     assert (~np.isnan(asked[:, 0]) == ((decided_at >= came.at) & (decided_at < left_at))).all()
 
 

@@ -18,14 +18,17 @@ from hypothesis import strategies as st
 
 import features_oracle as oracle
 from features_oracle import Version, World
-from wholeroad.core.errors import UserError
+from wholeroad.core.errors import FaultsError, UserError
 from wholeroad.core.expressions import Expression
+from wholeroad.road.brief.work import read_brief
+from wholeroad.road.data.binding import bind_brief
 from wholeroad.road.data.features import deviation, exact
 from wholeroad.road.data.features.bulk import compute
 from wholeroad.road.data.features.keys import joint_codes
 from wholeroad.road.data.features.latest import greatest
 from wholeroad.road.data.features.specs import Derived, Feature, Latest, Lookup, Window
 from wholeroad.road.data.versions import Versions
+from worlds import BRIEF
 
 UTC = pl.Datetime("us", "UTC")
 COLUMNS = {"k1": pl.String, "k2": pl.Int64, "x": pl.Int64, "f": pl.Float64, "flag": pl.Boolean}
@@ -204,7 +207,7 @@ windows = st.builds(
     where=st.none() | st.sampled_from(["flag", "x > 0"]).map(formula),
     by=st.sampled_from(BYS),
     over=spans,
-    on=st.sampled_from(["happened", "known"]),
+    on=st.sampled_from(["happened", "known", "planned"]),
 )
 counts = windows.map(lambda window: replace(window, aggregate="count", value=None))
 distincts = st.builds(
@@ -214,7 +217,7 @@ distincts = st.builds(
 )
 sinces = st.builds(
     lambda window, over: replace(window, aggregate="since", value=None, over=over),
-    windows,
+    windows.filter(lambda window: window.on != "planned"),
     st.none() | spans,
 )
 latests = st.builds(
@@ -323,13 +326,14 @@ def test_a_larger_world_with_long_ranges_equals_the_oracle():
     for source in sources:
         for by in BYS[:2]:
             for over in (30 * hour, 400 * hour):
-                for on in ("happened", "known"):
+                for on in ("happened", "known", "planned"):
                     name = f"{source}_{len(by)}_{over}_{on}"
                     features.append(Window(name, source, "mean", formula("f"), None, by, over, on))
                     for how in ("min", "max", "std", "distinct"):
                         value = formula("x" if how == "distinct" else "f")
                         features.append(Window(f"{name}_{how}", source, how, value, None, by, over, on))
-                    features.append(Window(f"{name}_since", source, "since", None, None, by, over, on))
+                    if on != "planned":
+                        features.append(Window(f"{name}_since", source, "since", None, None, by, over, on))
             features += [
                 Latest(f"{source}_{len(by)}_{age}", source, "x", by, age) for age in (None, 9 * hour)
             ]
@@ -401,6 +405,73 @@ def test_a_row_known_too_late_for_its_window_never_counts():
 
 def test_a_planned_row_counts_from_when_it_happens():
     assert answer(count(), at(2, 8, 9), row(1, happened=9, known=1)) == [0, 0, 1]
+
+
+def test_window_on_planned_looks_ahead_open_at_the_decision_and_closed_at_its_end():
+    cases = at(2, 4, 8, 9)
+    assert answer(count("planned", over=5), cases, row(1, happened=9, known=0)) == [0, 1, 1, 0]
+
+
+def test_window_on_planned_counts_rows_already_known_only():
+    cases = at(3, 4, 5, 9)
+    assert answer(count("planned", over=9), cases, row(1, happened=9, known=4)) == [0, 1, 1, 0]
+    assert answer(count("planned", over=9), cases, row(1, happened=9, known=9)) == [0, 0, 0, 0]
+
+
+def test_a_plan_that_was_moved_or_cancelled_counts_where_it_is_now():
+    rows = [row(1, 5, 0), row(1, 12, 2, order=1), row(1, 12, 6, order=2, deleted=True)]
+    assert answer(count("planned", over=5), at(1, 2, 4), *rows[:2]) == [1, 0, 0]
+    assert answer(count("planned", over=6), at(5, 6, 7), *rows) == [0, 0, 0]
+    assert answer(count("planned", over=8), at(5, 6, 7), *rows) == [1, 0, 0]
+
+
+def test_windows_on_planned_of_different_spans_stand_side_by_side():
+    rows = [row(key, happened=key * 10, known=0, f=float(key)) for key in range(1, 5)]
+    features = [
+        replace(total("f", how), name=f"{how}_{over}", over=over, on="planned")
+        for how in ("sum", "mean", "min", "max", "std", "distinct")
+        for over in (10, 20, 40)
+    ]
+    world = World({"arrivals": rows}, {}, "flights", "id")
+    cases = at(0, 5, 9, 10, 25, 40)
+    found = bulk(features, cases, world)
+    same(found, by_oracle(features, cases, world))
+    assert found["sum_20"] == [3.0, 3.0, 3.0, 5.0, 7.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("window", "code"),
+    [
+        ('{ count = "*", of = "parcels", over = "1d", on = "planned" }', None),
+        ('{ max = "weight_kg", of = "parcels", by = "depot", over = "1d", on = "planned" }', None),
+        ('{ count = "*", of = "deliveries", over = "1d", on = "planned" }', "brief.window-not-planned"),
+        ('{ count = "*", of = "outcomes", over = "1d", on = "planned" }', "brief.window-not-planned"),
+        ('{ since = "*", of = "parcels", over = "1d", on = "planned" }', "brief.since-planned"),
+    ],
+)
+def test_only_a_source_of_plans_has_windows_on_planned_and_none_is_since(window, code):
+    text = BRIEF.replace("[cycle]", f"ahead = {window}\n[cycle]")
+    if code is None:
+        types = {
+            "parcel_id": pl.Int64(),
+            "depot": pl.String(),
+            "weight_kg": pl.Float64(),
+            "delay_h": pl.Float64(),
+        }
+        schema = pl.Schema({**types, **dict.fromkeys(("sent_at", "booked_at"), UTC)})
+        bound = bind_brief(read_brief(text), {"parcels": schema, "deliveries": schema})
+        assert bound.features[-1].on == "planned"
+    else:
+        with pytest.raises(FaultsError) as raised:
+            read_brief(text)
+        assert [fault.code for fault in raised.value.faults] == [code]
+
+
+def test_own_source_window_on_planned_leaves_out_the_case_itself_and_what_is_known_at_once():
+    window = count("planned", source="flights")
+    rows = [row(99, happened=9, known=0), row(1, happened=9, known=6)]
+    assert answer(window, at(6), *rows, source="flights") == [0]
+    assert answer(window, at(7), *rows, source="flights") == [1]
 
 
 def test_a_correction_replaces_the_version_before():

@@ -12,6 +12,7 @@ from polars.testing import assert_frame_equal
 
 from wholeroad.adapters.files import read_rows
 from wholeroad.core.errors import UserError
+from wholeroad.road.brief.sources import CsvTable
 from wholeroad.road.data.casting import INSTANT, infer, parse
 
 
@@ -166,8 +167,8 @@ def test_parquet_comes_back(tmp_path):
         ("x.csv", b"a,a\n1,2\n", "data.column-twice"),
         ("x.csv", b"a,,c\n1,2,3\n", "data.column-unnamed"),
         ("x.csv", b"a;b\n1;2\n", "data.file-unreadable"),
-        ("x.csv", b"a,b\n\xff\xfe,2\n", "data.file-unreadable"),
-        ("x.csv", b"\xff\xfea\x00,\x00b\x00\n\x00", "data.file-unreadable"),
+        ("x.csv", b"a,b\n\xff\xfe,2\n", "data.encoding"),
+        ("x.csv", b"\xff\xfea\x00,\x00b\x00\n\x00", "data.encoding"),
         ("x.csv", b"a,b\n1,2,3\n", "data.file-unreadable"),
         ("x.csv", b'a,b\n"x,2\n3,4\n', "data.file-unreadable"),
         ("x.parquet", None, "data.file-missing"),
@@ -203,3 +204,120 @@ def test_a_declared_column_must_be_there(tmp_path):
         read_rows(csv(tmp_path, "a\n1\n"), {"b": "number"})
     with pytest.raises(UserError, match=r"brief\.unknown-type"):
         read_rows(csv(tmp_path, "a\n1\n"), {"a": "float"})
+
+
+EUROPEAN = CsvTable(
+    separator=";", decimal=",", thousands=".", dates="%d.%m.%Y", encoding="windows-1252", nulls=("NA",)
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.floats(-1e9, 1e9).map(lambda number: round(number, 2)),
+            st.datetimes(datetime(1990, 1, 1), datetime(2040, 1, 1)),  # noqa: DTZ001
+            st.sampled_from(["Köln; Süd", 'a "b"', "NA", "x,y", "two\nlines"]),
+        ),
+        min_size=1,
+        max_size=20,
+    )
+)
+def test_a_european_file_says_what_a_plain_one_does(rows):
+    def with_comma(number):
+        return f"{number:,.2f}".translate(str.maketrans(",.", ".,"))
+
+    frame = pl.DataFrame(rows, schema=["n", "at", "s"], orient="row")
+    spelled = frame.with_columns(
+        pl.Series("n", [with_comma(number) for number, *_ in rows]),
+        pl.col("at").dt.strftime("%d.%m.%Y %H:%M:%S"),
+    )
+    text = "Bericht für März\n\n" + spelled.write_csv(separator=";") + "Summe;;\n\n"
+    style = EUROPEAN.model_copy(update={"header_line": 3, "footer_lines": 1})
+    with TemporaryDirectory() as folder:
+        typed = {"n": "number", "at": "instant", "s": "text"}
+        read, bad = read_rows(csv(Path(folder), text.encode("windows-1252")), typed, csv=style)
+    assert bad is None
+    assert read["n"].to_list() == frame["n"].to_list()
+    whole = frame["at"].dt.truncate("1s").dt.replace_time_zone("UTC")
+    assert read["at"].to_list() == whole.to_list()
+    assert read["s"].to_list() == [None if s == "NA" else s for s in frame["s"]]
+
+
+def test_a_file_is_typed_in_its_own_spelling(tmp_path):
+    path = csv(
+        tmp_path,
+        "n;whole;at;version;time\n1,5;1.200;03.02.2024;1.5;03.02.2024 1:05 PM\n-2;7;13.02.2024 10:15;2.0;\n",
+    )
+    frame = read_rows(path, {}, csv=EUROPEAN.model_copy(update={"encoding": "utf-8"})).frame
+    assert frame["n"].to_list() == [1.5, -2.0]
+    assert frame["whole"].to_list() == [1200, 7]
+    assert frame["version"].to_list() == ["1.5", "2.0"]
+    assert frame["at"].to_list() == [
+        datetime(2024, 2, 3, tzinfo=UTC),
+        datetime(2024, 2, 13, 10, 15, tzinfo=UTC),
+    ]
+    assert frame["time"].to_list() == [datetime(2024, 2, 3, 13, 5, tzinfo=UTC), None]
+
+
+def test_a_value_of_another_spelling_makes_the_row_bad(tmp_path):
+    path = csv(tmp_path, "n;at\n1,5;03.02.2024\n1.5;03.02.2024\n2;31.02.2024\n")
+    style = EUROPEAN.model_copy(update={"encoding": "utf-8"})
+    frame, bad = read_rows(path, {"n": "number", "at": "instant"}, csv=style)
+    assert frame.height == 1
+    assert bad["_reason"].to_list() == [
+        "n was '1.5', not a number",
+        "at was '31.02.2024', not an instant (ISO 8601, as 2013-03-01T06:00:00Z)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "declared", "fits"),
+    [
+        ("windows-1252", "utf-8", "windows-1252"),
+        ("utf-8", "windows-1252", "utf-8"),
+        ("utf-16", "utf-8", "utf-16"),
+        ("windows-1252", "utf-16", "windows-1252"),
+        ("windows-1252", "ascii", "windows-1252"),
+        ("windows-1251", "utf-8", "windows-1251"),
+    ],
+)
+def test_a_wrong_encoding_is_refused_with_the_one_that_fits(tmp_path, written, declared, fits):
+    city = "Москва" if written == "windows-1251" else "Köln, Málaga"
+    path = csv(tmp_path, f'id,city\n1,"{city}"\n2,x\n3,y\n'.encode(written))
+    with pytest.raises(UserError) as caught:
+        read_rows(path, {}, csv=CsvTable(encoding=declared))
+    assert caught.value.code == "data.encoding"
+    assert f'encoding = "{fits}"' in caught.value.fix
+    frame = read_rows(path, {}, csv=CsvTable(encoding=fits)).frame
+    assert frame["city"][0] == city
+
+
+@pytest.mark.parametrize(
+    ("style", "code"),
+    [
+        (CsvTable(encoding="klingon"), "brief.unknown-encoding"),
+        (CsvTable(dates="%H:%M"), "brief.dates"),
+        (CsvTable(separator="§"), "data.file-unreadable"),
+        (CsvTable(header_line=9), "data.file-empty"),
+    ],
+)
+def test_a_style_that_cannot_be_used_is_a_clear_error(tmp_path, style, code):
+    with pytest.raises(UserError) as caught:
+        read_rows(csv(tmp_path, "a,b\n1,2\n"), {}, csv=style)
+    assert caught.value.code == code
+
+
+def test_rows_are_counted_by_the_separator_of_the_file(tmp_path):
+    for mark in (";", "\t", "|", "^"):
+        text = 'a,b,c\n1,2,3\n"x,y",2\n"p,q",2,3\n1,2,3,4\n'.replace(",", mark)
+        frame, bad = read_rows(csv(tmp_path, text), {}, csv=CsvTable(separator=mark))
+        assert frame.height == 2
+        assert bad["_code"].to_list() == ["data.too-few-fields", "data.too-many-fields"]
+
+
+def test_empty_lines_are_no_footer(tmp_path):
+    path = csv(tmp_path, "a,b\n1,2\n\n3,4\n\n5,6\n\nTotal,\n\nprinted today,\n\n")
+    frame, bad = read_rows(path, {}, csv=CsvTable(footer_lines=2))
+    assert frame.rows() == [(1, 2), (3, 4), (5, 6)]
+    assert bad is None

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from wholeroad.adapters.ledgers import MemoryLedger, SqliteLedger
 from wholeroad.core.errors import UserError
 from wholeroad.core.facts import encode, export
-from wholeroad.engine.facts import Closed, Opened, decode
+from wholeroad.engine.facts import Closed, Opened, RunBegan, decode
 from wholeroad.engine.fold import State, fold, restore, snapshot
 from wholeroad.road.brief.facts import BriefRead
 from wholeroad.road.data.facts import BatchLanded
@@ -30,7 +30,8 @@ maybe = st.none() | words
 def _facts():
     return st.one_of(
         st.builds(Opened, at=instants, manifest=words),
-        st.builds(BriefRead, at=instants, name=words, digest=words),
+        st.builds(BriefRead, at=instants, name=words, digest=words, learns=st.sampled_from(["", "a", "b"])),
+        st.builds(RunBegan, at=instants, until_at=instants),
         st.builds(
             BatchLanded,
             at=instants,
@@ -98,6 +99,8 @@ def test_a_state_holds_what_the_facts_said():
     state = fold(
         [
             Opened(at=3, manifest="m"),
+            BriefRead(at=3, name="n", digest="b", learns="l"),
+            RunBegan(at=6, until_at=7),
             PlanFixed(at=3, decider="status quo", model=None, effective_from=3),
             asked,
             SpanDecided(at=3, until_at=5, decider="status quo", model=None, count=11, digest="d"),
@@ -113,6 +116,10 @@ def test_a_state_holds_what_the_facts_said():
         plan=Plan("model", "m", 5),
         fits=FitLine(FitAsked(at=6, ready_at=9, costs=3.0), 6, 1, 2.0),
         line=ValueLine(7, 1, 7.5),
+        opened_at=3,
+        brief="b",
+        learns="l",
+        promised_until=7,
         decided_until=7,
         decided=17,
         spans=2,
@@ -120,6 +127,17 @@ def test_a_state_holds_what_the_facts_said():
     )
     refused = fold([FitRefused(at=9, asked_at=6, code="x", happened="y"), Closed(at=9)], state)
     assert (refused.fits, refused.closed) == (FitLine(None, 6, 1, 2.0), True)
+
+
+def test_another_brief_keeps_the_model_only_if_models_learn_the_same_by_it():
+    came = ModelFitted(at=5, asked_at=3, cut="c", rows=7, champion="l", model="m", costs=2.0, why="w")
+    plan = PlanFixed(at=5, decider="model", model="m", effective_from=5)
+    state = fold([BriefRead(at=3, name="n", digest="b", learns="l"), came, plan])
+    worth_more = fold([BriefRead(at=9, name="n", digest="c", learns="l")], state)
+    assert (worth_more.plan, worth_more.fits) == (state.plan, state.fits)
+    other_features = fold([BriefRead(at=9, name="n", digest="d", learns="k")], state)
+    assert other_features.plan == Plan()
+    assert (other_features.fits.grid_at, other_features.fits.paid) == (None, 2.0)
 
 
 @given(ledgers)

@@ -11,6 +11,7 @@ import worlds
 from wholeroad.adapters.clocks import SteppedClock
 from wholeroad.core.errors import UserError
 from wholeroad.core.instants import DAY
+from wholeroad.engine.intake import table_of
 
 
 class Unsteady(SteppedClock):
@@ -28,7 +29,7 @@ def test_landed_at_is_one_per_batch_and_never_goes_back(tmp_path):
     clock.set(50 * DAY)
     second = project.land_rows("parcels", cases[100:200])
     assert first.at == second.at == 100 * DAY
-    stored = project._tables.read(project._table("parcels"))
+    stored = project._tables.read(table_of("parcels", project.brief.source["parcels"]))
     assert stored["_landed_at"].n_unique() == 1
     assert stored["_seq"].to_list() == [*range(1, 201)]
 
@@ -55,7 +56,7 @@ def test_a_file_that_has_landed_is_not_read_again(tmp_path):
 def test_a_file_is_read_again_when_its_rows_are_gone(tmp_path):
     project = wholeroad.open(worlds.write(tmp_path, *worlds.parcels()))
     project.land()
-    shutil.rmtree(project.folder.tables / project._table("deliveries"))
+    shutil.rmtree(project.folder.tables / table_of("deliveries", project.brief.source["deliveries"]))
     again = wholeroad.open(tmp_path)
     assert [(fact.source, fact.landed) for fact in again.land()] == [("deliveries", 1200)]
 
@@ -143,6 +144,19 @@ def test_rows_set_aside_under_an_earlier_reading_are_no_longer_shown(tmp_path):
     mended = wholeroad.open(folder)
     mended.land()
     assert mended.quarantine().is_empty()
+
+
+def test_settings_of_later_versions_leave_a_table_its_name(tmp_path):
+    # The tables of projects that are there already must be found again.
+    project = wholeroad.open(worlds.write(tmp_path, *worlds.parcels()))
+    assert table_of("parcels", project.brief.source["parcels"]) == "source_parcels_bb4af61a"
+
+
+def test_a_file_is_not_landed_again_because_rows_came_in_between(tmp_path):
+    project = wholeroad.open(worlds.write(tmp_path, *worlds.parcels()))
+    project.land()
+    project.land_rows("parcels", worlds.parcels()[0][:50])
+    assert project.land() == []
 
 
 def test_a_stepped_clock_stands_still_and_never_goes_back():

@@ -5,6 +5,7 @@ import math
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
@@ -16,9 +17,10 @@ from polars.testing import assert_frame_equal
 from wholeroad.core.errors import UserError
 from wholeroad.core.instants import UNITS
 from wholeroad.road.brief.contract import SourceTable
-from wholeroad.road.data.batches import QUARANTINE, SYSTEM, Batch, Stored, needed_columns
+from wholeroad.road.data.batches import QUARANTINE, SYSTEM, Batch, Counts
 from wholeroad.road.data.content import logical_hash, row_hashes
-from wholeroad.road.data.landing import land
+from wholeroad.road.data.landing import land, tombstones
+from wholeroad.road.data.presence import Presence, Stored, in_force, needed_columns
 from wholeroad.road.data.versioning import to_versions
 
 HOUR = UNITS["h"]
@@ -38,29 +40,48 @@ class Table:
         self.rows = self.quarantine = None
         self.next_seq = 1
 
-    def land(self, rows, at=10**16, *, imported=None, bad=None):
+    def land(self, rows, at=10**16, *, imported=None, bad=None, dumped_at=None):
         frame = rows if isinstance(rows, pl.DataFrame) else frame_of(rows)
         imported = self.imported if imported is None else imported
-        stored = None
-        if self.rows is not None:
-            needed = needed_columns(self.source)
-            kept = self.rows if needed is None else self.rows.select(needed)
-            stored = Stored(kept, self.rows.schema, self.quarantine["content"])
-            assert stored.next_seq == self.next_seq
-        batch = Batch(frame, landed_at=at, next_seq=self.next_seq, imported=imported, bad=bad)
+        batch = Batch(
+            frame, landed_at=at, next_seq=self.next_seq, imported=imported, bad=bad, dumped_at=dumped_at
+        )
+        stored = self.stored(batch)
+        before = self.rows
         landing = land(batch, self.source, name="visits", stored=stored)
         counts = landing.counts
         assert counts.rows_in == counts.landed + counts.repeated + counts.quarantined
-        assert landing.rows.height == counts.landed + counts.deleted
+        assert landing.rows.height == counts.landed
         assert landing.quarantine.height == counts.quarantined
         assert landing.quarantine.schema == QUARANTINE
-        seqs = list(range(self.next_seq, self.next_seq + landing.rows.height))
-        assert landing.rows["_seq"].to_list() == seqs
+        self.keep(landing)
+        if self.source.absent == "deleted" and before is not None:
+            standing = in_force(self.rows, self.source, known_at=batch.known_at, imported=imported)
+            gone = standing.filter(~pl.col("key").is_in(landing.seen.tolist()))["place"]
+            stones = tombstones(self.rows[gone], replace(batch, next_seq=self.next_seq), source=self.source)
+            self.rows = pl.concat([self.rows, stones])
+            self.next_seq += len(gone)
+            landing = replace(
+                landing,
+                rows=pl.concat([landing.rows, stones]),
+                counts=counts + Counts(deleted=len(gone)),
+                next_seq=self.next_seq,
+            )
+        assert self.rows["_seq"].to_list() == list(range(1, self.rows.height + 1))
+        return landing
+
+    def stored(self, batch):
+        if self.rows is None:
+            return None
+        kept = self.rows.select(needed_columns(self.source))
+        presence = Presence.of(kept, self.source, known_at=batch.known_at, imported=batch.imported)
+        return Stored(self.rows.schema, presence, self.next_seq, self.quarantine["content"].to_numpy())
+
+    def keep(self, landing):
         self.next_seq = landing.next_seq
         self.rows = landing.rows if self.rows is None else pl.concat([self.rows, landing.rows])
         aside = landing.quarantine
         self.quarantine = aside if self.quarantine is None else pl.concat([self.quarantine, aside])
-        return landing
 
     def versions(self):
         return to_versions(self.rows, self.source, name="visits").frame

@@ -24,6 +24,7 @@ from wholeroad.interfaces.report.charts import calibration_chart, money_chart
 from wholeroad.interfaces.report.limits import limits
 from wholeroad.interfaces.report.page import ReportData, render
 from wholeroad.interfaces.report.words import refusals, verdict
+from wholeroad.road.brief.assumptions import Assumption
 from wholeroad.road.brief.charter import charter, parts
 from wholeroad.road.brief.contract import Brief, Gain
 from wholeroad.road.brief.values import TableValues
@@ -32,6 +33,7 @@ from wholeroad.road.model.facts import FitRefused
 from wholeroad.road.watch.frames import money_over_time
 from wholeroad.road.watch.reliability import calibration
 from wholeroad.road.watch.results import Estimate
+from wholeroad.road.watch.segments import segments
 from wholeroad.road.watch.work import ModelValues, PolicyRun, Scored, compare
 
 FROM_AT = parse_instant("2013-03-02")
@@ -692,3 +694,94 @@ def test_without_any_outcome_nothing_is_compared():
     found = verdict(replace(comparison, policies=tuple(empty)))
     assert "No case" in found.headline
     assert found.reasons == ()
+
+
+# lessons, segments and guesses on the page
+
+
+def segments_on_page():
+    data = data_of(a_brief(), late=-0.5)
+    dice = np.random.default_rng(3)
+    comparison = data.comparison
+    days = 200
+    n = days * 20
+    depot = dice.choice(["north", "south"], n)
+    truth = dice.choice(np.array([0, 1], dtype=np.int8), n, p=[0.3, 0.7])
+    right = dice.random(n) < np.where(depot == "north", 0.9, 0.3)
+    scored = Scored(
+        decided_at=FROM_AT + np.sort(dice.integers(0, days * DAY, n)),
+        truth=truth,
+        ids=np.arange(n, dtype=np.uint64),
+        values=TableValues(np.array([[10.0, -10.0], [0.0, 0.0]]), {}, n),
+        actions=("rebook", "pass"),
+        status_quo=np.ones(n, dtype=np.int8),
+        from_at=FROM_AT,
+        to_at=FROM_AT + days * DAY,
+        known_at=comparison.known_at,
+    )
+    action = np.where(right, truth != 0, truth == 0).astype(np.int8)
+    columns = {"depot": pl.Series(depot)}
+    found = segments(PolicyRun("every 60d", action), scored, columns=columns, seed=1)
+    return replace(data, segments={"every 60d": found}), found
+
+
+def test_segments_are_shown_with_the_sentence_that_keeps_them_from_being_over_read():
+    data, found = segments_on_page()
+    page = render(data)
+    text = " ".join(" ".join(parsed(page).text).split())
+    assert "Where the gain comes from" in text
+    assert "The policy clearly loses in" in text
+    assert "south (depot)" in text
+    assert f"{len(found.segments)} segments were looked at" in text
+    for one in found.segments:
+        assert amount(one.per_case.value) in text
+        assert f"{amount(one.per_case.low)} to {amount(one.per_case.high)}" in text
+    assert "Where the gain comes from" not in render(data_of(a_brief()))
+
+
+def test_guesses_are_repeated_until_they_are_confirmed():
+    guess = Assumption("case", "decide_at", f'"{ATTACK}"', "the only instant")
+    page = render(replace(data_of(a_brief()), assumptions=(guess, guess)))
+    text = " ".join(" ".join(parsed(page).text).split())
+    assert "2 guesses that nobody has confirmed" in text
+    assert "the only instant" in text
+    assert ATTACK in text
+    assert 'href="#assumed"' in page
+    assert "nobody has confirmed" not in render(data_of(a_brief()))
+
+
+def test_lessons_stand_beside_what_they_explain_with_the_numbers_of_the_page():
+    finding = Finding("check.immature", "warning", "[outcome] matures", "a tenth come late", "why", "fix")
+    data = replace(data_of(a_brief(), late=-0.5), warnings=[], findings=(finding,))
+    page = render(data)
+    tags = parsed(page)
+    text = " ".join(" ".join(tags.text).split())
+    chosen = next(policy for policy in data.comparison.policies if policy.policy == "every 60d")
+    gain = chosen.versus_status_quo
+    assert f"gain of every 60d over the status quo: {amount(gain.value)} EUR" in text
+    assert f"{amount(gain.low)} to {amount(gain.high)} EUR" in text
+    lessons = [attributes for tag, attributes in tags.seen if tag == "details" and "id" in attributes]
+    assert len(lessons) >= 10
+    assert [tag for tag, _ in tags.seen].count("summary") == [tag for tag, _ in tags.seen].count("details")
+    warned = page[page.index('aria-label="Warnings"') :]
+    assert warned.index("a tenth come late") < warned.index("lesson-matures") < warned.index("</section>")
+    assert "details::details-content" in page[page.index("@media print") :]
+
+
+def test_every_link_on_the_page_leads_somewhere():
+    data, _ = segments_on_page()
+    tags = parsed(render(replace(data, assumptions=(Assumption("case", "key", "id", ""),))))
+    places = {attributes["id"] for _, attributes in tags.seen if "id" in attributes}
+    links = {attributes["href"] for tag, attributes in tags.seen if tag == "a"}
+    assert links
+    assert {link.removeprefix("#") for link in links} <= places
+
+
+def test_the_first_figures_are_those_of_the_recommended_policy():
+    data = data_of(a_brief(), late=-0.5)
+    page = render(data)
+    tiles = page[page.index('class="tiles"') : page.index("</ul>", page.index('class="tiles"'))]
+    chosen = next(policy for policy in data.comparison.policies if policy.policy == "every 60d")
+    assert f"{amount(chosen.versus_status_quo.value)} EUR" in tiles
+    assert f"{amount(chosen.gain_per_case.value)} EUR" in tiles
+    assert ">Met<" in tiles

@@ -166,3 +166,15 @@ def test_what_cannot_be_written_whole_is_not_there_and_what_was_there_stays(tmp_
     subprocess.run([sys.executable, "-c", SMALL_DISK, str(tmp_path)], check=True)
     assert FolderBlobs(tmp_path / "blobs").get("model", "aa") is None
     assert (tmp_path / "manifest.json").read_bytes() == b"as it was"
+
+
+def test_many_small_appends_are_written_together_and_no_row_changes_its_place(tmp_path):
+    tables = DeltaTables(tmp_path)
+    for number in range(150):
+        frame = pl.DataFrame({"number": [2 * number, 2 * number + 1]})
+        assert tables.append("nightly", frame, writer="engine", version=number + 1)
+    again = DeltaTables(tmp_path)
+    assert again.read("nightly")["number"].to_list() == list(range(300))
+    assert again.version("nightly", "engine") == 150
+    assert not again.append("nightly", frame, writer="engine", version=150)
+    assert len(again._needed("nightly").file_uris()) < 100

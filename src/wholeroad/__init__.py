@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from wholeroad.engine.rehearsed import Rehearsed
     from wholeroad.project import Project, open_project
     from wholeroad.road.brief.contract import Brief
+    from wholeroad.starting import start
 
     open = open_project  # noqa: A001 - `wholeroad.open` reads as what it does
 
@@ -31,6 +32,7 @@ __all__ = [
     "UserError",
     "__version__",
     "open",
+    "start",
 ]
 
 _HOMES = {
@@ -42,6 +44,7 @@ _HOMES = {
     "TryLaterError": ("wholeroad.core.errors", "TryLaterError"),
     "UserError": ("wholeroad.core.errors", "UserError"),
     "open": ("wholeroad.project", "open_project"),
+    "start": ("wholeroad.starting", "start"),
 }
 
 

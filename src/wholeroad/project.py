@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import date
-from functools import cache, cached_property
-from importlib.metadata import version
+from functools import cached_property, partial
 from pathlib import Path
 
 import polars as pl
@@ -15,46 +13,47 @@ import polars as pl
 from wholeroad.adapters.blobs import FolderBlobs
 from wholeroad.adapters.clocks import SystemClock
 from wholeroad.adapters.files import read_rows
-from wholeroad.adapters.folders import ProjectFolder, file_digest, name_taken, seal_of, write_whole
+from wholeroad.adapters.folders import ProjectFolder
 from wholeroad.adapters.frames import as_frame
-from wholeroad.adapters.learners import make_learners
+from wholeroad.adapters.learners import identities, learners_for
 from wholeroad.adapters.ledgers import SqliteLedger
 from wholeroad.adapters.locks import held
 from wholeroad.adapters.machine import available_threads, calm_openmp
+from wholeroad.adapters.made_with import made_with
+from wholeroad.adapters.reading import readings
 from wholeroad.adapters.tables_delta import DeltaTables
-from wholeroad.core.errors import UserError
 from wholeroad.core.facts import export
-from wholeroad.core.ids import digest
 from wholeroad.core.instants import Instant, format_instant
-from wholeroad.core.ports import Clock, Progress
-from wholeroad.engine.comparing import CARDS, Run, cards, compare_runs
+from wholeroad.core.ports import AnyLearner, Blobs, Clock, Progress
+from wholeroad.engine.explained import DecisionExplained, ModelExplained
 from wholeroad.engine.facts import decode
-from wholeroad.engine.intake import Intake, quarantine_of, table_of
-from wholeroad.engine.rehearsal import Rehearsal, Walk, walk_through
+from wholeroad.engine.intake import Arrival, Intake
+from wholeroad.engine.learning import question_learning
+from wholeroad.engine.live import Answered, Replayed
+from wholeroad.engine.rehearsal import walk_through
 from wholeroad.engine.rehearsed import (
     Rehearsed,
     checked_name,
-    slug,
     span_of,
-    tables_gone,
 )
-from wholeroad.engine.workshop import Workshop
-from wholeroad.road.brief.contract import Brief, SourceTable
-from wholeroad.road.brief.policies import Policy, parse_policies
+from wholeroad.engine.standing import Standing
+from wholeroad.engine.storehouse import Storehouse
+from wholeroad.engine.timeless import no_time, value_without_time
+from wholeroad.engine.workshop import CHUNK, Workshop
+from wholeroad.operating import Operation
+from wholeroad.rehearsing import Stage, stores
+from wholeroad.road.brief.assumptions import Assumption, assumed
+from wholeroad.road.brief.contract import Brief
+from wholeroad.road.brief.digests import digests
+from wholeroad.road.brief.policies import INCUMBENT, parse_policies
 from wholeroad.road.brief.work import read_brief
-from wholeroad.road.data.batches import CLAIMED, LANDED, SEQ, SYSTEM, VERSION
-from wholeroad.road.data.batches import QUARANTINE as QUARANTINE_COLUMNS
-from wholeroad.road.data.binding import bind_brief, used_columns
+from wholeroad.road.data.collecting import CollectionPlan, plan_collection, sources_to_collect
 from wholeroad.road.data.facts import BatchLanded
 from wholeroad.road.data.history import History
 from wholeroad.road.data.rules import Finding, check_history
-from wholeroad.road.data.versioning import logical_hash, to_versions
-from wholeroad.road.data.versions import DELETED, KNOWN, ORDER, Versions
-from wholeroad.road.data.work import assemble
-from wholeroad.road.model.facts import FitRefused, ModelFitted
-
-_PARTS = ("polars", "numpy", "scikit-learn", "scipy", "lightgbm")
-"""Packages whose version could change a fit or a score."""
+from wholeroad.road.data.versions import Versions
+from wholeroad.road.model.slices import least_cases
+from wholeroad.road.model.without_time import CrossValidated
 
 
 def open_project(folder: str | Path = ".", *, clock: Clock | None = None) -> Project:
@@ -81,29 +80,6 @@ def open_project(folder: str | Path = ".", *, clock: Clock | None = None) -> Pro
     return Project(place, brief, text=text, clock=clock or SystemClock())
 
 
-@cache
-def made_with() -> str:
-    """Name everything beside brief and data that could change a result: our code, and others' versions."""
-    ours = Path(__file__).parent
-    code = digest(*(path.read_bytes() for path in sorted(ours.rglob("*.py"))))
-    return " ".join(
-        [f"wholeroad=={version('wholeroad')}+{code[:8]}", *(f"{p}=={version(p)}" for p in _PARTS)]
-    )
-
-
-@contextmanager
-def stores(root: Path) -> Iterator[tuple[DeltaTables, SqliteLedger]]:
-    """Open the tables and the ledger of a project's or a rehearsal's folder."""
-    folder = ProjectFolder(root)
-    ledger = SqliteLedger(folder.ledger, decode, mending=folder.mending)
-    try:
-        yield DeltaTables(folder.tables), ledger
-    except UserError as error:
-        raise tables_gone(error, folder.root, mending=folder.mending) from error
-    finally:
-        ledger.close()
-
-
 class Project:
     """A brief with its data, in one folder.
 
@@ -121,6 +97,8 @@ class Project:
         self._clock = clock
         self._tables = DeltaTables(folder.tables)
         self._blobs = FolderBlobs(folder.blobs)
+        self._digests = digests(brief)
+        self._store = Storehouse(brief, self._tables, threads=available_threads())
 
     @cached_property
     def _ledger(self) -> SqliteLedger:
@@ -129,6 +107,11 @@ class Project:
     def __repr__(self) -> str:
         """Say what it is and where."""
         return f"<Project {self.brief.brief.name!r} in {self.folder.root}>"
+
+    @property
+    def assumptions(self) -> tuple[Assumption, ...]:
+        """What nobody has confirmed of the brief: its lines marked ``# assumed``."""
+        return assumed(self._text)
 
     def land(self, progress: Progress | None = None) -> list[BatchLanded]:
         """Land every source's file as history: its claimed ``known_at`` is taken at its word.
@@ -151,18 +134,17 @@ class Project:
         rows
             A Polars frame, lazy or not, or any table that speaks Arrow.
         history
-            Whether the claimed ``known_at`` is taken at its word; otherwise no row is known
-            before it landed.
+            Whether the claimed ``known_at`` is taken at its word; otherwise, and always once cases are
+            decided here, no row is known before it landed.
         """
-        table, frame = self._known(source), as_frame(rows)
+        table, frame = self._store.source(source), as_frame(rows)
         with self._lock("landing"):
-            return self._intake.take(source, table, rows=frame, now=self._clock.now(), imported=history)
+            now, imported = self._operation.arrival(source)
+            return self._intake.take(source, table, rows=frame, now=now, imported=imported and history)
 
     def quarantine(self) -> pl.DataFrame:
         """Give the rows that were set aside, each with its reason."""
-        names = [quarantine_of(name, source) for name, source in self.brief.source.items()]
-        frames = [self._tables.read(name) for name in names if self._tables.exists(name)]
-        return pl.concat([pl.DataFrame(schema=QUARANTINE_COLUMNS), *frames])
+        return self._store.quarantine()
 
     def versions(self, source: str, columns: Collection[str] | None = None) -> Versions:
         """Give every landed version of a source's rows.
@@ -172,13 +154,7 @@ class Project:
         columns
             Of the source's own; all unless said. The key always comes along.
         """
-        table = self._known(source)
-        schema = self._schema(source)
-        wanted = None
-        if columns is not None:
-            own = [name for name in schema if name in {*table.key, *columns}]
-            wanted = [*own, *(name for name in SYSTEM if name not in (CLAIMED, LANDED, SEQ))]
-        return to_versions(self._tables.read(self._table(source), wanted), table, name=source)
+        return self._store.versions(source, columns)
 
     def history(self, progress: Progress | None = None) -> History:
         """Assemble cases, features as known, truth and values from what has landed."""
@@ -194,8 +170,32 @@ class Project:
             What landing and binding raise: with those nothing can be asked.
         """
         self.land(progress)
-        _, findings = self._examined(progress)
-        return findings
+        history, findings = self._examined(progress)
+        return [
+            *findings,
+            *question_learning(history, findings, learners=self._learners(), progress=progress),
+        ]
+
+    def plan(self, progress: Progress | None = None) -> CollectionPlan | None:
+        """Say what to collect, and how much of it, while a source has no rows; None when each has some."""
+        if all(source.read != "none" for source in self.brief.source.values()):
+            return None
+        self.land(progress)
+        counts = {name: self._store.rows(name) for name in self.brief.source}
+        if not sources_to_collect(self.brief, counts):
+            return None
+        return plan_collection(self.brief, counts, now=self._clock.now(), fit_cases=least_cases())
+
+    def cross_validate(self, progress: Progress | None = None) -> CrossValidated:
+        """Say what decisions would be worth, by cross-validation, where no row says when: no rehearsal.
+
+        Raises
+        ------
+        FaultsError, UserError
+            What landing, binding and fitting raise.
+        """
+        self.land(progress)
+        return value_without_time(self._store.history(progress), learners=self._learners(), progress=progress)
 
     def rehearse(
         self,
@@ -212,7 +212,7 @@ class Project:
         ----------
         policies
             As people write them, one or several; without any, the brief's ``[rehearse] policies``, or the
-            status quo, *never*, the brief's own, and a random dummy.
+            status quo, a running system, *never*, the brief's own, and a random dummy.
         from_at, to_at
             The first fit is asked for at the first cycle not before ``from_at``, and not before
             the brief's ``first`` has passed; cases are decided and scored from then to ``to_at``.
@@ -234,27 +234,113 @@ class Project:
         written = given or [*self.brief.rehearse.policies]
         label = None if name is None else checked_name(name)
         first, last = span_of(from_at, to_at)
-        chosen = parse_policies(
-            written or ["status quo", "never", self.brief.policy.refit.when, "random 10%"], self.brief.actions
-        )
+        running = [INCUMBENT] if self.brief.incumbent else []
+        usual = ["status quo", *running, "never", self.brief.policy.refit.when, "random 10%"]
+        chosen = parse_policies(written or usual, self.brief.actions, incumbent=bool(running))
+        self._refuse_timeless("rehearsed")
         with self._lock("a rehearsal"):
             self._land_files(progress)
-            data = {f"data.{source}": self._data_digest(source) for source in self.brief.source}
+            data = {source: self._store.digest(source) for source in self.brief.source}
             history, findings = self._examined(progress)
-            walk = walk_through(history, from_at=first, to_at=last)
-            workshop = self._workshop(history, progress)
-            manifest = {**self._manifest(walk), **data}
-            place = self.folder.rehearsal(label or f"{self.brief.brief.name}-{seal_of(manifest)[:8]}")
-            place.claim(manifest)
-            runs = [
-                self._run(policy, history, workshop, walk, place, manifest, progress) for policy in chosen
-            ]
-            if progress:
-                progress("comparing: model cards", 0, 0)
-            for file, text in cards(runs, workshop, brief=self.brief):
-                write_whole(place.root / CARDS / file, text.encode())
-            compared = compare_runs(history, runs, workshop=workshop, span=walk, progress=progress)
-        return Rehearsed(self.brief, place.root, history, compared, findings, stores)
+            root, compared = Stage(self.folder, self._text, data, self._made_with, label).rehearse(
+                chosen,
+                walk_through(history, from_at=first, to_at=last),
+                history=history,
+                workshop=self._workshop(history, progress=progress),
+                progress=progress,
+            )
+        return Rehearsed(self.brief, root, history, compared, findings, stores, assumptions=self.assumptions)
+
+    def cycle(self, progress: Progress | None = None) -> Answered:
+        """Land what is new, run the cycles that are due by now, and decide the cases that are.
+
+        Safe from cron: run again it finds nothing to do, and a run that was cut short is finished first.
+
+        Raises
+        ------
+        FaultsError, UserError
+            What landing and binding raise; ``live.brief-changed``.
+        TryLaterError
+            ``project.locked``, naming the holder.
+        """
+        self._refuse_timeless("decided from cron")
+        with self._lock("a run of the cycles"):
+            return self._operation.answer(lambda _now: self._land_files(progress), progress)
+
+    def decide(self, cases: object, progress: Progress | None = None) -> tuple[pl.DataFrame, Answered]:
+        """Land some cases, answer everything that is due, and say what becomes of these.
+
+        Parameters
+        ----------
+        cases
+            The path of a file that is written as the case's source is, or a frame.
+
+        Returns
+        -------
+        answers, answered
+            One row for each case, as :func:`wholeroad.engine.answers.answers` gives them; and the run.
+        """
+        name = self.brief.case.source
+        table = self._store.source(name)
+        self._refuse_timeless("decided from cron")
+        with self._lock("deciding"):
+            if isinstance(cases, str | Path):
+                stored = self._intake.types(name, table)
+                rows, bad = read_rows(
+                    Path(cases), table.types, stored=stored, shown=str(cases), csv=table.csv
+                )
+            else:
+                rows, bad = as_frame(cases), None
+
+            def arrive(now: Instant) -> None:
+                self._land_files(progress)
+                self._intake.take(name, table, rows=rows, bad=bad, now=now, imported=False)
+
+            answered = self._operation.answer(arrive, progress)
+            return self._operation.answers(rows, answered), answered
+
+    def decisions(self) -> pl.DataFrame:
+        """Give every decision made by :meth:`cycle` and :meth:`decide`: ``live.never-ran`` before."""
+        return self._operation.decisions()
+
+    def status(self) -> Standing:
+        """Say what is in charge, since when, what is due and what is late; nothing is written."""
+        return self._operation.status()
+
+    def explain_decision(self, *key: object) -> DecisionExplained:
+        """Say why one case was decided as it was.
+
+        Parameters
+        ----------
+        key
+            Of the case, a value for each of its columns.
+
+        Raises
+        ------
+        UserError
+            ``live.never-ran``, ``explain.key-length``, ``explain.unknown-case``, ``explain.not-decided``.
+        """
+        return self._operation.explain_decision([str(part) for part in key])
+
+    def explain_model(self, name: str | None = None) -> ModelExplained:
+        """Say why a model is in charge; or was, by the beginning of its digest.
+
+        Raises
+        ------
+        UserError
+            ``explain.no-fit``, ``explain.unknown-model``.
+        """
+        return self._operation.explain_model(name)
+
+    def replay(self) -> Replayed:
+        """Rehearse the project's own ledger, and hold what comes of it against the record, byte by byte.
+
+        Raises
+        ------
+        UserError
+            ``live.never-ran``, ``live.several-briefs``.
+        """
+        return self._operation.replay()
 
     def export(self) -> Iterator[bytes]:
         """Give the ledger's canonical export, a line of JSON per fact; none before anything landed."""
@@ -262,97 +348,57 @@ class Project:
             return iter(())
         return export(fact for _, fact in self._ledger.read())
 
-    def _workshop(self, history: History, progress: Progress | None) -> Workshop:
-        learners = make_learners(self.brief.candidates, threads=available_threads())
-        return Workshop(history, learners, blobs=self._blobs, recipe=made_with(), progress=progress)
-
-    def _manifest(self, walk: Walk) -> dict[str, str]:
-        return {
-            "brief": self._brief_digest,
-            "from_at": format_instant(walk.from_at),
-            "to_at": format_instant(walk.to_at),
-            "made_with": made_with(),
-        }
-
-    def _data_digest(self, source: str) -> str:
-        """Digest what is known of a source: content and when it became known, not how it was stored."""
-        schema = self._schema(source)
-        rows = self._tables.read(self._table(source), [VERSION, KNOWN, ORDER, DELETED])
-        return digest(repr(schema), logical_hash(rows))
-
     @cached_property
-    def _brief_digest(self) -> str:
-        # What is compared doesn't change any run.
-        canonical = self.brief.model_copy(update={"rehearse": type(self.brief.rehearse)()})
-        return digest(json.dumps(canonical.canonical()))
+    def _operation(self) -> Operation:
+        return Operation(
+            self.brief,
+            store=self._store,
+            tables=self._tables,
+            ledger=self._ledger,
+            clock=self._clock,
+            workshop=partial(self._workshop, chunk=0),
+        )
 
-    def _run(
+    def _workshop(
         self,
-        policy: Policy,
         history: History,
-        workshop: Workshop,
-        walk: Walk,
-        place: ProjectFolder,
-        manifest: dict[str, str],
-        progress: Progress | None,
-    ) -> Run:
-        folder = place.within(slug(policy.name))
-        folder.prepare()
-        sealed = {**manifest, "policy": policy.name}
-        with stores(folder.root) as (tables, ledger):
-            facts = [fact for _, fact in ledger.read()]
-            if facts and getattr(facts[0], "manifest", None) != seal_of(sealed):
-                raise name_taken(folder.root)
-            workshop.make_again(fact for fact in facts if isinstance(fact, ModelFitted))
-            write_whole(folder.brief, self._text.encode())
-            folder.claim(sealed)
-            rehearsal = Rehearsal(
-                history, workshop, policy=policy, span=walk, tables=tables, ledger=ledger, progress=progress
-            )
-            state = rehearsal.run(seal_of(sealed), self._brief_digest)
-            facts = [fact for _, fact in ledger.read()]
-        fits = tuple(fact for fact in facts if isinstance(fact, ModelFitted))
-        refused = tuple(fact for fact in facts if isinstance(fact, FitRefused))
-        return Run(policy.name, rehearsal.action, fits, state, refused)
+        *,
+        progress: Progress | None = None,
+        chunk: int = CHUNK,
+        blobs: Blobs | None = None,
+    ) -> Workshop:
+        learners = self._learners()
+        return Workshop(
+            history,
+            learners,
+            blobs=blobs or self._blobs,
+            recipe=self._made_with,
+            chunk=chunk,
+            progress=progress,
+        )
+
+    @property
+    def _made_with(self) -> str:
+        return f"{made_with()} {identities(self._learners())}".rstrip()
+
+    def _refuse_timeless(self, action: str) -> None:
+        if self.brief.timeless:
+            raise no_time(action, self.brief.case.source)
+
+    def _learners(self) -> Mapping[str, AnyLearner]:
+        return learners_for(self.brief, threads=available_threads())
 
     def _examined(self, progress: Progress | None) -> tuple[History, list[Finding]]:
         if progress:
             progress("assembling cases and outcomes", 0, 0)
-        schemas = {name: self._schema(name) for name in self.brief.source}
-        bound = bind_brief(self.brief, schemas)
-        used = used_columns(self.brief, bound)
-        aside = self.quarantine()
-        history = assemble(
-            self.brief,
-            {name: self.versions(name, used[name]) for name in self.brief.source},
-            bound=bound,
-            threads=available_threads(),
-            progress=progress,
-            quarantine=aside,
-        )
+        history = self._store.history(progress)
         if progress:
             progress("assembling cases and outcomes", 1, 1)
             progress("checking", 0, 0)
-        findings = check_history(history, aside)
+        findings = check_history(history, self._store.quarantine())
         if progress:
             progress("checking", 1, 1)
         return history, findings
-
-    def _table(self, source: str) -> str:
-        return table_of(source, self.brief.source[source])
-
-    def _schema(self, source: str) -> pl.Schema:
-        """Give the source's own columns, without ours."""
-        if not self._tables.exists(self._table(source)):
-            raise UserError(
-                "data.not-landed",
-                "A source has no data yet",
-                happened=f"nothing was landed for {source} with the key and times that it has now",
-                expected="rows",
-                fix="run wholeroad land, or land_rows from Python",
-            )
-        schema = self._tables.schema(self._table(source))
-        return pl.Schema({name: kind for name, kind in schema.items() if name not in SYSTEM})
 
     @cached_property
     def _intake(self) -> Intake:
@@ -361,34 +407,15 @@ class Project:
     def _land_files(self, progress: Progress | None) -> list[BatchLanded]:
         facts = []
         for position, (name, source) in enumerate(self.brief.source.items()):
-            if source.read == "none":
-                continue
             if progress:
                 progress(f"landing: {name}", position, len(self.brief.source))
-            path = self.folder.root / source.read
-            origin = file_digest(path, source.model_dump_json())
-            if self._intake.landed(name, source, origin=origin):
-                continue
-            stored = self._intake.types(name, source)
-            rows, bad = read_rows(path, source.types, stored=stored, shown=source.read)
-            fact = self._intake.take(
-                name, source, rows=rows, bad=bad, now=self._clock.now(), imported=True, origin=origin
-            )
-            facts.append(fact)
+            for reading in readings(self.folder.root, name, source=source, landed=self._intake):
+                now, imported = self._operation.arrival(name)
+                arrival = Arrival(now, imported=imported, origin=reading.origin, dumped_at=reading.dumped_at)
+                facts.append(self._intake.take_parts(name, source, parts=reading.parts, arrival=arrival))
         if progress:
             progress("landing", 1, 1)
         return facts
-
-    def _known(self, source: str) -> SourceTable:
-        if source not in self.brief.source:
-            raise UserError(
-                "brief.unknown-source",
-                "There is no such source",
-                happened=f"was {source!r}",
-                expected=f"one of {', '.join(self.brief.source)}",
-                fix="name a source of the brief",
-            )
-        return self.brief.source[source]
 
     def _lock(self, purpose: str) -> AbstractContextManager[None]:
         self.folder.prepare()

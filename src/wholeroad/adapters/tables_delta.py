@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Final
@@ -13,14 +15,19 @@ import polars as pl
 
 from wholeroad.adapters.flushing import flush, flush_folders
 from wholeroad.adapters.table_frames import POSITION, checked_name, missing, projected, storable
-from wholeroad.core.errors import TryLaterError, UserError
+from wholeroad.core.errors import TryLaterError, UserError, unusable
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
 # A position has the append in its upper bits and the row in its lower ones.
 _ROW_BITS: Final = 36
+_SYSTEM: Final = re.compile(r"([^:]+) \(os error \d+\)")
+"""What the system said when it refused to write, as on a full disk."""
+
 _TRIES: Final = 20
+_FILES: Final = 64
+"""With as many small files, a table is written together: nightly appends would make reading slow."""
 _CONFIGURATION: Final = {
     # Statistics of the position only: it orders the files. Others would lengthen the log of wide tables,
     # and Delta cuts those of instants to milliseconds.
@@ -55,7 +62,7 @@ class DeltaTables:
         RoadError
             ``tables.schema-mismatch``, ``tables.column-type``, ``tables.bad-name``.
         UserError
-            ``tables.broken``.
+            ``tables.broken``; ``project.unusable`` when the system refuses to write.
         TryLaterError
             ``tables.busy``: others committed to the table again and again.
         """
@@ -71,6 +78,8 @@ class DeltaTables:
                 except CommitFailedError:
                     self._open.pop(table, None)
                 except DeltaError as error:
+                    if (refused := _SYSTEM.search(str(error))) is not None:
+                        raise unusable(self._folder / table, refused.group(1)) from error
                     if table in self._open or not self.exists(table):
                         raise self._broken(table, error) from error
                 else:
@@ -136,6 +145,21 @@ class DeltaTables:
             ),
         )
         _flush(folder, number)
+        if (number + 1) % _FILES == 0:
+            self._compact(table)
+
+    def _compact(self, table: str) -> None:
+        """Write the files together, as a commit that changes no row; without it all is as well, only slower."""
+        from deltalake import CommitProperties
+        from deltalake.exceptions import DeltaError
+
+        found = self._fresh(table)
+        if found is None or len(found.file_uris()) < _FILES // 2:
+            return
+        with suppress(DeltaError, OSError):
+            found.optimize.compact(commit_properties=CommitProperties(max_commit_retries=0))
+            folder = self._folder / table
+            _flush(folder, found.version())
 
     def _fresh(self, table: str) -> DeltaTable | None:
         """Open a table, or bring it up to date; None when it isn't there."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import polars as pl
@@ -145,6 +145,52 @@ class Learner(Protocol):
     def from_bytes(self, data: bytes) -> Scorer:
         """Read what ``to_bytes`` wrote."""
 
+
+@runtime_checkable
+class QuantileScorer(Protocol):
+    """A fitted model of a number: pure arithmetic from features to its quantiles."""
+
+    def quantiles(self, matrix: Matrix) -> NDArray[np.float64]:
+        """Give shape (n, points), not falling along a row; see :meth:`Scorer.probabilities`."""
+
+    def to_bytes(self) -> bytes:
+        """Give the model as plain data; see :meth:`Scorer.to_bytes`."""
+
+
+@runtime_checkable
+class QuantileLearner(Protocol):
+    """Makes scorers of quantiles, for outcomes that are numbers; promises what :class:`Learner` does."""
+
+    name: str
+    complexity: int
+
+    def fit_quantiles(
+        self,
+        matrix: Matrix,
+        outcome: NDArray[np.float64],
+        *,
+        points: Sequence[float],
+        stop: tuple[Matrix, NDArray[np.float64]] | None = None,
+        rounds: int | None = None,
+    ) -> tuple[QuantileScorer, int | None]:
+        """Fit.
+
+        Parameters
+        ----------
+        matrix, outcome
+            The training slice; the outcome is finite.
+        points
+            The probabilities of the quantiles, ascending, in (0, 1).
+        stop, rounds
+            See :meth:`Learner.fit`.
+        """
+
+    def from_bytes(self, data: bytes) -> QuantileScorer:
+        """Read what ``to_bytes`` wrote."""
+
+
+AnyLearner = Learner | QuantileLearner
+"""A learner of classes, or of a number."""
 
 Progress = Callable[[str, float, float], None]
 """Told ``(stage, done, total)``; called often, must be cheap."""

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from wholeroad.core.ids import digest_arrays
 from wholeroad.core.instants import Instant
 from wholeroad.core.ports import Tables
+from wholeroad.core.view import Codes
 from wholeroad.engine.fold import State
-from wholeroad.road.data.cases import DECIDED
+from wholeroad.road.data.cases import DECIDED, key_hash
 from wholeroad.road.data.history import History
 from wholeroad.road.release.rules import Plan
 from wholeroad.road.release.work import Decided
@@ -21,7 +22,7 @@ from wholeroad.road.watch.rules import unbooked
 
 TABLE: Final = "decisions"
 WRITER: Final = "engine"
-OURS: Final = ("decided_at", "decided_by", "model", "action", "expected_value", "span")
+OURS: Final = ("decided_at", "decided_by", "model", "action", "expected_value", "propensity", "span")
 """Columns of the table; a column of the case's key with such a name is written as ``case.<name>``."""
 
 
@@ -34,92 +35,127 @@ class Book:
         Shape (n,), -1 where nothing was decided.
     booked
         Shape (n,), the truth by which the case is booked.
+    propensity
+        Shape (n,), with which the action was chosen; None where the brief leaves nobody alone by chance.
     """
 
     def __init__(self, history: History, tables: Tables) -> None:
         self._history = history
         self._tables = tables
-        count = history.features.height
-        self.action = np.full(count, -1, dtype=np.int8)
-        self.booked = unbooked(count)
+        count = len(history.features)
+        self.action = np.full(count, -1, dtype=history.status_quo.dtype)
+        self.booked = unbooked(count, history.timeline.truth_code.dtype)
+        leaves_alone = history.brief.policy.no_action is not None
+        self.propensity = np.ones(count) if leaves_alone else None
 
-    def restore(self, state: State, *, first: int, seen_at: Instant) -> None:
+    def restore(self, state: State, *, seen_at: Instant) -> None:
         """Take up the sealed decisions, and what was settled by the last cycle.
 
         What the ledger doesn't know of is ignored: a span whose seal was cut short.
 
         Parameters
         ----------
-        first
-            Position of the first case of the run.
         seen_at
             The last cycle that settled.
         """
         if not state.spans:
             return
-        sealed = self._tables.read(TABLE, ["span", "action"]).filter(pl.col("span") <= state.spans)
-        codes = {name: code for code, name in enumerate(self._history.brief.actions)}
-        actions = sealed["action"].cast(pl.String).replace_strict(codes, return_dtype=pl.Int8).to_numpy()
-        self.action[first : first + actions.size] = actions
-        truth = self._history.as_of(seen_at).truth()
+        history = self._history
+        names = self._key_columns()
+        wanted = ["span", "action", *names, *(["propensity"] if self.propensity is not None else [])]
+        sealed = self._tables.read(TABLE, wanted).filter(pl.col("span") <= state.spans)
+        codes = {name: code for code, name in enumerate(history.brief.actions)}
+        actions = sealed["action"].cast(pl.String).replace_strict(codes, return_dtype=pl.Int16).to_numpy()
+        # By key, not by place: a brief that was changed may have put the cases into another order.
+        asked = sealed.select(key_hash(names)).to_series().to_numpy()
+        order = np.argsort(history.cases.ids)
+        ids = history.cases.ids[order]
+        places = np.minimum(np.searchsorted(ids, asked), max(ids.size - 1, 0))
+        there = ids[places] == asked if ids.size else np.zeros(asked.size, dtype=bool)
+        self.action[order[places[there]]] = actions[there]
+        if self.propensity is not None:
+            chances = sealed["propensity"].fill_null(1.0).to_numpy()
+            self.propensity[order[places[there]]] = chances[there]
+        truth = history.as_of(seen_at).truth()
         mine = np.flatnonzero(self.action[: truth.size] >= 0)
         self.booked[mine] = truth[mine]
 
-    def write(self, first: int, decided: Decided) -> None:
-        """Note decisions from a position on."""
-        self.action[first : first + decided.action.size] = decided.action
+    def write(self, cases: NDArray[np.int64], decided: Decided) -> None:
+        """Note the decisions of some cases, by position."""
+        self.action[cases] = decided.action
+        if self.propensity is not None and decided.propensity is not None:
+            self.propensity[cases] = decided.propensity
 
     def seal(
-        self, plan: Plan, decided: Decided, *, first: int, span: int, at: Instant, until_at: Instant
+        self,
+        plan: Plan,
+        decided: Decided,
+        *,
+        cases: NDArray[np.int64],
+        span: int,
+        at: Instant,
+        until_at: Instant,
     ) -> SpanDecided:
         """Append a span's decisions to the table, once, and give the fact to put on the ledger."""
-        count = decided.action.size
-        history = self._history
-        ids = history.cases.ids[first : first + count]
-        frame = self._frame(plan, decided, first=first, span=span)
-        self._tables.append(TABLE, frame, writer=WRITER, version=span)
+        if cases.size or not self._tables.exists(TABLE):
+            self._tables.append(TABLE, self._frame(plan, decided, cases, span), writer=WRITER, version=span)
+        ids = self._history.cases.ids[cases]
         return SpanDecided(
             at=at,
             until_at=until_at,
             decider=plan.decider,
             model=plan.model,
-            count=count,
+            count=cases.size,
             digest=digest_arrays([ids, decided.action, decided.probabilities], "decisions"),
         )
 
-    def _frame(self, plan: Plan, decided: Decided, *, first: int, span: int) -> pl.DataFrame:
+    def _chances(self, decided: Decided) -> list[pl.Series]:
+        """Give the column of propensities where the brief asks for one, whoever decides."""
+        if self.propensity is None:
+            return []
+        nothing = np.ones(decided.action.size)
+        return [pl.Series("propensity", nothing if decided.propensity is None else decided.propensity)]
+
+    def _key_columns(self) -> list[str]:
+        """Name the key's columns as the table has them."""
+        ours = {*OURS, *self._history.brief.prediction}
+        return [f"case.{name}" if name in ours else name for name in self._history.cases.key]
+
+    def _frame(self, plan: Plan, decided: Decided, cases: NDArray[np.int64], span: int) -> pl.DataFrame:
         history = self._history
-        rows = slice(first, first + decided.action.size)
         names = pl.Series(list(history.brief.actions), dtype=pl.String)
-        classes = [f"p_{name}" for name in history.brief.outcome.classes]
-        ours = {*OURS, *classes}
-        return history.cases.frame[rows].select(
-            *(pl.col(name).alias(f"case.{name}" if name in ours else name) for name in history.cases.key),
+        keys = zip(history.cases.key, self._key_columns(), strict=True)
+        return history.cases.frame[cases].select(
+            *(pl.col(name).alias(shown) for name, shown in keys),
             pl.col(DECIDED).alias("decided_at"),
             pl.lit(plan.decider).alias("decided_by"),
             pl.lit(plan.model, dtype=pl.String).alias("model"),
             *(
                 pl.Series(name, decided.probabilities[:, code]).fill_nan(None)
-                for code, name in enumerate(classes)
+                for code, name in enumerate(history.brief.prediction)
             ),
             names.gather(pl.Series(decided.action.astype(np.uint32))).alias("action"),
             pl.Series("expected_value", decided.expected).fill_nan(None),
+            *self._chances(decided),
             pl.lit(span, dtype=pl.Int64).alias("span"),
         )
 
 
-def joined(parts: list[Decided], classes: int) -> Decided:
+def joined(parts: list[Decided], width: int) -> Decided:
     """Put the decisions of consecutive cycles together."""
     if not parts:
-        return Decided(np.empty(0, dtype=np.int8), np.empty((0, classes)), np.empty(0))
+        return Decided(np.empty(0, dtype=np.int8), np.empty((0, width)), np.empty(0))
+    chances = [np.ones(part.action.size) if part.propensity is None else part.propensity for part in parts]
+    drawn = any(part.propensity is not None for part in parts)
     return Decided(
         np.concatenate([part.action for part in parts]),
         np.concatenate([part.probabilities for part in parts]),
         np.concatenate([part.expected for part in parts]),
+        np.concatenate(chances) if drawn else None,
     )
 
 
-def money(history: History, action: NDArray[np.int8], *, truth: NDArray[np.int8]) -> NDArray[np.float64]:
+def money(history: History, action: Codes, *, truth: Codes) -> NDArray[np.float64]:
     """Give the money of every case, NaN where its truth isn't known or nothing was decided."""
     worth = np.full(action.size, np.nan)
     known = np.flatnonzero((truth >= 0) & (action >= 0))

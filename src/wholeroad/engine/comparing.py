@@ -12,18 +12,25 @@ from numpy.typing import NDArray
 
 from wholeroad.core.instants import DAY, format_instant
 from wholeroad.core.ports import Progress
+from wholeroad.core.view import Codes
 from wholeroad.engine.fold import State
 from wholeroad.engine.rehearsal import Walk
 from wholeroad.engine.workshop import Workshop
 from wholeroad.road.brief.contract import Brief
+from wholeroad.road.brief.policies import INCUMBENT
 from wholeroad.road.data.history import History
+from wholeroad.road.model.capacity import Room, decide_within
 from wholeroad.road.model.card import card
-from wholeroad.road.model.deciding import decide
+from wholeroad.road.model.effects import expected_money
 from wholeroad.road.model.facts import FitRefused, ModelFitted
+from wholeroad.road.model.untreated import spoken_of
 from wholeroad.road.watch.frames import money_over_time
-from wholeroad.road.watch.reliability import calibration
+from wholeroad.road.watch.off_policy import compare_acting, evidence_of, judged_on
+from wholeroad.road.watch.ranges import value_ranges
+from wholeroad.road.watch.reliability import calibration, quantile_calibration
 from wholeroad.road.watch.results import Comparison
-from wholeroad.road.watch.work import ModelValues, PolicyRun, Scored, ValueRange, compare
+from wholeroad.road.watch.segments import Segments, segments_of
+from wholeroad.road.watch.work import ModelValues, PolicyRun, Scored
 
 CARDS: Final = "models"
 """Folder of a rehearsal's model cards."""
@@ -44,7 +51,7 @@ class Run:
     """
 
     policy: str
-    action: NDArray[np.int8]
+    action: Codes
     fits: tuple[ModelFitted, ...]
     state: State
     refused: tuple[FitRefused, ...] = ()
@@ -58,6 +65,9 @@ class Compared:
     ----------
     refused
         By policy, the fits that could not be made; only policies that asked for fits.
+    segments
+        By policy that uses models: where its gain comes from. None where money is estimated from
+        randomised cases, which are too few to be parted.
     """
 
     comparison: Comparison
@@ -65,6 +75,7 @@ class Compared:
     calibration: pl.DataFrame
     fits: pl.DataFrame
     refused: Mapping[str, tuple[FitRefused, ...]] = field(default_factory=dict)
+    segments: Mapping[str, Segments] = field(default_factory=dict)
 
 
 def compare_runs(
@@ -88,12 +99,14 @@ def compare_runs(
         for run in runs
     ]
     brief = history.brief
+    evidence = evidence_of(history, slice(first, last))
     models = _model_values(history, runs, workshop, first=first, last=last, progress=progress)
     if progress:
         progress("comparing: differences and intervals", 0, 0)
-    comparison = compare(
+    comparison = compare_acting(
         policies,
         scored,
+        evidence=evidence,
         models=models,
         unit=brief.unit,
         seed=brief.model.seed,
@@ -101,10 +114,18 @@ def compare_runs(
     )
     compared = Compared(
         comparison=comparison,
-        money_over_time=money_over_time(policies, scored),
+        money_over_time=money_over_time(*judged_on(policies, scored, evidence=evidence)),
         calibration=_calibration(history, runs, workshop, scored.truth, first),
         fits=_fits(runs),
         refused={run.policy: run.refused for run in runs if run.fits or run.refused},
+        segments={}
+        if evidence
+        else segments_of(
+            [run for run in policies if run.fits],
+            scored,
+            features=history.features.take(slice(first, last)),
+            seed=brief.model.seed,
+        ),
     )
     if progress:
         progress("comparing", 1, 1)
@@ -125,11 +146,6 @@ def cards(runs: list[Run], workshop: Workshop, *, brief: Brief) -> Iterator[tupl
 def _scored(history: History, span: Walk, first: int, last: int) -> Scored:
     brief = history.brief
     truth = history.as_of(max(history.until, span.to_at) + DAY).truth()[first:last]
-    cells = {
-        (a, c): f"{action}.{outcome}"
-        for a, action in enumerate(brief.actions)
-        for c, outcome in enumerate(brief.outcome.classes)
-    }
     rows = slice(first, last)
     return Scored(
         decided_at=history.timeline.decided_at[rows],
@@ -141,10 +157,10 @@ def _scored(history: History, span: Walk, first: int, last: int) -> Scored:
         from_at=span.from_at,
         to_at=span.to_at,
         known_at=history.until,
-        ranges=tuple(
-            ValueRange(cells[a, c], a, c, (low - high) / 2, (high - low) / 2)
-            for a, c, low, high in history.values.ranges
-        ),
+        ranges=value_ranges(brief),
+        form=brief.worth.form,
+        amounts=brief.worth.quantities,
+        capacity=brief.worth.capacity,
     )
 
 
@@ -178,12 +194,17 @@ def _model_values(
         start = max(first, int(np.searchsorted(history.timeline.decided_at, fitted.at, side="left")))
         if start < last:
             rows = slice(start, last)
-            chosen, _ = decide(
-                history.values.take(rows).expected(workshop.probabilities(name, start, last=last)),
+            actions[row, start - first :], _ = decide_within(
+                expected_money(
+                    history.values.take(rows),
+                    workshop.probabilities(name, start, last=last),
+                    effects=workshop.model(name).effects,
+                ),
                 status_quo=history.status_quo[rows],
+                held=history.held[rows],
+                ids=history.cases.ids[rows],
+                room=Room.empty(history.brief.worth.capacity, history.timeline.decided_at[rows]),
             )
-            held = history.held[rows]
-            actions[row, start - first :] = np.where(held, history.status_quo[rows], chosen)
     return ModelValues(
         effective_from=np.array([fitted.at for fitted in models.values()], dtype=np.int64),
         costs=np.array([fitted.costs for fitted in models.values()]),
@@ -192,19 +213,24 @@ def _model_values(
 
 
 def _calibration(
-    history: History, runs: list[Run], workshop: Workshop, truth: NDArray[np.int8], first: int
+    history: History, runs: list[Run], workshop: Workshop, truth: Codes, first: int
 ) -> pl.DataFrame:
     """Give the reliability of each policy's probabilities, as its models were in charge."""
-    outcome = history.brief.outcome
+    outcome, levels = history.brief.outcome, history.told.levels
     frames = []
     for run in runs:
         probabilities = _in_charge(history, run, workshop, first, first + truth.size)
         if probabilities is None:
             continue
-        asked = ~np.isnan(probabilities[:, 0]) & ~history.held[first : first + truth.size]
-        frame = calibration(
-            probabilities[asked], truth[asked], classes=outcome.classes, positive=outcome.positive
-        )
+        rows = slice(first, first + truth.size)
+        asked = ~np.isnan(probabilities[:, 0]) & ~history.held[rows] & spoken_of(history, rows)
+        if levels is None:
+            frame = calibration(
+                probabilities[asked], truth[asked], classes=outcome.classes, positive=outcome.positive
+            )
+        else:
+            told = asked & (truth >= 0)
+            frame = quantile_calibration(probabilities[told], levels[truth[told]])
         frames.append(frame.with_columns(pl.lit(run.policy).alias("policy")))
     return pl.concat(frames) if frames else pl.DataFrame()
 
@@ -212,8 +238,10 @@ def _calibration(
 def _in_charge(
     history: History, run: Run, workshop: Workshop, first: int, last: int
 ) -> NDArray[np.float64] | None:
-    decided_at = history.timeline.decided_at
-    probabilities = np.full((last - first, len(history.brief.outcome.classes)), np.nan)
+    decided_at, width = history.timeline.decided_at, len(history.brief.prediction)
+    if run.policy == INCUMBENT and history.logged is not None:
+        return history.logged.take(slice(first, last)).probabilities(width)
+    probabilities = np.full((last - first, width), np.nan)
     entries = [(fitted.at, fitted.model) for fitted in run.fits]
     any_model = False
     for position, (at, name) in enumerate(entries):

@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from wholeroad.core.facts import Fact
-from wholeroad.core.view import AsOf
+from wholeroad.core.view import AsOf, Codes
 from wholeroad.engine.fold import State, step
-from wholeroad.road.brief.contract import FitTable
+from wholeroad.road.brief.contract import RefitTable
 from wholeroad.road.brief.policies import Policy
 from wholeroad.road.brief.values import Values
 from wholeroad.road.model.facts import FitAsked, FitRefused, ModelFitted
@@ -40,11 +37,11 @@ class Desk:
     """
 
     policy: Policy
-    fit: FitTable
+    refit: RefitTable
     fits: Fits
     values: Values
-    action: NDArray[np.int8]
-    booked: NDArray[np.int8]
+    action: Codes
+    booked: Codes
 
 
 def cycle(state: State, view: AsOf, *, desk: Desk) -> tuple[State, list[Fact]]:
@@ -78,7 +75,7 @@ def cycle(state: State, view: AsOf, *, desk: Desk) -> tuple[State, list[Fact]]:
 
     note(settle(view, desk.action, booked=desk.booked, values=desk.values))
     note(first_plan(state.plan, desk.policy, now=now))
-    note(due(state.fits, desk.policy, now=now, takes=desk.fit.takes, costs=desk.fit.costs))
+    note(due(state.fits, desk.policy, desk.refit, now=now, began_at=view.began_at))
     pending = state.fits.pending
     if pending is not None and pending.ready_at <= now:
         came = desk.fits.collect(pending, now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from wholeroad.core.facts import Fact
+from wholeroad.core.instants import Instant
 from wholeroad.road.brief.facts import BriefRead
 from wholeroad.road.data.facts import BatchLanded
 from wholeroad.road.model.facts import FitAsked, FitRefused, ModelFitted
@@ -24,12 +25,25 @@ class Opened(Fact, frozen=True, kw_only=True):
     manifest: str
 
 
+class RunBegan(Fact, frozen=True, kw_only=True):
+    """What is due is about to be answered; a run that is cut short is finished by the next one.
+
+    Attributes
+    ----------
+    until_at
+        Cycles and cases before this instant.
+    """
+
+    until_at: Instant
+
+
 class Closed(Fact, frozen=True, kw_only=True):
     """A run came to its end; ``at`` is the last instant whose arrivals it saw."""
 
 
 AnyFact = (
     Opened
+    | RunBegan
     | Closed
     | BriefRead
     | BatchLanded

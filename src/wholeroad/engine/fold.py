@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
 from wholeroad.core.facts import Fact
 from wholeroad.core.instants import Instant
-from wholeroad.engine.facts import Closed
+from wholeroad.engine.facts import Closed, Opened, RunBegan
+from wholeroad.road.brief.facts import BriefRead
 from wholeroad.road.model.facts import FitAsked, FitRefused, ModelFitted
 from wholeroad.road.refit import FitLine
 from wholeroad.road.release.facts import PlanFixed
@@ -22,6 +24,12 @@ class State(msgspec.Struct, frozen=True):
 
     Attributes
     ----------
+    opened_at
+        Where the run begins.
+    brief, learns
+        Digests of the brief in force, and of what models learn by it.
+    promised_until
+        The end of a run that was begun; what is due before it is answered before anything else lands.
     decided_until
         Cases decided before this instant are sealed; the next cycle is then.
     decided
@@ -33,6 +41,10 @@ class State(msgspec.Struct, frozen=True):
     plan: Plan = Plan()
     fits: FitLine = FitLine()
     line: ValueLine = ValueLine()
+    opened_at: Instant | None = None
+    brief: str = ""
+    learns: str = ""
+    promised_until: Instant | None = None
     decided_until: Instant | None = None
     decided: int = 0
     spans: int = 0
@@ -41,24 +53,37 @@ class State(msgspec.Struct, frozen=True):
 
 def step(state: State, fact: Fact) -> State:
     """Give the state after one more fact; a fact that changes nothing gives the same state."""
+    changes: dict[str, Any]
     match fact:
         case PlanFixed():
-            return msgspec.structs.replace(state, plan=state.plan.after(fact))
+            changes = {"plan": state.plan.after(fact)}
         case FitAsked() | ModelFitted() | FitRefused():
-            return msgspec.structs.replace(state, fits=state.fits.after(fact))
+            changes = {"fits": state.fits.after(fact)}
         case Settled():
-            return msgspec.structs.replace(state, line=state.line.after(fact))
+            changes = {"line": state.line.after(fact)}
         case SpanDecided():
-            return msgspec.structs.replace(
-                state,
-                decided_until=fact.until_at,
-                decided=state.decided + fact.count,
-                spans=state.spans + 1,
-            )
+            decided = state.decided + fact.count
+            changes = {"decided_until": fact.until_at, "decided": decided, "spans": state.spans + 1}
+        case Opened():
+            changes = {"opened_at": fact.at}
+        case RunBegan():
+            changes = {"promised_until": fact.until_at}
+        case BriefRead():
+            changes = _read(state, fact)
         case Closed():
-            return msgspec.structs.replace(state, closed=True)
+            changes = {"closed": True}
         case _:
             return state
+    return msgspec.structs.replace(state, **changes)
+
+
+def _read(state: State, fact: BriefRead) -> dict[str, Any]:
+    """Take up another brief; where models would learn something else, those that are there don't fit it."""
+    changes: dict[str, Any] = {"brief": fact.digest, "learns": fact.learns}
+    if state.learns and fact.learns != state.learns:
+        changes["plan"] = Plan()
+        changes["fits"] = msgspec.structs.replace(state.fits, pending=None, grid_at=None)
+    return changes
 
 
 def fold(facts: Iterable[Fact], state: State | None = None) -> State:

@@ -19,6 +19,7 @@ from wholeroad.core.instants import Instant, format_instant, to_instant
 from wholeroad.core.ports import Ledger, Tables
 from wholeroad.engine.book import TABLE
 from wholeroad.engine.comparing import Compared
+from wholeroad.road.brief.assumptions import Assumption
 from wholeroad.road.brief.contract import NAME, Brief
 from wholeroad.road.brief.policies import parse_policy
 from wholeroad.road.data.history import History
@@ -42,6 +43,8 @@ class Rehearsed:
         The comparison and the frames behind it.
     findings
         What the check found, the gravest first.
+    assumptions
+        What nobody has confirmed of the brief: its lines marked ``# assumed``.
     stores
         Opens the tables and the ledger of a policy's folder.
     """
@@ -52,6 +55,7 @@ class Rehearsed:
     compared: Compared
     findings: list[Finding]
     stores: Callable[[Path], AbstractContextManager[tuple[Tables, Ledger]]] = field(repr=False)
+    assumptions: tuple[Assumption, ...] = ()
 
     def __repr__(self) -> str:
         """Say where it is, and which policies were compared."""
@@ -184,5 +188,6 @@ def slug(policy: str) -> str:
     """
     plain = policy.replace("%", "-percent").replace(" ", "-")
     safe = re.sub(r"[^A-Za-z0-9._-]", "-", plain)[:NAME_LETTERS]
-    known = re.fullmatch(r"never|status quo|every [0-9.a-z]+|random [0-9.]+%|always [a-z0-9_]{1,40}", policy)
+    plainly = r"never|status quo|incumbent|every [0-9.a-z]+|random [0-9.]+%|always [a-z0-9_]{1,40}"
+    known = re.fullmatch(plainly, policy)
     return safe if known else f"{safe.replace('.', '-')}-{digest(policy)[:6]}"

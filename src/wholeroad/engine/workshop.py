@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Final
 
 import msgspec
@@ -12,10 +13,12 @@ from numpy.typing import NDArray
 from wholeroad.core.errors import UserError
 from wholeroad.core.ids import digest, digest_arrays
 from wholeroad.core.instants import Instant, format_instant
-from wholeroad.core.ports import Blobs, Learner, Progress
+from wholeroad.core.ports import AnyLearner, Blobs, Progress
+from wholeroad.core.view import Codes
 from wholeroad.road.data.history import History
 from wholeroad.road.model.facts import FitAsked, FitRefused, ModelFitted
 from wholeroad.road.model.results import ChoiceReport
+from wholeroad.road.model.untreated import Acted, acted_at
 from wholeroad.road.model.work import Cut, Fitted, Model, fit
 from wholeroad.road.model.work import FitRefused as Refusal
 
@@ -62,23 +65,26 @@ class Workshop:
         so that policies and later runs share them.
     recipe
         Versions of everything that could change a fit.
+    chunk
+        Cases that are scored together and kept for later runs; with 0 each is scored when it is asked for.
     """
 
     def __init__(
         self,
         history: History,
-        learners: Mapping[str, Learner],
+        learners: Mapping[str, AnyLearner],
         *,
         blobs: Blobs,
         recipe: str,
+        chunk: int = CHUNK,
         progress: Progress | None = None,
     ) -> None:
         self._history = history
         self._learners = learners
         self._blobs = blobs
         self._recipe = recipe
+        self._chunk_cases = chunk
         self._progress = progress
-        self._schema = [f"{name}:{kind}" for name, kind in history.features.schema.items()]
         self._models: dict[str, Model] = {}
         self._kept: dict[Instant, Kept] = {}
         self._chunks: dict[tuple[str, int], NDArray[np.float64]] = {}
@@ -112,6 +118,11 @@ class Workshop:
             if fitted.model is not None and self._blobs.get("models", fitted.model) is None:
                 self.kept(fitted.asked_at)
 
+    def choice(self, fitted: ModelFitted) -> ChoiceReport | None:
+        """Give the choice behind a fit, with its numbers; None where it isn't kept."""
+        data = self._blobs.get("choices", _choice_key(fitted.cut, fitted.model))
+        return None if data is None else msgspec.json.decode(data, type=ChoiceReport)
+
     def model(self, name: str) -> Model:
         """Give a model by its digest."""
         if name not in self._models:
@@ -133,15 +144,21 @@ class Workshop:
         Returns
         -------
         ndarray
-            Shape (last - first, classes).
+            Shape (last - first, K): probabilities of the classes, or quantiles of a number.
         """
-        scores = np.empty((last - first, len(self._history.brief.outcome.classes)))
-        for start in range(first - first % CHUNK, last, CHUNK):
-            stop = min(start + CHUNK, self._history.features.height)
+        if not self._chunk_cases:
+            return self.model(name).probabilities(self._history.features.take(slice(first, last)))
+        scores = np.empty((last - first, len(self._history.brief.prediction)))
+        for start in range(first - first % self._chunk_cases, last, self._chunk_cases):
+            stop = min(start + self._chunk_cases, len(self._history.features))
             chunk = self._chunk(name, start, stop)
             low, high = max(start, first), min(stop, last)
             scores[low - first : high - first] = chunk[low - start : high - start]
         return scores
+
+    @cached_property
+    def _schema(self) -> list[str]:
+        return [f"{name}:{kind}" for name, kind in self._history.features.schema.items()]
 
     def _chunk(self, name: str, start: int, stop: int) -> NDArray[np.float64]:
         if (name, start) not in self._chunks:
@@ -151,13 +168,13 @@ class Workshop:
         return self._chunks[name, start]
 
     def _scored(self, name: str, start: int, stop: int) -> NDArray[np.float64]:
-        classes = len(self._history.brief.outcome.classes)
-        rows = self._history.row_hash[start:stop]
+        width = len(self._history.brief.prediction)
+        rows = self._history.features.hashes(slice(start, stop))
         key = digest_arrays([rows], "scores", name, self._recipe, *self._schema)
         data = self._blobs.get("scores", key)
-        if data is not None and len(data) == (stop - start) * classes * 8:
-            return np.frombuffer(data, dtype="<f8").reshape(stop - start, classes)
-        scores = self.model(name).probabilities(self._history.features[start:stop])
+        if data is not None and len(data) == (stop - start) * width * 8:
+            return np.frombuffer(data, dtype="<f8").reshape(stop - start, width)
+        scores = self.model(name).probabilities(self._history.features.take(slice(start, stop)))
         self._blobs.put("scores", key, data=np.ascontiguousarray(scores, dtype="<f8").tobytes())
         return scores
 
@@ -168,8 +185,9 @@ class Workshop:
         view = history.as_of(cut_at)
         rows = view.matured(brief.outcome.matures, window)
         truth = view.truth()[rows]
-        cut = self._cut_digest(rows, truth)
-        settings = f"{cut_at} {brief.outcome.matures} {brief.model.least_outcomes}"
+        acted = acted_at(history, rows, now=cut_at)
+        cut = self._cut_digest(rows, truth, acted)
+        settings = f"{cut_at} {brief.outcome.matures} {brief.model.least_outcomes} {brief.worth.capacity}"
         key = digest("fit", cut, settings, self._recipe, *self._learners)
         data = self._blobs.get("fits", key)
         if data is not None:
@@ -180,7 +198,7 @@ class Workshop:
         tell("", 0, len(self._learners) + 1)
         result = fit(
             Cut(
-                features=history.features[rows],
+                features=history.features.take(rows),
                 decided_at=history.timeline.decided_at[rows],
                 truth=truth,
                 values=history.values.take(rows),
@@ -188,6 +206,10 @@ class Workshop:
                 held=history.held[rows],
                 classes=brief.outcome.classes,
                 actions=brief.actions,
+                levels=history.told.levels,
+                amounts=brief.worth.quantities,
+                acted=acted,
+                capacity=brief.worth.capacity,
             ),
             list(self._learners.values()),
             cut_at=cut_at,
@@ -228,21 +250,30 @@ class Workshop:
             name = digest(data)
             self._blobs.put("models", name, data=data)
             self._models[name] = result.model
-        return Kept(cut, rows, result.champion, name, result.report.why, result.report)
+        report = result.report
+        self._blobs.put("choices", _choice_key(cut, name), data=msgspec.json.encode(report, order="sorted"))
+        return Kept(cut, rows, result.champion, name, report.why, report)
 
-    def _cut_digest(self, rows: NDArray[np.int64], truth: NDArray[np.int8]) -> str:
+    def _cut_digest(self, rows: NDArray[np.int64], truth: Codes, acted: Acted | None) -> str:
         history = self._history
+        levels = history.told.levels
         return digest_arrays(
             [
-                history.row_hash[rows],
+                history.features.hashes(rows),
                 history.timeline.decided_at[rows],
-                truth,
+                # Later rows move the codes of numbers: what they stand for is digested.
+                truth if levels is None else levels[truth],
                 history.status_quo[rows],
                 history.held[rows],
                 *history.values.take(rows).content(),
+                *(acted.content() if acted else ()),
             ],
             "cut",
             *self._schema,
             *history.brief.outcome.classes,
             *history.brief.actions,
         )
+
+
+def _choice_key(cut: str, model: str | None) -> str:
+    return digest("choice", cut, model or "")

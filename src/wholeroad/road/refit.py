@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from wholeroad.core.instants import Instant, Span
+from wholeroad.core.instants import Instant
+from wholeroad.road.brief.contract import RefitTable
 from wholeroad.road.brief.policies import Policy
 from wholeroad.road.model.facts import FitAsked, FitRefused, ModelFitted
 
@@ -39,16 +40,41 @@ class FitLine(msgspec.Struct, frozen=True):
                 return FitLine(None, self.grid_at if self.fitted else None, self.fitted, self.paid)
 
 
-def due(line: FitLine, policy: Policy, *, now: Instant, takes: Span, costs: float) -> FitAsked | None:
+def due(
+    line: FitLine, policy: Policy, table: RefitTable, *, now: Instant, began_at: Instant | None
+) -> FitAsked | None:
     """Ask for a fit when the policy says so: the first one at once, others on the grid.
 
     The grid of ``every 30d`` is anchored at the epoch, so that policies with spans that
     divide each other share their fits.
+
+    Parameters
+    ----------
+    table
+        The brief's ``[policy.refit]``: what a fit takes and costs, and how much history comes first.
+    began_at
+        When the first case was decided; None before that.
     """
+    if began_at is None or now < began_at + table.first:
+        return None
     if not policy.uses_models or line.pending is not None:
         return None
     first = line.grid_at is None
     on_grid = policy.every > 0 and not first and now // policy.every > (line.grid_at or 0) // policy.every
     if not (first or on_grid):
         return None
-    return FitAsked(at=now, ready_at=now + takes, costs=costs)
+    return FitAsked(at=now, ready_at=now + table.fit.takes, costs=table.fit.costs)
+
+
+def next_fit_at(
+    line: FitLine, policy: Policy, table: RefitTable, *, at: Instant, began_at: Instant | None
+) -> Instant | None:
+    """Say from when on :func:`due` asks for a fit, not before ``at``; None when it never will as things stand."""
+    if began_at is None or not policy.uses_models or line.pending is not None:
+        return None
+    earliest_at = max(at, began_at + table.first)
+    if line.grid_at is None:
+        return earliest_at
+    if not policy.every:
+        return None
+    return max(earliest_at, (line.grid_at // policy.every + 1) * policy.every)

@@ -62,7 +62,7 @@ class TreesScorer:
         self._known = known
         self._base = base
         self._threads = threads
-        self._booster = _read(text) if text else None
+        self._booster = read_trees(text) if text else None
 
     def probabilities(self, matrix: Matrix) -> NDArray[np.float64]:
         """Give shape (n, classes); trees are added in their order, row by row."""
@@ -123,7 +123,7 @@ class LightgbmTrees:
             return TreesScorer("", known, base=base, threads=self._threads), 0
         booster = self._train(matrix, codes, len(known.present), stop=_known_rows(stop, known), rounds=rounds)
         used = booster.best_iteration or booster.current_iteration()
-        return TreesScorer(_text(booster, used), known, base=base, threads=self._threads), used
+        return TreesScorer(trees_text(booster, used), known, base=base, threads=self._threads), used
 
     def from_bytes(self, data: bytes) -> TreesScorer:
         """Read what ``to_bytes`` wrote."""
@@ -190,7 +190,7 @@ def _stop_loss(scores: NDArray[np.float64], outcomes: NDArray[np.int64]) -> floa
     return log_loss(both, outcomes.astype(np.int8))
 
 
-def _text(booster: lightgbm.Booster, rounds: int) -> str:
+def trees_text(booster: lightgbm.Booster, rounds: int) -> str:
     """Write the trees without the parameter block, which holds threads and seeds."""
     text: str = booster.model_to_string(num_iteration=rounds)
     trees, found, _ = text.partition("\nparameters:")
@@ -200,7 +200,8 @@ def _text(booster: lightgbm.Booster, rounds: int) -> str:
     return trees + "\n"
 
 
-def _read(text: str) -> lightgbm.Booster:
+def read_trees(text: str) -> lightgbm.Booster:
+    """Read what :func:`trees_text` wrote."""
     import lightgbm
 
     return lightgbm.Booster(model_str=text)

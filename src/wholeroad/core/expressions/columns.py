@@ -19,7 +19,13 @@ _NUMBERS: Final = frozenset(
     {"abs", "ceil", "exp", "floor", "length", "ln", "power", "round", "sqrt", "*", "/", "%", "negative"}
 )
 _ALIKE: Final = frozenset({"coalesce", "nullif", "least", "greatest"})
-_CAST: Final[dict[str, ColumnKind]] = {"integer": "number", "float": "number"}
+_CAST: Final[dict[str, ColumnKind]] = {
+    "integer": "number",
+    "float": "number",
+    "boolean": "boolean",
+    "text": "text",
+    "instant": "instant",
+}
 _ATOMS: Final[dict[str, ColumnKind]] = {
     "number": "number",
     "text": "text",
@@ -68,8 +74,8 @@ def _walk(node: Node, wanted: ColumnKind | None) -> _Found:
         case Case():
             yield from _case(node, wanted)
         case Call():
-            for argument, kind in _arguments(node, wanted):
-                yield from _walk(argument, kind)
+            for argument, asked in _arguments(node, wanted):
+                yield from _walk(argument, asked)
 
 
 def _case(node: Case, wanted: ColumnKind | None) -> _Found:
@@ -140,8 +146,7 @@ def _kind(node: Node) -> ColumnKind | None:  # noqa: PLR0911 (a return for each 
             return _known(*(value for _, value in node.branches))
         case Call(name=name) if name in CASTS:
             target = node.arguments[1]
-            kind = TYPES.get(target.text, "float") if isinstance(target, Atom) else "float"
-            return _CAST.get(kind) or ("text" if kind == "text" else _timely(kind))
+            return _CAST[TYPES[target.text]] if isinstance(target, Atom) else None
         case Call(name=name) if name in _NUMBERS or name in BETWEEN:
             return "number"
         case Call(name=name) if name in _TRUTHS:
@@ -153,9 +158,5 @@ def _kind(node: Node) -> ColumnKind | None:  # noqa: PLR0911 (a return for each 
         case Call(name=name) if name in ("+", "-"):
             inner = {_kind(part) for part in children(node)}
             return "instant" if "instant" in inner else "number" if "number" in inner else None
-        case _:
-            return _known(*children(node)) if isinstance(node, Call) and node.name in _ALIKE else None
-
-
-def _timely(kind: str) -> ColumnKind | None:
-    return "boolean" if kind == "boolean" else "instant" if kind == "instant" else None
+        case Call():
+            return _known(*node.arguments) if node.name in _ALIKE else None

@@ -18,19 +18,52 @@ app = typer.Typer(
     add_completion=True,
 )
 
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors, as cron likes it.")]
 Folder = Annotated[Path, typer.Argument(help="The project's folder, with its brief.toml.", show_default=".")]
+
+
+@app.command()
+def start(
+    path: Annotated[
+        str,
+        typer.Argument(help="A CSV or Parquet file, a folder or pattern of dumps, or a query."),
+    ],
+    *,
+    into: Annotated[
+        Path | None, typer.Option(help="The project's folder; else one named after the file.")
+    ] = None,
+    answer: Annotated[
+        list[str] | None,
+        typer.Option(help="An answer, as in 'outcome: returned = yes'; several may be given."),
+    ] = None,
+    database: Annotated[
+        str | None, typer.Option(help="The environment variable that holds a database's address.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Take every guess, and ask nothing.")] = False,
+) -> None:
+    """Write a brief for a file: look at it, ask at most eight questions, mark what was guessed."""
+    from wholeroad.interfaces.cli.starting import begin
+    from wholeroad.interfaces.cli.watching import console
+
+    begin(console(), path, into=into, answers=answer or (), yes=yes, database=database)
 
 
 @app.command()
 def check(folder: Folder = Path()) -> None:
     """Check the brief, and what the data say to it."""
-    from wholeroad.interfaces.cli.show import show_findings
+    from wholeroad.interfaces.cli.planning import show_plan
+    from wholeroad.interfaces.cli.show import show_assumptions, show_findings
     from wholeroad.interfaces.cli.watching import console, tasks
     from wholeroad.project import open_project
 
     project = open_project(folder)
     with tasks() as progress:
-        findings = project.check(progress)
+        plan = project.plan(progress)
+        findings = [] if plan else project.check(progress)
+    if plan:
+        show_plan(console(), plan)
+        return
+    show_assumptions(console(), project.assumptions)
     show_findings(console(), findings)
 
 
@@ -66,18 +99,112 @@ def rehearse(
 
     Stopped with Ctrl-C it leaves a usable folder; the same command goes on from there.
     """
+    from wholeroad.interfaces.cli.planning import show_cross_validated
     from wholeroad.interfaces.cli.show import show_rehearsed
     from wholeroad.interfaces.cli.watching import console, tasks
     from wholeroad.project import open_project
 
     project = open_project(folder)
     from_at, to_at = _instant(from_, "--from"), _instant(to, "--to")
+    if project.brief.timeless:
+        with tasks() as progress:
+            found = project.cross_validate(progress)
+        show_cross_validated(console(), found)
+        return
     with tasks() as progress:
         rehearsed = project.rehearse(policy or (), from_at=from_at, to_at=to_at, name=name, progress=progress)
     show_rehearsed(console(), rehearsed)
 
 
 app.command("backtest", help="Another name for rehearse.", hidden=True)(rehearse)
+
+
+@app.command()
+def cycle(folder: Folder = Path(), quiet: Quiet = False) -> None:  # noqa: FBT002 - a flag
+    """Land what is new, run the cycles that are due, decide the cases that are; safe from cron."""
+    from wholeroad.interfaces.cli.operation import show_answered
+    from wholeroad.interfaces.cli.watching import console, tasks
+    from wholeroad.project import open_project
+
+    project = open_project(folder)
+    with tasks(quiet=quiet) as progress:
+        answered = project.cycle(progress)
+    if not quiet:
+        show_answered(console(), answered, project.brief)
+
+
+@app.command()
+def decide(
+    cases: Annotated[Path, typer.Argument(help="A file of cases, written as the case's source is.")],
+    folder: Folder = Path(),
+    out: Annotated[Path | None, typer.Option(help="Where to write the answers: .parquet or .csv.")] = None,
+    quiet: Quiet = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Land a file of cases, answer everything that is due, and say what becomes of these."""
+    from wholeroad.interfaces.cli.operation import checked_out, show_answered, show_answers, write_answers
+    from wholeroad.interfaces.cli.watching import console, tasks
+    from wholeroad.project import open_project
+
+    checked_out(out)
+    project = open_project(folder)
+    with tasks(quiet=quiet) as progress:
+        found, answered = project.decide(cases, progress)
+    if out is not None:
+        write_answers(found, out)
+    if not quiet:
+        show_answered(console(), answered, project.brief)
+        show_answers(console(), found, out)
+
+
+@app.command()
+def status(folder: Folder = Path()) -> None:
+    """Tell what is in charge, since when, what is due, and what is late."""
+    from wholeroad.interfaces.cli.operation import show_standing
+    from wholeroad.interfaces.cli.watching import console
+    from wholeroad.project import open_project
+
+    project = open_project(folder)
+    show_standing(console(), project.status(), project.brief)
+
+
+@app.command()
+def explain(
+    what: Annotated[
+        str | None, typer.Argument(help="A code, decision, or model; without it, a list of all.")
+    ] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Of a decision: the case's key. Of a model: how it begins.")
+    ] = None,
+    project: Annotated[Path, typer.Option(help="The project's folder, for a decision or a model.")] = Path(),
+    expert: Annotated[bool, typer.Option("--expert", help="The short text.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Answer why: what a code means, why a case was decided so, why a model is in charge."""
+    from wholeroad.interfaces.cli.explaining import explain_code, list_codes, show_decision, show_model
+    from wholeroad.interfaces.cli.watching import console
+    from wholeroad.project import open_project
+
+    match what:
+        case None:
+            shown = list_codes()
+        case "decision":
+            shown = show_decision(open_project(project).explain_decision(*(names or ())))
+        case "model":
+            shown = show_model(
+                open_project(project).explain_model(names[0] if names else None), expert=expert
+            )
+        case _:
+            shown = explain_code(" ".join([what, *(names or ())]), expert=expert)
+    console().print(shown)
+
+
+@app.command()
+def replay(folder: Folder = Path()) -> None:
+    """Rehearse the project's own ledger, and hold it against what was decided, byte by byte."""
+    from wholeroad.interfaces.cli.operation import show_replayed
+    from wholeroad.interfaces.cli.watching import console
+    from wholeroad.project import open_project
+
+    show_replayed(console(), open_project(folder).replay())
 
 
 @app.command()

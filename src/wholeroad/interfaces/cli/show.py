@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from wholeroad.engine.rehearsed import Rehearsed
+    from wholeroad.road.brief.assumptions import Assumption
     from wholeroad.road.data.facts import BatchLanded
     from wholeroad.road.data.rules import Finding
 
@@ -77,6 +78,7 @@ def show_rehearsed(console: Console, rehearsed: Rehearsed) -> None:
         progress("writing the page", 0, 0)
         page = write_page(rehearsed)
         progress("writing the page", 1, 1)
+    show_assumptions(console, rehearsed.assumptions)
     show_doubts(console, rehearsed.findings)
     depends = rehearsed.brief.outcome.depends_on_action
     refused = refusals(rehearsed.compared)
@@ -86,6 +88,16 @@ def show_rehearsed(console: Console, rehearsed: Rehearsed) -> None:
     for name, place in lying.items():
         if place.exists():
             console.print(Text(f"{name + ':':<17}{place}"), soft_wrap=True)
+
+
+def show_assumptions(console: Console, assumptions: Sequence[Assumption]) -> None:
+    """Print what nobody has confirmed of the brief."""
+    if not assumptions:
+        return
+    console.print(f"The brief assumes {count(len(assumptions), 'thing')} that nobody has confirmed:")
+    for one in assumptions:
+        _hanging(console, str(one))
+    console.print("Delete the mark # assumed behind a line to confirm it.\n")
 
 
 def show_doubts(console: Console, findings: Sequence[Finding]) -> None:

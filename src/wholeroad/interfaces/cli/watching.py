@@ -45,7 +45,7 @@ def console() -> Console:
 
 
 @contextmanager
-def tasks(to: Console | None = None) -> Iterator[Tell]:
+def tasks(to: Console | None = None, *, quiet: bool = False) -> Iterator[Tell]:
     """Show what is being done.
 
     A stage that ends is printed as one line with the time spent in it; on a terminal those under
@@ -55,8 +55,10 @@ def tasks(to: Console | None = None) -> Iterator[Tell]:
     ----------
     to
         Standard error unless said; its ``get_time`` is the clock.
+    quiet
+        Show nothing.
     """
-    told = Told(to or Console(stderr=True, highlight=False))
+    told = Told(to or Console(stderr=True, highlight=False, quiet=quiet))
     try:
         with told:
             yield told

@@ -16,9 +16,9 @@ def limits(brief: Brief, comparison: Comparison) -> tuple[str, ...]:
             _history(comparison),
             _intervals(comparison),
             _BEST_OF_SEVERAL,
-            _IDENTIFIED if brief.outcome.depends_on_action == "no" else _NOT_IDENTIFIED,
-            _ADD_UP,
-            _NOT_BOOKED,
+            _identified(brief, comparison),
+            _ADD_UP if brief.worth.capacity is None else _SHARED,
+            _NOT_BOOKED if brief.worth.form in ("money", "formula") else _NO_MONEY,
             _without_money(comparison),
             _hindsight(brief),
             _YARDSTICK,
@@ -26,6 +26,12 @@ def limits(brief: Brief, comparison: Comparison) -> tuple[str, ...]:
         )
         if text
     )
+
+
+def _identified(brief: Brief, comparison: Comparison) -> str:
+    if brief.outcome.depends_on_action == "no":
+        return _IDENTIFIED
+    return _ESTIMATED if comparison.randomised else _NOT_IDENTIFIED
 
 
 def _history(comparison: Comparison) -> str:
@@ -63,6 +69,10 @@ _BEST_OF_SEVERAL = "Each interval stands alone. The best of several policies loo
 _IDENTIFIED = (
     "That other decisions would have met the same outcomes is taken from the brief; history can't show it."
 )
+_ESTIMATED = (
+    "The money is estimated from cases in which chance chose the action, with the probabilities that were"
+    " logged; if those are wrong, so is the money. It speaks of other cases as far as they are like these."
+)
 _NOT_IDENTIFIED = (
     "The money is not identified: acting may change what happens, or whether it is seen, and this counts each"
     " recorded outcome as if it didn't. A random share without action would tell."
@@ -71,6 +81,11 @@ _ADD_UP = (
     "Values add up over cases. What is shared, such as seats, hours or a budget, may run out before the"
     " sum is reached."
 )
+_SHARED = (
+    "The capacity is shared, and cases take it as they come due: one that is acted on may take the place of a"
+    " better one. What else is shared isn't counted."
+)
+_NO_MONEY = "This isn't money: misses, false alarms and hits are weighed as in the brief, whatever they cost."
 _NOT_BOOKED = "Money is the value table times counts, not revenue that was booked."
 _YARDSTICK = "Knowing every outcome beforehand is out of reach for anyone; it is a yardstick, not a goal."
 _RUNS = (

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import polars as pl
 
 from wholeroad.core.instants import format_span
 from wholeroad.interfaces.report.amounts import amount, count, day, days_between
+from wholeroad.interfaces.report.done import done_title, what_was_done
+from wholeroad.interfaces.report.evidence import is_identified, kind_of_case
 from wholeroad.interfaces.report.limits import limits
+from wholeroad.interfaces.report.names import heading
+from wholeroad.interfaces.report.segment_rows import segment_rows
+from wholeroad.interfaces.report.teaching import beside_findings, lessons_of_page, teaching
 from wholeroad.interfaces.report.words import Refusals, Verdict, verdict
+from wholeroad.road.brief.assumptions import Assumption
 from wholeroad.road.brief.charter import parts
 from wholeroad.road.brief.contract import Brief
+from wholeroad.road.data.findings import Finding
 from wholeroad.road.watch.reliability import expected_calibration_error
 from wholeroad.road.watch.results import Comparison, Estimate, PolicyMoney
+from wholeroad.road.watch.segments import Segments
 
 _CHARTS: Final = 4
 """At most so many calibration charts; the table holds every policy."""
@@ -47,6 +56,12 @@ class ReportData:
         Fits that could not be made.
     cards
         Folder of the model cards, beside the page; empty where there are none.
+    assumptions
+        What nobody has confirmed yet: the brief's lines marked ``# assumed``.
+    findings
+        What the check found: faults and warnings are shown under the verdict, each with its lesson.
+    segments
+        By policy, where its gain comes from; the recommended one's are shown, or the best model's.
     """
 
     brief: Brief
@@ -59,6 +74,9 @@ class ReportData:
     version: str
     refused: Refusals | None = None
     cards: str = ""
+    assumptions: tuple[Assumption, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    segments: Mapping[str, Segments] = field(default_factory=dict)
 
 
 def render(data: ReportData) -> str:
@@ -89,21 +107,39 @@ def context(data: ReportData) -> dict[str, Any]:
     comparison, brief = data.comparison, data.brief
     depends = brief.outcome.depends_on_action
     said = verdict(comparison, depends_on_action=depends, refused=data.refused)
+    identified = is_identified(comparison, depends)
+    segments = _segments(data, said)
+    told = teaching(brief, comparison, policy=said.policy, calibration=data.calibration, segments=segments)
+    findings = beside_findings(told, data.findings)
+    about = {
+        "policy": said.policy,
+        "undecided": said.undecided and identified,
+        "identified": identified,
+        "all_refused": data.refused is not None and data.refused.all,
+    }
     return {
         "name": data.name,
         "version": data.version,
         "unit": comparison.unit,
         "verdict": said,
-        "identified": depends == "no",
+        "identified": identified,
+        "kind": kind_of_case(comparison, depends),
         "warnings": data.warnings,
+        "findings": findings,
+        "lessons": lessons_of_page(told, brief, comparison=comparison, verdict=about),
+        "assumptions": data.assumptions,
+        "segments": segments and segment_rows(segments),
+        "tiles": _tiles(comparison, said, identified=identified),
+        "heading": heading(comparison),
         "span": days_between(comparison.from_at, comparison.to_at),
         "known_on": day(comparison.known_at),
         "block": format_span(comparison.block),
         "confidence": f"{comparison.confidence:.0%}",
         "charter": parts(brief),
-        "criterion": _criterion(comparison, said, identified=depends == "no"),
+        "criterion": _criterion(comparison, said, identified=identified),
         "policies": [_row(policy, said) for policy in comparison.policies],
-        "actions": list(comparison.policies[0].actions),
+        "actions": list(what_was_done(comparison.policies[0])),
+        "done_title": done_title(comparison),
         "counts": _counts(comparison),
         "yardsticks": _yardsticks(comparison),
         "has_corners": any(policy.corners for policy in comparison.policies),
@@ -115,6 +151,40 @@ def context(data: ReportData) -> dict[str, Any]:
         "cards": data.cards,
         "limits": limits(brief, comparison),
     }
+
+
+def _segments(data: ReportData, said: Verdict) -> Segments | None:
+    """Give the segments of the recommended policy; of the best other one where it gains nothing."""
+    by_total = sorted(data.comparison.policies, key=lambda policy: -policy.total.value)
+    names = [said.policy, *(policy.policy for policy in by_total)]
+    found = (data.segments[name] for name in names if name in data.segments)
+    return next((one for one in found if one.segments and any(part.gain for part in one.segments)), None)
+
+
+def _tiles(comparison: Comparison, said: Verdict, *, identified: bool) -> list[tuple[str, str, str]]:
+    """Give the figures to be seen first: ``(label, figure, small print)``."""
+    tried = [policy for policy in comparison.policies if policy.versus_status_quo is not None]
+    chosen = next((policy for policy in tried if policy.policy == said.policy), None)
+    best = chosen or max(tried, key=lambda policy: policy.total.value, default=None)
+    tiles = []
+    if best is not None and best.versus_status_quo is not None and best.gain_per_case is not None:
+        whose = "of the recommended policy" if chosen else f"of “{best.policy}”, the best that was tried"
+        for label, estimate in (("in all", best.versus_status_quo), ("per case", best.gain_per_case)):
+            money, interval = _figure(estimate)
+            interval = f"{comparison.confidence:.0%} interval {interval}" if "to" in interval else interval
+            tiles.append((f"Gain {label}, {whose}", f"{money} {comparison.unit}", interval))
+    judged = _criterion(comparison, said, identified=identified)
+    if judged is not None:
+        success = next(policy.success for policy in comparison.policies if policy.success is not None)
+        asked = f"{amount(success.required)} {comparison.unit} more per case, {success.confidence:.0%} sure"
+        tiles.append(("The brief's criterion", judged[0], asked))
+    one = comparison.policies[0]
+    kind = ("randomised" if comparison.randomised else "settled") if identified else "counted"
+    share = one.settled / max(1, comparison.cases)
+    tiles.append(
+        ("Rests on", f"{one.settled:,}", f"{kind} cases, {share:.0%} of {comparison.cases:,} decided")
+    )
+    return tiles
 
 
 def _row(policy: PolicyMoney, said: Verdict) -> dict[str, Any]:
@@ -130,13 +200,13 @@ def _row(policy: PolicyMoney, said: Verdict) -> dict[str, Any]:
         if policy.regret_oracle is None
         else (amount(policy.regret_oracle), _regret_range(policy)),
         "floor": "–" if floor is None else amount(floor),
-        "clairvoyant": amount(policy.regret_clairvoyant),
+        "clairvoyant": amount(policy.regret_clairvoyant) if math.isfinite(policy.regret_clairvoyant) else "–",
         "fits": f"{policy.fits:,}",
         "fit_costs": amount(policy.fit_costs),
         "corners": "–"
         if policy.corners is None
         else " to ".join(amount(corner) for corner in policy.corners),
-        "shares": [f"{share:.1%}" for share in policy.actions.values()],
+        "shares": list(what_was_done(policy, digits=1).values()),
     }
 
 
@@ -187,7 +257,8 @@ def _yardsticks(comparison: Comparison) -> list[tuple[str, str, str]]:
     if comparison.oracle is not None:
         money, interval = _figure(comparison.oracle)
         found.append(("Refits at the best moments, in hindsight", money, interval))
-    found.append(("Knowing every outcome beforehand", amount(comparison.clairvoyant), ""))
+    if math.isfinite(comparison.clairvoyant):
+        found.append(("Knowing every outcome beforehand", amount(comparison.clairvoyant), ""))
     return found
 
 

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from wholeroad.core.instants import format_span
 from wholeroad.interfaces.report.amounts import Scale, amount, days_between, scale_of
+from wholeroad.interfaces.report.done import done_title, what_was_done
+from wholeroad.interfaces.report.evidence import kind_of_case, title
+from wholeroad.interfaces.report.names import heading
 from wholeroad.interfaces.report.words import Refusals, verdict
 from wholeroad.road.watch.results import Comparison, Estimate, PolicyMoney
 
@@ -47,7 +50,7 @@ def table(comparison: Comparison, *, depends_on_action: str = "no") -> Table:
     comparison
         What to show.
     depends_on_action
-        The brief's answer; unless ``no``, the title says *not identified*.
+        The brief's answer; unless ``no``, the title says what the money rests on.
     """
     from rich.text import Text
 
@@ -74,16 +77,16 @@ def _table(comparison: Comparison, *, together: bool) -> Table:
         show_edge=False,
     )
     shown.add_column("Policy", overflow="fold")
-    for heading in ("Money", "vs status quo", "vs never", "Regret\n(floor)"):
-        shown.add_column(heading, justify="right", no_wrap=True)
+    for name in (heading(comparison), "vs status quo", "vs never", "Regret\n(floor)"):
+        shown.add_column(name, justify="right", no_wrap=True)
     shown.add_column("Fits\n(cost)", justify="right", overflow="fold")
     if together:
         shown.add_column("Actions", justify="right", no_wrap=True)
     chosen = verdict(comparison).policy
     for policy in comparison.policies:
-        cells = _cells(policy, scale, comparison.unit)
+        cells = _cells(policy, scale, comparison)
         if together:
-            cells += ("\n".join(f"{action} {share:.0%}" for action, share in policy.actions.items()),)
+            cells += ("\n".join(f"{action} {share}" for action, share in what_was_done(policy).items()),)
         _add(shown, policy, cells, chosen=chosen)
     return shown
 
@@ -94,12 +97,12 @@ def action_table(comparison: Comparison) -> Table | None:
     from rich.table import Table
     from rich.text import Text
 
-    actions = list(comparison.policies[0].actions)
+    actions = list(what_was_done(comparison.policies[0]))
     names = max(len(policy.policy) for policy in comparison.policies) + 2
     if names + sum(max(len(action), 4) + 2 for action in actions) > WIDTH:
         return None
     shown = Table(
-        title="Share of cases by action",
+        title=done_title(comparison),
         title_justify="left",
         box=box.SIMPLE_HEAD,
         padding=(0, 1),
@@ -111,7 +114,7 @@ def action_table(comparison: Comparison) -> Table | None:
         shown.add_column(Text(action), justify="right", no_wrap=True)
     chosen = verdict(comparison).policy
     for policy in comparison.policies:
-        _add(shown, policy, tuple(f"{share:.0%}" for share in policy.actions.values()), chosen=chosen)
+        _add(shown, policy, tuple(what_was_done(policy).values()), chosen=chosen)
     return shown
 
 
@@ -119,7 +122,7 @@ def _room_for_actions(comparison: Comparison) -> bool:
     """Tell whether the actions fit beside the money without breaking any cell."""
     from rich.console import Console
 
-    if len(comparison.policies[0].actions) > 2:
+    if len(what_was_done(comparison.policies[0])) > 2:
         return False
     anywhere = Console(width=10 * WIDTH)
     whole = _table(comparison, together=True)
@@ -137,29 +140,30 @@ def _add(shown: Table, policy: PolicyMoney, cells: tuple[str, ...], *, chosen: s
 def _title(comparison: Comparison, depends_on_action: str) -> str:
     first = comparison.policies[0]
     span = f"decided from {days_between(comparison.from_at, comparison.to_at)}"
-    if depends_on_action == "no":
-        return f"{first.settled:,} settled cases of {comparison.cases:,} {span}"
-    return (
-        f"Not identified: assumes that acting doesn't change outcomes."
-        f" {first.settled:,} counted cases of {comparison.cases:,} {span}"
-    )
+    kind, rests = kind_of_case(comparison, depends_on_action), title(comparison, depends_on_action)
+    return f"{rests} {first.settled:,} {kind} cases of {comparison.cases:,} {span}".lstrip()
 
 
 def _caption(comparison: Comparison, money: str) -> str:
     hindsight = _scale(comparison).write(comparison.clairvoyant)
+    regret = (
+        " Regret: against an oracle that pays for its fits; floor: what equal models could show. Knowing"
+        f" every outcome: {hindsight}."
+    )
     return (
         f"In {money} after the cost of fits, with {comparison.confidence:.0%} intervals"
-        f" (blocks of {format_span(comparison.block)}). Regret: against an oracle that pays for its fits;"
-        f" floor: what equal models could show. Knowing every outcome: {hindsight}."
+        f" (blocks of {format_span(comparison.block)})."
+        f"{regret if math.isfinite(comparison.clairvoyant) else ''}"
         " >: the simplest over which nothing less simple clearly made more."
     )
 
 
-def _cells(policy: PolicyMoney, scale: Scale, unit: str) -> tuple[str, ...]:
+def _cells(policy: PolicyMoney, scale: Scale, comparison: Comparison) -> tuple[str, ...]:
     regret = "–" if policy.regret_oracle is None else scale.write(policy.regret_oracle)
     if policy.regret_floor is not None:
         regret += f"\n({scale.write(policy.regret_floor)})"
-    fits = f"{policy.fits:,}\n({amount(policy.fit_costs)} {unit})" if policy.fits else "–"
+    unit = f" {comparison.unit}" if comparison.form in ("money", "formula") else ""
+    fits = f"{policy.fits:,}\n({amount(policy.fit_costs)}{unit})" if policy.fits else "–"
     return (
         _estimate(policy.total, scale),
         _estimate(policy.versus_status_quo, scale),

@@ -8,7 +8,22 @@ from typing import TYPE_CHECKING
 
 from wholeroad.core.instants import DAY, Instant, format_span
 from wholeroad.interfaces.report.amounts import amount, between, count, day, days_between
-from wholeroad.road.brief.policies import parse_policy
+from wholeroad.interfaces.report.evidence import (
+    ASK_FOR_SHARE,
+    ASSUMES,
+    evidence_sentence,
+    is_identified,
+    kind_of_case,
+)
+from wholeroad.interfaces.report.names import called, kind_of
+from wholeroad.interfaces.report.open_values import (
+    Doubt,
+    break_even_sentences,
+    chance_sentence,
+    closing_sentence,
+    corners_sentence,
+    doubt,
+)
 from wholeroad.road.watch.intervals import LEAST_BLOCKS
 from wholeroad.road.watch.results import Comparison, PolicyMoney
 
@@ -28,11 +43,17 @@ class Verdict:
         One sentence.
     reasons
         More sentences, in the order of their weight.
+    undecided
+        Whether the winner changes within the ranges of values that the brief gives.
+    question
+        To put to the business then, or where the money isn't identified; empty where no answer decides.
     """
 
     policy: str
     headline: str
     reasons: tuple[str, ...]
+    undecided: bool = False
+    question: str = ""
 
     def __str__(self) -> str:
         """Give the verdict as one paragraph."""
@@ -79,27 +100,6 @@ def refusals(compared: Compared) -> Refusals | None:
     )
 
 
-def kind_of(policy: PolicyMoney) -> str:
-    """Tell a policy's kind from its name: ``never``, ``every``, ``status quo``, ``random``, ``always``."""
-    try:
-        return parse_policy(policy.policy).kind
-    except ValueError:
-        return "every" if policy.fits else "always"
-
-
-def called(policy: PolicyMoney) -> str:
-    """Name a policy inside a sentence."""
-    match kind_of(policy):
-        case "never":
-            return "never refitting"
-        case "every":
-            return f"refitting {policy.policy}"
-        case "status quo":
-            return "the status quo"
-        case _:
-            return f"“{policy.policy}”"
-
-
 def verdict(
     comparison: Comparison, *, depends_on_action: str = "no", refused: Refusals | None = None
 ) -> Verdict:
@@ -114,34 +114,44 @@ def verdict(
     comparison
         At least one policy.
     depends_on_action
-        The brief's answer; unless ``no``, the money is titled *not identified*.
+        The brief's answer; unless ``no``, or estimated from randomised cases, the money is titled *not
+        identified*, and decides nothing.
     refused
         Fits that could not be made; when none could, the verdict is that.
     """
     chosen = _simplest(comparison)
-    identified = depends_on_action == "no"
-    made = _made(chosen, comparison, settled="settled" if identified else "counted")
+    identified = is_identified(comparison, depends_on_action)
+    made = _made(chosen, comparison, settled=kind_of_case(comparison, depends_on_action))
     if not chosen.settled:
         return Verdict(chosen.policy, "No case of this span has an outcome yet: nothing can be compared.", ())
     if refused and refused.all:
         headline = f"No model could be fitted: {refused}"
         return Verdict(chosen.policy, headline, (_NO_MODEL, made))
+    found = None if _too_short(comparison) else doubt(chosen, comparison)
     others = [_runner_up(chosen, comparison), _refitting(chosen, comparison)]
     if kind_of(chosen) == "every":
         others.reverse()  # of the recommended policy first
     reasons = (
         made,
+        evidence_sentence(chosen, comparison),
+        chance_sentence(chosen, comparison),
         _some_refused(refused),
         *others,
         _dummies(comparison),
         _regret(chosen, comparison),
         _success(chosen, comparison, identified=identified),
-        _corners(chosen, comparison),
+        *break_even_sentences(chosen, comparison),
+        corners_sentence(chosen, comparison),
+        closing_sentence(found),
+        "" if identified else f"Nothing is decided by these figures: {ASK_FOR_SHARE}",
     )
-    headline = _headline(chosen, comparison)
+    headline = _headline(chosen, comparison, found)
+    question = found.question if found else ""
     if not identified:
-        headline = f"Not identified: assumes that acting changes nothing. If so: {headline}"
-    return Verdict(chosen.policy, headline, tuple(filter(None, reasons)))
+        headline, question = f"{ASSUMES} If so: {headline}", ASK_FOR_SHARE
+    return Verdict(
+        chosen.policy, headline, tuple(filter(None, reasons)), undecided=found is not None, question=question
+    )
 
 
 def best_of(comparison: Comparison) -> PolicyMoney:
@@ -150,7 +160,7 @@ def best_of(comparison: Comparison) -> PolicyMoney:
 
 
 def _simplest(comparison: Comparison) -> PolicyMoney:
-    ladder = {"status quo": 0, "always": 1, "never": 2, "every": 3}
+    ladder = {"status quo": 0, "always": 1, "incumbent": 2, "never": 3, "every": 4}
     pool = [policy for policy in comparison.policies if kind_of(policy) in ladder]
     pool.sort(key=lambda policy: (ladder[kind_of(policy)], policy.fits, -policy.total.value))
     chosen = pool[0]
@@ -164,17 +174,15 @@ def _too_short(comparison: Comparison) -> bool:
     return not math.isfinite(best_of(comparison).total.low)
 
 
-def _headline(chosen: PolicyMoney, comparison: Comparison) -> str:
+def _headline(chosen: PolicyMoney, comparison: Comparison, found: Doubt | None) -> str:
     if _too_short(comparison):
         days = -(-(comparison.to_at - comparison.from_at) // DAY)
         return (
             f"Too little history to tell: an interval needs {LEAST_BLOCKS} blocks of"
             f" {format_span(comparison.block)}; this is {count(days, 'day')}."
         )
-    judged, corners = _ranged(chosen, comparison)
-    if corners and corners[0] < 0 < corners[1]:
-        name = called(judged)
-        return f"Undecided: whether {name} beats the status quo depends on values that the brief leaves open."
+    if found is not None:
+        return found.headline
     best = best_of(comparison)
     if chosen.versus_best is not None and chosen.versus_best.high < 0:
         return f"No skill was shown: the dummy {called(best)} made more than anything else."
@@ -185,6 +193,7 @@ def _headline(chosen: PolicyMoney, comparison: Comparison) -> str:
     clearly = "" if best is chosen else "clearly "
     return {
         "status quo": f"Keep the status quo: nothing that was tried {clearly}made more.",
+        "incumbent": f"Keep the running system: nothing that was tried {clearly}made more.",
         "always": f"You don't need a model: nothing that was tried {clearly}made more than {called(chosen)}.",
         "never": f"You don't need refitting: nothing that was tried {clearly}made more than fitting once."
         if refitted
@@ -317,27 +326,6 @@ def _success(chosen: PolicyMoney, comparison: Comparison, *, identified: bool) -
     who = "" if policy is chosen else f" by {called(policy)}"
     where = ", at the middle of the ranges" if policy.gain_corners else ""
     return f"The brief's criterion, {asked}, {met}{who}: it was {amount(gain.value)}, and {bound}{where}."
-
-
-def _ranged(chosen: PolicyMoney, comparison: Comparison) -> tuple[PolicyMoney, tuple[float, float] | None]:
-    """Give the policy whose gain the ranges of values move: the chosen one, or what is held against it."""
-    others = [one for one in comparison.policies if one.gain_corners and kind_of(one) != "random"]
-    if chosen.gain_corners or not others:
-        return chosen, chosen.gain_corners
-    widest = max(others, key=lambda one: one.gain_corners[1] if one.gain_corners else 0.0)
-    return widest, widest.gain_corners
-
-
-def _corners(chosen: PolicyMoney, comparison: Comparison) -> str:
-    judged, corners = _ranged(chosen, comparison)
-    if corners is None:
-        return ""
-    low, high = (amount(corner) for corner in corners)
-    of = "" if judged is chosen else f" of {called(judged)}"
-    text = f"Over the brief's ranges of values the gain{of} over the status quo runs from {low} to {high}"
-    if corners[0] < 0 < corners[1]:
-        return f"{text} {comparison.unit}: ask the business to narrow them before deciding."
-    return f"{text} {comparison.unit}."
 
 
 _NO_MODEL = (

@@ -30,15 +30,14 @@ def write_page(rehearsed: Rehearsed) -> Path:
         money_over_time=rehearsed.money_over_time,
         calibration=rehearsed.calibration,
         fits=rehearsed.fits,
-        warnings=[
-            f"{finding.where}: {finding.happened}; {finding.why_it_matters}."
-            for finding in rehearsed.findings
-            if finding.level != "note"
-        ],
+        warnings=[],
         name=rehearsed.folder.name,
         version=__version__,
         refused=refusals(rehearsed.compared),
         cards=CARDS if (rehearsed.folder / CARDS).exists() else "",
+        assumptions=rehearsed.assumptions,
+        segments=rehearsed.compared.segments,
+        findings=tuple(rehearsed.findings),
     )
     path = rehearsed.folder / PAGE
     path.write_text(render(data), encoding="utf-8")

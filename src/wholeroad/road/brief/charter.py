@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wholeroad.core.instants import format_span
+from wholeroad.core.instants import DAY, UNITS, Span, format_span
 from wholeroad.road.brief.contract import Brief, Worth
 
 
@@ -19,7 +19,7 @@ class Charter:
     items
         ``(label, text)`` in reading order.
     unit
-        Of the value table.
+        What the value table counts in.
     outcomes
         Column heads of the value table.
     value
@@ -46,14 +46,17 @@ def parts(brief: Brief) -> Charter:
         ("Who is affected", about.affects),
         ("What is decided about", f"each row of {brief.case.source}, at {brief.case.decide_at}"),
         ("Outcome", _outcome(brief)),
-        ("Actions", ", ".join(brief.actions)),
+        ("Actions", _actions(brief)),
         ("Status quo", _status_quo(brief)),
+        ("Money of an amount", brief.value.formula or ""),
+        ("How a miss compares with a false alarm", ratio_sentence(brief)),
+        ("Capacity", capacity_sentence(brief)),
         ("Success", success_sentence(brief)),
     ]
     return Charter(
         name=about.name,
         items=tuple((label, text) for label, text in items if text),
-        unit=brief.unit,
+        unit="false alarms" if brief.worth.form == "ratio" else brief.unit,
         outcomes=outcome.classes,
         value=tuple(
             (action, tuple(worth_text(row[name]) if name in row else "" for name in outcome.classes))
@@ -89,13 +92,59 @@ def success_sentence(brief: Brief) -> str:
     )
 
 
+def ratio_sentence(brief: Brief) -> str:
+    """Say what a miss costs; empty unless the brief says it as a ratio."""
+    if brief.worth.ratio is None:
+        return ""
+    low, high = brief.worth.ratio
+    if low == high:
+        return f"a miss costs as much as {count_text(low, 'false alarm')}"
+    middle = count_text((low + high) / 2, "false alarm")
+    return f"a miss costs as much as {low:g} to {high:g} false alarms; decisions are made at {middle}"
+
+
+def capacity_sentence(brief: Brief) -> str:
+    """Say how many cases may be acted on; empty where the brief sets no capacity."""
+    capacity = brief.worth.capacity
+    if capacity is None:
+        return ""
+    cases = f"{capacity.cases:,} case{'s' if capacity.cases > 1 else ''}"
+    return (
+        f"at most {cases} {period_text(capacity.every)} may get another action than"
+        f" {brief.value.status_quo['action']}"
+    )
+
+
+def period_text(every: Span) -> str:
+    """Write the period of a capacity.
+
+    Examples
+    --------
+    >>> period_text(86_400_000_000), period_text(12 * 3_600_000_000)
+    ('per day', 'per 12h')
+    """
+    named = {UNITS["h"]: "hour", DAY: "day", 7 * DAY: "week"}
+    return f"per {named.get(every) or format_span(every)}"
+
+
+def count_text(number: float, word: str) -> str:
+    """Write a number of things, which may be no whole one.
+
+    Examples
+    --------
+    >>> count_text(1, "false alarm"), count_text(2.5, "false alarm")
+    ('1 false alarm', '2.5 false alarms')
+    """
+    return f"{number:g} {word}{'' if number == 1 else 's'}"
+
+
 def assumptions(brief: Brief) -> tuple[str, ...]:
     """Say what the brief takes for granted, one sentence each."""
     return tuple(
         sentence
         for sentence in (
             _DEPENDS[brief.outcome.depends_on_action],
-            "The values of cases add up; nothing that is shared, such as seats or staff, runs out.",
+            _adds_up(brief),
             _late(brief),
             _never(brief),
             _matures(brief),
@@ -115,9 +164,10 @@ def charter(brief: Brief) -> str:
     page = parts(brief)
     lines = [f"# {_plain(page.name)}", ""]
     lines += [f"- **{label}:** {_plain(text)}" for label, text in page.items]
-    lines += ["", f"## What an outcome is worth, in {_plain(page.unit)} per case", ""]
-    lines += [_row("action", page.outcomes), "|---" + "|---:" * len(page.outcomes) + "|"]
-    lines += [_row(action, row) for action, row in page.value]
+    if page.value:
+        lines += ["", f"## What an outcome is worth, in {_plain(page.unit)} per case", ""]
+        lines += [_row("action", page.outcomes), "|---" + "|---:" * len(page.outcomes) + "|"]
+        lines += [_row(action, row) for action, row in page.value]
     lines += ["", "## Taken for granted", ""]
     lines += [f"- {_plain(sentence)}" for sentence in page.assumptions]
     return "\n".join(lines) + "\n"
@@ -134,13 +184,31 @@ _DEPENDS = {
 
 def _outcome(brief: Brief) -> str:
     outcome = brief.outcome
-    known = f"{' or '.join(outcome.classes)}, from {outcome.source}"
+    known = f"{' or '.join(outcome.classes) or f'a number ({outcome.truth})'}, from {outcome.source}"
     return f"{known}; looked for: {outcome.positive}" if outcome.positive else known
 
 
 def _status_quo(brief: Brief) -> str:
     ((kind, text),) = brief.value.status_quo.items()
+    if kind == "expression" and brief.worth.form == "formula":
+        return f"the amount nearest to {text}"
     return f"always {text}" if kind == "action" else f"the action given by {text}"
+
+
+def _actions(brief: Brief) -> str:
+    """Name the actions; of many amounts only the ends."""
+    if brief.worth.form != "formula":
+        return ", ".join(brief.actions)
+    return f"an amount from {brief.actions[0]} to {brief.actions[-1]}, {len(brief.actions):,} to choose from"
+
+
+def _adds_up(brief: Brief) -> str:
+    if brief.worth.capacity is None:
+        return "The values of cases add up; nothing that is shared, such as seats or staff, runs out."
+    return (
+        "The capacity is shared: cases take it in the order in which they come due, those of one instant by what"
+        " acting on them is expected to bring. Apart from it the values of cases add up."
+    )
 
 
 def _late(brief: Brief) -> str:
@@ -170,7 +238,8 @@ def _ranges(brief: Brief) -> str:
 
 def _fits(brief: Brief) -> str:
     fit = brief.policy.refit.fit
-    money = f"{worth_text(fit.costs)} {brief.unit}"
+    counted = {"ratio": "false alarms", "capacity": "hits"}.get(brief.worth.form, brief.unit)
+    money = f"{worth_text(fit.costs)} {counted}"
     return f"A fit takes {format_span(fit.takes)} and costs {money}."
 
 

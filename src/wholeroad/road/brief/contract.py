@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
+from wholeroad.road.brief.predictions import prediction_columns
 from wholeroad.road.brief.settings import Columns, LongSpan, SpanText, Table, Worth
 from wholeroad.road.brief.sources import AGGREGATES, FORMS, CsvTable, FeatureTable, SourceTable
 from wholeroad.road.brief.worth import QuantityTable, ValueTable, WorthTable, worth_table
@@ -57,6 +58,9 @@ WORD: Final = r"^[A-Za-z][A-Za-z0-9_]*$"
 
 CANDIDATES: Final = ("constant", "logistic", "lightgbm")
 """The learners that ship, tried unless ``[model] candidates`` says otherwise."""
+
+QUANTILE_CANDIDATES: Final = ("constant", "linear", "lightgbm")
+"""Those of an outcome that is a number."""
 
 
 class About(Table):
@@ -211,7 +215,9 @@ class Brief(Table):
     @property
     def candidates(self) -> tuple[str, ...]:
         """The learners that a fit tries."""
-        return CANDIDATES if self.model.candidates is None else self.model.candidates
+        if self.model.candidates is not None:
+            return self.model.candidates
+        return QUANTILE_CANDIDATES if self.outcome.kind == "regression" else CANDIDATES
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -219,9 +225,19 @@ class Brief(Table):
         return self.worth.actions
 
     @property
+    def timeless(self) -> bool:
+        """Whether the cases have no time: then nothing can be rehearsed, and fits are cross-validated."""
+        return self.source[self.case.source].static
+
+    @property
     def unit(self) -> str:
         """What values are counted in."""
         return self.worth.unit
+
+    @property
+    def prediction(self) -> tuple[str, ...]:
+        """What the columns of a prediction are called: ``p_<class>``, or quantiles of a number."""
+        return prediction_columns(self.outcome.kind, self.outcome.classes)
 
     def canonical(self) -> dict[str, Any]:
         """Give the brief as plain data; equal briefs give equal data."""

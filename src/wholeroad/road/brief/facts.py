@@ -12,7 +12,10 @@ class BriefRead(Fact, frozen=True, kw_only=True):
     ----------
     digest
         Of its canonical form: comments and layout don't change it.
+    learns
+        Of the part that models learn by: case, outcome, sources, features.
     """
 
     name: str
     digest: str
+    learns: str = ""

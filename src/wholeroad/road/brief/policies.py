@@ -10,7 +10,10 @@ from typing import Final, Literal
 from wholeroad.core.errors import Fault, FaultsError
 from wholeroad.core.instants import Span, format_span, parse_span
 
-Kind = Literal["never", "every", "status quo", "random", "always"]
+Kind = Literal["never", "every", "status quo", "random", "always", "incumbent"]
+
+INCUMBENT: Final = "incumbent"
+"""The policy, and the decider, of a running system: what its log says was done."""
 
 _RATE: Final = re.compile(r"random (\d+(?:\.\d+)?)\s*%")
 
@@ -23,7 +26,8 @@ class Policy:
     ----------
     kind
         ``never`` (one fit) and ``every`` (refits on a grid from the epoch) use models;
-        ``status quo``, ``random`` and ``always`` are the dummies to beat.
+        ``status quo``, ``random`` and ``always`` are the dummies to beat; ``incumbent`` is a running
+        system, known by its log.
     every
         The refit span of ``every``, microseconds.
     rate
@@ -70,6 +74,8 @@ def parse_policy(text: str) -> Policy:
     ('every 30d', 0.1)
     """
     words = " ".join(text.split())
+    if words == INCUMBENT:
+        return Policy("incumbent")
     if words in ("never", "status quo"):
         return Policy("never" if words == "never" else "status quo")
     if words.startswith("every "):
@@ -82,20 +88,29 @@ def parse_policy(text: str) -> Policy:
             return Policy("random", rate=rate)
     if words.startswith("always ") and len(words) > len("always "):
         return Policy("always", action=words.removeprefix("always "))
-    message = "a policy is never, every <span>, status quo, random <percent>%, or always <action>"
+    message = "a policy is never, every <span>, status quo, incumbent, random <percent>%, or always <action>"
     raise ValueError(message)
 
 
-def parse_policies(texts: Sequence[str], actions: tuple[str, ...]) -> list[Policy]:
+def parse_policies(
+    texts: Sequence[str], actions: tuple[str, ...], *, incumbent: bool = False
+) -> list[Policy]:
     """Read several policies; the same one twice is one.
+
+    Parameters
+    ----------
+    incumbent
+        Whether the brief has a running system.
 
     Raises
     ------
     FaultsError
-        ``brief.policy``, ``brief.unknown-action``; all at once.
+        ``brief.policy``, ``brief.unknown-action``, ``brief.no-incumbent``; all at once.
     """
     faults = [
-        fault for text in texts for fault in policy_fault(text, actions, where="--policy", refits_only=False)
+        fault
+        for text in texts
+        for fault in policy_fault(text, actions, where="--policy", refits_only=False, incumbent=incumbent)
     ]
     if faults:
         raise FaultsError("The policies can't be read", faults)
@@ -104,7 +119,12 @@ def parse_policies(texts: Sequence[str], actions: tuple[str, ...]) -> list[Polic
 
 
 def policy_fault(
-    text: str, actions: tuple[str, ...] | None, *, where: str, refits_only: bool
+    text: str,
+    actions: tuple[str, ...] | None,
+    *,
+    where: str,
+    refits_only: bool,
+    incumbent: bool = False,
 ) -> Iterator[Fault]:
     """Find the fault of a policy's text, if it has one: ``brief.policy``, ``brief.policy-later``."""
     if refits_only and text in ("regret", "incident"):
@@ -128,6 +148,14 @@ def policy_fault(
             f"was {text!r}",
             "never, or every <span>",
             "name dummies in [rehearse] policies",
+        )
+    elif policy.kind == INCUMBENT and not incumbent:
+        yield Fault(
+            "brief.no-incumbent",
+            where,
+            "was 'incumbent', and the brief knows no running system",
+            "[incumbent] with its score or action",
+            "say in [incumbent] where its log is, or leave the policy out",
         )
     elif policy.kind == "always" and actions is not None and policy.action not in actions:
         yield Fault(

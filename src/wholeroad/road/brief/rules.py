@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -11,19 +12,23 @@ from pydantic import BaseModel
 
 from wholeroad.core.errors import Fault
 from wholeroad.core.expressions import check_syntax, text_results
+from wholeroad.road.brief.acting_rules import incumbent_faults, no_action_faults
 from wholeroad.road.brief.contract import (
     AGGREGATES,
+    NAME,
     CaseTable,
     FeatureTable,
+    IncumbentTable,
     ModelTable,
     OutcomeTable,
     PolicyTable,
     RehearseTable,
     SourceTable,
     ValueTable,
-    Worth,
 )
 from wholeroad.road.brief.policies import policy_fault
+from wholeroad.road.brief.timeless_rules import time_faults
+from wholeroad.road.brief.value_rules import actions_of, left_alone_faults, unknown, value_faults
 
 OUTCOMES: Final = "outcomes"
 """The built-in source: decided cases with their truth."""
@@ -39,6 +44,7 @@ class Parts:
     policy: PolicyTable | None = None
     model: ModelTable | None = None
     rehearse: RehearseTable | None = None
+    incumbent: IncumbentTable | None = None
     sources: dict[str, SourceTable] = field(default_factory=dict)
     source_names: set[str] = field(default_factory=set)
     features: dict[str, FeatureTable] = field(default_factory=dict)
@@ -63,10 +69,11 @@ def reference_faults(parts: Parts) -> list[Fault]:
     return [
         *_case_faults(parts),
         *_outcome_faults(parts),
-        *_value_faults(parts),
+        *(value_faults(parts.value, parts.outcome) if parts.value is not None else ()),
         *_source_faults(parts),
         *_feature_faults(parts),
         *_policy_faults(parts),
+        *_incumbent_faults(parts),
     ]
 
 
@@ -87,6 +94,7 @@ def _expressions(part: tuple[str, ...], raw: Mapping[str, Any]) -> Iterator[tupl
             yield "[outcome] truth", raw.get("truth")
         case ("value",):
             yield "[value] status_quo", _within(raw, "status_quo").get("expression")
+            yield "[value] formula", raw.get("formula")
             for action, row in _within(raw, "of").items():
                 for name, worth in row.items() if isinstance(row, Mapping) else ():
                     yield f"[value.of] {action}.{name}", worth
@@ -94,6 +102,8 @@ def _expressions(part: tuple[str, ...], raw: Mapping[str, Any]) -> Iterator[tupl
             for setting in ("happened_at", "known_at"):
                 if raw.get(setting) != "landed":
                     yield f"[source.{name}] {setting}", raw.get(setting)
+        case ("incumbent",):
+            yield from ((f"[incumbent] {one}", raw.get(one)) for one in ("score", "action", "propensity"))
         case ("feature", name):
             for setting in ("expression", *AGGREGATES, "where"):
                 if raw.get(setting) != "*":
@@ -110,14 +120,18 @@ def _case_faults(parts: Parts) -> Iterator[Fault]:
         return
     yield from _source_named(parts, parts.case.source, "[case] source")
     source = parts.sources.get(parts.case.source)
-    if source is not None and source.static:
+    known_at = source.known_at if source is not None else None
+    if known_at is not None and not parts.case.decide_at:
         yield _fault(
-            "brief.static-case",
-            "[case] source",
-            f"{parts.case.source} is static",
-            "a source with happened_at and known_at",
-            "give the source its times: without time nothing can be rehearsed",
+            "brief.missing",
+            "[case] decide_at",
+            "it was missing",
+            "an expression that gives the instant at which a case wants a decision, as in 'sched_dep - 2h'",
+            f"add it; decide_at = '{known_at}' decides a case as soon as it is known",
         )
+    yield from time_faults(
+        parts.case, parts.outcome, sources=parts.sources, features=parts.features, value=parts.value
+    )
 
 
 def _outcome_faults(parts: Parts) -> Iterator[Fault]:
@@ -138,8 +152,34 @@ def _outcome_faults(parts: Parts) -> Iterator[Fault]:
 
 
 def _class_faults(outcome: OutcomeTable) -> Iterator[Fault]:
+    if outcome.kind != "regression":
+        yield from _class_count_faults(outcome)
+    elif outcome.classes or outcome.positive is not None:
+        surplus = "classes" if outcome.classes else "positive"
+        yield _fault(
+            "brief.classes",
+            f"[outcome] {surplus}",
+            "it stood beside kind = 'regression'",
+            "no classes: the outcome is a number",
+            "leave it out, or write kind = 'binary'",
+        )
+    yield from _named_class_faults(outcome)
+
+
+def _class_count_faults(outcome: OutcomeTable) -> Iterator[Fault]:
     classes = outcome.classes
-    if len(set(classes)) != len(classes):
+    if len(classes) < 2:
+        happened = "they were missing" if not classes else f"there was one class, {classes[0]}"
+        yield _fault(
+            "brief.missing" if not classes else "brief.classes",
+            "[outcome] classes",
+            happened,
+            "at least 2 in it: the names of what can come true",
+            "add them, as in classes = ['late', 'on_time']"
+            if not classes
+            else "name what comes true otherwise",
+        )
+    elif len(set(classes)) != len(classes):
         yield _fault(
             "brief.classes",
             "[outcome] classes",
@@ -147,28 +187,33 @@ def _class_faults(outcome: OutcomeTable) -> Iterator[Fault]:
             "different names",
             "name each once",
         )
-    for literal in sorted(text_results(outcome.truth) - set(classes)):
-        near = difflib.get_close_matches(literal, classes, n=1)
-        yield _fault(
-            "brief.truth-class",
-            "[outcome] truth",
-            f"it can give {literal!r}, which is no class",
-            f"one of {', '.join(classes)}, or null for what isn't known",
-            f"did you mean {near[0]}?" if near else "write a class, or add this one to classes",
-        )
-    if outcome.kind == "binary" and len(classes) != 2:
+    elif outcome.kind in ("binary", "ranking") and len(classes) != 2:
         yield _fault(
             "brief.classes",
             "[outcome] classes",
             f"{len(classes)} classes were named",
-            "two, because kind is binary",
+            f"two, because kind is {outcome.kind}",
             "name two, or write kind = 'multiclass'",
         )
-    if outcome.positive is not None and outcome.positive not in classes:
-        yield _unknown("[outcome] positive", outcome.positive, classes, "class")
+
+
+def _named_class_faults(outcome: OutcomeTable) -> Iterator[Fault]:
+    classes = outcome.classes
+    if classes:
+        for literal in sorted(text_results(outcome.truth) - set(classes)):
+            near = difflib.get_close_matches(literal, classes, n=1)
+            yield _fault(
+                "brief.truth-class",
+                "[outcome] truth",
+                f"it can give {literal!r}, which is no class",
+                f"one of {', '.join(classes)}, or null for what isn't known",
+                f"did you mean {near[0]}?" if near else "write a class, or add this one to classes",
+            )
+        if outcome.positive is not None and outcome.positive not in classes:
+            yield unknown("[outcome] positive", outcome.positive, known=classes, what="class")
     if outcome.if_never != "drop":
-        if outcome.if_never not in classes:
-            yield _unknown("[outcome] if_never", outcome.if_never, ("drop", *classes), "class")
+        if classes and outcome.if_never not in classes:
+            yield unknown("[outcome] if_never", outcome.if_never, known=("drop", *classes), what="class")
         if outcome.never_after is None:
             yield _fault(
                 "brief.never-after",
@@ -176,50 +221,6 @@ def _class_faults(outcome: OutcomeTable) -> Iterator[Fault]:
                 "it was missing",
                 "the span after which silence means something",
                 "add it, as in never_after = '7d'",
-            )
-
-
-def _value_faults(parts: Parts) -> Iterator[Fault]:
-    value, outcome = parts.value, parts.outcome
-    if value is None:
-        return
-    if len(value.of) < 2:
-        yield _fault(
-            "brief.one-action",
-            "[value.of]",
-            "there was one action",
-            "two or more: a decision needs a choice",
-            "add what is done otherwise, such as pass",
-        )
-    for kind, text in value.status_quo.items():
-        if kind == "action" and text not in value.of:
-            yield _unknown("[value] status_quo", text, tuple(value.of), "action")
-    for action, row in value.of.items():
-        yield from _row_faults(row, outcome, f"[value.of] {action}")
-
-
-def _row_faults(row: dict[str, Worth], outcome: OutcomeTable | None, where: str) -> Iterator[Fault]:
-    if outcome is not None:
-        yield from (
-            _unknown(where, name, outcome.classes, "class") for name in row if name not in outcome.classes
-        )
-        for name in outcome.classes:
-            if name not in row:
-                yield _fault(
-                    "brief.value-missing",
-                    where,
-                    f"the outcome {name} had no value",
-                    "a number, a range or an expression for every outcome",
-                    f"add {name} = 0 if it is worth nothing",
-                )
-    for name, worth in row.items():
-        if isinstance(worth, list) and worth[0] > worth[1]:
-            yield _fault(
-                "brief.range",
-                f"{where}.{name}",
-                f"the range was {worth}",
-                "the lower number first",
-                f"write [{worth[1]}, {worth[0]}]",
             )
 
 
@@ -266,6 +267,29 @@ def _window_source_faults(parts: Parts, feature: FeatureTable, where: str) -> It
             "a source with times",
             "use lookup for static sources",
         )
+    if feature.on == "planned":
+        yield from _planned_faults(parts, feature, where)
+
+
+def _planned_faults(parts: Parts, feature: FeatureTable, where: str) -> Iterator[Fault]:
+    of = feature.of or ""
+    if of == OUTCOMES or (of in parts.sources and not parts.sources[of].planned):
+        plans = [name for name, source in parts.sources.items() if source.planned]
+        yield _fault(
+            "brief.window-not-planned",
+            f"{where}.on",
+            f"was 'planned', and nothing in {of} is known before it happens",
+            f"a source with planned = true: {', '.join(plans)}" if plans else "a source with planned = true",
+            "write on = 'happened' to look back; or say planned = true where rows are known beforehand",
+        )
+    if feature.form == "since":
+        yield _fault(
+            "brief.since-planned",
+            f"{where}.on",
+            "since stood beside on = 'planned'",
+            "on = 'happened' or 'known': since looks back",
+            "use another form for what lies ahead, such as count",
+        )
 
 
 def _dotted_faults(parts: Parts, feature: FeatureTable, where: str) -> Iterator[Fault]:
@@ -311,38 +335,52 @@ def _dotted_faults(parts: Parts, feature: FeatureTable, where: str) -> Iterator[
         )
 
 
+def _incumbent_faults(parts: Parts) -> Iterator[Fault]:
+    if parts.incumbent is not None:
+        yield from incumbent_faults(
+            parts.incumbent, parts.outcome, sources=parts.sources, names=parts.source_names
+        )
+
+
 def _policy_faults(parts: Parts) -> Iterator[Fault]:
-    actions = tuple(parts.value.of) if parts.value else None
+    actions = (actions_of(parts.value) or None) if parts.value else None
     if parts.policy is not None:
+        yield from no_action_faults(parts.policy, actions)
+        if parts.value is not None and parts.policy.no_action is not None:
+            yield from left_alone_faults(parts.value, parts.policy.no_action.action)
         yield from policy_fault(
             parts.policy.refit.when, actions, where="[policy.refit] when", refits_only=True
         )
     for text in parts.rehearse.policies if parts.rehearse else ():
-        yield from policy_fault(text, actions, where="[rehearse] policies", refits_only=False)
-    if parts.model is not None and not parts.model.candidates:
+        yield from policy_fault(
+            text,
+            actions,
+            where="[rehearse] policies",
+            refits_only=False,
+            incumbent=parts.incumbent is not None,
+        )
+    if parts.model is not None and parts.model.candidates == ():
         yield _fault(
             "brief.value",
             "[model] candidates",
             "the list was empty",
-            "constant, logistic, lightgbm or some of them",
-            "leave the setting out to try all three",
+            "names of learners: constant, logistic, lightgbm or others",
+            "leave the setting out to try all that ship",
         )
+    for name in parts.model.candidates or () if parts.model is not None else ():
+        if not re.fullmatch(NAME, name):
+            yield _fault(
+                "brief.value",
+                "[model] candidates",
+                f"was {name!r}",
+                "the name of a learner: letters, digits, - and _, beginning with a letter",
+                "name one that ships, or one of your own",
+            )
 
 
 def _source_named(parts: Parts, name: str, where: str, extra: tuple[str, ...] = ()) -> Iterator[Fault]:
     if name not in parts.source_names and name not in extra:
-        yield _unknown(where, name, (*sorted(parts.source_names), *extra), "source")
-
-
-def _unknown(where: str, name: str, known: Collection[str], what: str) -> Fault:
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return _fault(
-        f"brief.unknown-{what}",
-        where,
-        f"{name!r} is no {what} of this brief",
-        f"one of {', '.join(known)}" if known else f"a {what}",
-        f"did you mean {near[0]}?" if near else f"name a {what} that exists, or add it",
-    )
+        yield unknown(where, name, known=(*sorted(parts.source_names), *extra), what="source")
 
 
 def _fault(code: str, where: str, happened: str, expected: str, fix: str) -> Fault:

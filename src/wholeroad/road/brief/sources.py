@@ -14,13 +14,15 @@ class CsvTable(Table):
 
     separator: str = Field(default=",", min_length=1, max_length=1)
     decimal: Literal[".", ","] = "."
+    thousands: Literal[".", ",", " ", "'"] | None = None
+    """What stands between groups of three digits."""
     encoding: str = "utf-8"
     header_line: int = Field(default=1, ge=1)
     """The line that names the columns; what stands above it is left out."""
     footer_lines: int = Field(default=0, ge=0)
     """Lines at the end that are no rows, such as totals."""
     dates: str | None = None
-    """How dates are written, as in ``%d/%m/%Y``."""
+    """How dates are written, as in ``%d/%m/%Y``; a time of day may follow."""
     nulls: tuple[str, ...] = ()
     """Texts that stand for nothing, beside the empty one."""
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from wholeroad.core.errors import UserError
 from wholeroad.core.expressions import Expression
+from wholeroad.core.view import Codes, code_type
 from wholeroad.road.brief.contract import Brief
 
 Rows = slice | NDArray[np.int64]
@@ -44,16 +45,16 @@ class Values(Protocol):
         Parameters
         ----------
         prediction
-            Shape (n, K): what a model says of the outcome, such as a probability for each class.
+            Shape (n, K): what a model says of the outcome: a probability for each class, or quantiles.
         """
 
-    def money(self, action: NDArray[np.int8], *, truth: NDArray[np.int8]) -> NDArray[np.float64]:
+    def money(self, action: Codes, *, truth: Codes) -> NDArray[np.float64]:
         """Give shape (n,): the money of an action under a truth; truth codes must be 0 or more."""
 
-    def best(self, truth: NDArray[np.int8]) -> NDArray[np.float64]:
+    def best(self, truth: Codes) -> NDArray[np.float64]:
         """Give shape (n,): the money of the action that would have been best under the truth."""
 
-    def known(self, truth: NDArray[np.int8]) -> NDArray[np.bool_]:
+    def known(self, truth: Codes) -> NDArray[np.bool_]:
         """Give shape (n,): whether the money of every action under the truth is known."""
 
     def content(self) -> list[NDArray[np.generic]]:
@@ -110,7 +111,7 @@ class TableValues:
                 money[:, action] += probability * self._cell(action, outcome)
         return money
 
-    def money(self, action: NDArray[np.int8], *, truth: NDArray[np.int8]) -> NDArray[np.float64]:
+    def money(self, action: Codes, *, truth: Codes) -> NDArray[np.float64]:
         """Give shape (n,): the money of an action under a truth."""
         money = self.constant[action, truth]
         for (one, outcome), worth in self.varying.items():
@@ -118,14 +119,14 @@ class TableValues:
             money[hit] = worth[hit]
         return money
 
-    def best(self, truth: NDArray[np.int8]) -> NDArray[np.float64]:
+    def best(self, truth: Codes) -> NDArray[np.float64]:
         """Give shape (n,): the money of the best action under the truth."""
         best = np.full(self.count, -np.inf)
         for money in self._each(truth):
             np.maximum(best, money, out=best)
         return best
 
-    def known(self, truth: NDArray[np.int8]) -> NDArray[np.bool_]:
+    def known(self, truth: Codes) -> NDArray[np.bool_]:
         """Give shape (n,): whether the money of every action under the truth is known."""
         known = np.ones(self.count, dtype=bool)
         for money in self._each(truth):
@@ -137,7 +138,7 @@ class TableValues:
         cells = np.array(sorted(self.varying), dtype=np.int64).reshape(-1, 2)
         return [self.constant, cells, *(self.varying[cell] for cell in sorted(self.varying))]
 
-    def _each(self, truth: NDArray[np.int8]) -> list[NDArray[np.float64]]:
+    def _each(self, truth: Codes) -> list[NDArray[np.float64]]:
         actions = range(len(self.constant))
         return [self.money(np.full(self.count, one, dtype=np.int8), truth=truth) for one in actions]
 
@@ -175,9 +176,7 @@ def value_cases(
     return TableValues(constant, varying, cases.height, tuple(ranges))
 
 
-def status_quo_actions(
-    brief: Brief, expression: Expression | None, *, cases: pl.DataFrame
-) -> NDArray[np.int8]:
+def status_quo_actions(brief: Brief, expression: Expression | None, *, cases: pl.DataFrame) -> Codes:
     """Give the action code that the status quo takes for each case, shape (n,).
 
     Raises
@@ -187,7 +186,7 @@ def status_quo_actions(
     """
     if expression is None:
         code = brief.actions.index(brief.value.status_quo["action"])
-        return np.full(cases.height, code, dtype=np.int8)
+        return np.full(cases.height, code, dtype=code_type(len(brief.actions)))
     named = cases.with_columns(expression.polars.cast(pl.String).alias("_action"))["_action"]
     known = {name: code for code, name in enumerate(brief.actions)}
     codes = named.replace_strict(known, default=-1, return_dtype=pl.Int8).fill_null(-1)

@@ -22,6 +22,8 @@ _STAND_INS: Final[dict[tuple[str, ...], Any]] = {
     ("outcome", "never_after"): "1d",
     ("outcome", "depends_on_action"): "unknown",
     ("value", "unit"): "unit",
+    ("value", "a_miss_costs"): "1 false alarms",
+    ("value", "capacity"): "1 per day",
     ("policy", "refit", "first"): "1d",
 }
 """Harmless values for required settings, so that a fault in one doesn't hide those elsewhere."""
@@ -74,16 +76,19 @@ def make_brief(raw: Mapping[str, Any], *, name: str = "brief.toml") -> Brief:
         headline = "The brief is newer than this version"
         raise FaultsError(headline, [fault])
     faults: list[Fault] = []
+    mistyped: set[str] = set()
     parts = Parts()
     for part, value in _split(raw):
         model = _model_of(part)
         if model is None:
             continue
-        table = _validate(model, value, part, faults)
-        parts.put(part, table)
-        faults += expression_faults(part, value)
+        found: list[Fault] = []
+        parts.put(part, _validate(model, value, part, found))
+        mistyped |= {fault.where for fault in found}
+        faults += [*found, *expression_faults(part, value)]
     faults += _outer_faults(raw)
-    faults += reference_faults(parts)
+    # What was of the wrong type was left out for the rest to be checked, and isn't missing too.
+    faults += [fault for fault in reference_faults(parts) if fault.where not in mistyped]
     if faults:
         count = f"{len(faults)} faults" if len(faults) > 1 else "one fault"
         headline = f"{name} has {count}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ from typing import Final, Literal
 from pydantic import Field
 
 from wholeroad.core.instants import DAY, UNITS, Span, parse_span
-from wholeroad.road.brief.settings import Table, Worth
+from wholeroad.road.brief.settings import LONGEST, Table, Worth
 
-FALSE_ALARMS: Final = "false alarms"
+FALSE_ALARMS: Final = "false alarms' worth"
+"""Unit of a ratio: what so many false alarms cost. Saving a miss isn't raising an alarm, hence the worth."""
 HITS: Final = "hits"
 
 _RATIO: Final = re.compile(r"(\d+(?:\.\d+)?)(?:\s+to\s+(\d+(?:\.\d+)?))?\s+false alarms?")
@@ -74,7 +76,7 @@ class WorthTable:
     form
         ``money``, ``ratio``, ``capacity`` or ``formula``.
     unit
-        Of money, or ``false alarms``, or ``hits``.
+        Of money, or :data:`FALSE_ALARMS`, or :data:`HITS`.
     actions
         Names, in the order of their codes.
     of
@@ -102,7 +104,7 @@ def worth_table(value: ValueTable, *, classes: tuple[str, ...], positive: str | 
         return WorthTable("money", value.unit, tuple(value.of), value.of, capacity=capacity)
     if value.formula is not None and value.quantity is not None:
         amounts = quantities(value.quantity)
-        return WorthTable("formula", value.unit, tuple(f"{one:g}" for one in amounts), {}, quantities=amounts)
+        return WorthTable("formula", value.unit, amount_names(value.quantity), {}, quantities=amounts)
     act, leave = value.actions
     nothing: dict[str, Worth] = dict.fromkeys(classes, 0)
     if value.a_miss_costs is None:
@@ -119,6 +121,17 @@ def quantities(table: QuantityTable) -> tuple[float, ...]:
     """Give the amounts of a quantity, from the least to the most."""
     steps = int((table.most - table.least) / table.step + 1e-9)
     return tuple(table.least + step * table.step for step in range(steps + 1))
+
+
+def amount_names(table: QuantityTable) -> tuple[str, ...]:
+    """Name the amounts of a quantity, as actions are named.
+
+    Examples
+    --------
+    >>> amount_names(QuantityTable(least=0, most=1, step=0.25))
+    ('0', '0.25', '0.5', '0.75', '1')
+    """
+    return tuple(f"{amount:.10g}" for amount in quantities(table))
 
 
 def parse_ratio(text: str) -> tuple[float, float]:
@@ -140,7 +153,7 @@ def parse_ratio(text: str) -> tuple[float, float]:
         raise ValueError(message)
     low = float(match.group(1))
     high = float(match.group(2) or low)
-    if not 0 < low <= high:
+    if not 0 < low <= high < math.inf:
         message = "a miss costs more than nothing, and the lower number comes first"
         raise ValueError(message)
     return low, high
@@ -160,12 +173,17 @@ def parse_capacity(text: str) -> Capacity:
     (50, 12)
     """
     match = _CAPACITY.fullmatch(" ".join(text.split()))
-    if match is None or int(match.group(1)) < 1:
+    cases = 0 if match is None else _count(match.group(1))
+    if match is None or not cases:
         message = "a capacity is written '50 per day': one or more per hour, day, week or a span such as 12h"
         raise ValueError(message)
     period = match.group(2)
     every = _PERIODS.get(period) or parse_span(period)
-    if every <= 0:
-        message = "the period of a capacity is longer than nothing"
+    if not 0 < every <= LONGEST:
+        message = "the period of a capacity is longer than nothing, and at most a thousand years"
         raise ValueError(message)
-    return Capacity(int(match.group(1)), every)
+    return Capacity(cases, every)
+
+
+def _count(digits: str) -> int:
+    return int(digits) if len(digits) < 10 else 0

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from wholeroad.core.instants import Instant
-from wholeroad.road.brief.contract import SourceTable
-from wholeroad.road.data.casting import INSTANT, KINDS
-from wholeroad.road.data.facts import BatchLanded
+from wholeroad.road.data.casting import INSTANT
 from wholeroad.road.data.versions import DELETED, HAPPENED, KNOWN, ORDER
 
 CLAIMED: Final = "_claimed_at"
@@ -63,7 +62,11 @@ class Batch:
         History: the claimed ``known_at`` is taken at its word. Otherwise no row is known before it landed.
     bad
         Rows that the reader could not read, or None: the raw texts of their columns, with ``_row`` (their
-        place in the file, from 1), ``_code`` and ``_reason``.
+        place among these rows, from 1), ``_code`` and ``_reason``.
+    dumped_at
+        When the rows were taken from where they live, if that is known: what ``landed`` then claims.
+    rows_before
+        Rows of the same file that came in earlier parts.
     """
 
     frame: pl.DataFrame
@@ -71,6 +74,19 @@ class Batch:
     next_seq: int = 1
     imported: bool = False
     bad: pl.DataFrame | None = None
+    dumped_at: Instant | None = None
+    rows_before: int = 0
+
+    @property
+    def known_at(self) -> Instant:
+        """What ``known_at = "landed"`` claims."""
+        return self.landed_at if self.dumped_at is None else self.dumped_at
+
+    def part(
+        self, frame: pl.DataFrame, bad: pl.DataFrame | None, *, next_seq: int, rows_before: int
+    ) -> Batch:
+        """Give a part of the batch, with rows of its own."""
+        return replace(self, frame=frame, bad=bad, next_seq=next_seq, rows_before=rows_before)
 
     @property
     def rows_in(self) -> int:
@@ -79,66 +95,34 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """What landing must know of the rows that are there.
-
-    Attributes
-    ----------
-    frame
-        All stored rows; the columns that :func:`needed_columns` names are enough.
-    schema
-        Names and types of all columns of the stored table.
-    quarantined
-        The quarantine's ``content`` column, or None when nothing is in it.
-    """
-
-    frame: pl.DataFrame
-    schema: Mapping[str, pl.DataType]
-    quarantined: pl.Series | None = None
-
-    @property
-    def columns(self) -> dict[str, pl.DataType]:
-        """The user's columns and their types, fixed by the first landing."""
-        return {name: dtype for name, dtype in self.schema.items() if name not in SYSTEM}
-
-    @property
-    def next_seq(self) -> int:
-        """The number after the last one given in this source."""
-        return 1 + int(self.frame.select(pl.col(SEQ).max().fill_null(0)).item())
-
-    @property
-    def types(self) -> dict[str, str]:
-        """The same in the brief's words, for reading a file of texts; dates are left out."""
-        words = {dtype: word for word, dtype in KINDS.items()}
-        return {name: words[dtype] for name, dtype in self.columns.items() if dtype in words}
-
-
-def needed_columns(source: SourceTable) -> list[str] | None:
-    """Name the stored columns that landing reads; None: all of them, to write down what is gone."""
-    if source.absent == "deleted":
-        return None
-    return list(dict.fromkeys([*source.key, KNOWN, CLAIMED, SEQ, VERSION, ORDER, DELETED]))
-
-
-@dataclass(frozen=True, slots=True)
 class Counts:
     """``rows_in == landed + repeated + quarantined``; see :class:`BatchLanded`."""
 
-    rows_in: int
-    landed: int
-    repeated: int
-    quarantined: int
-    deleted: int
+    rows_in: int = 0
+    landed: int = 0
+    repeated: int = 0
+    quarantined: int = 0
+    deleted: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        """Add up the parts of a batch."""
+        return Counts(
+            self.rows_in + other.rows_in,
+            self.landed + other.landed,
+            self.repeated + other.repeated,
+            self.quarantined + other.quarantined,
+            self.deleted + other.deleted,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """What landing a batch comes to; nothing is written yet.
+    """What landing a batch, or a part of one, comes to; nothing is written yet.
 
     Attributes
     ----------
     rows
-        New versions to append: the user's columns, then those of :data:`SYSTEM`; tombstones come last.
+        New versions to append: the user's columns, then those of :data:`SYSTEM`.
     quarantine
         Rows to set aside, columns of :data:`QUARANTINE`.
     counts
@@ -147,26 +131,17 @@ class Landing:
         Columns left out: the first landing had no such column, or no column of that type can be kept.
     next_seq
         The number of the first row of the next batch.
+    identity
+        ``key`` and ``version`` (hashes) of the rows that nothing is wrong with, landed or repeated.
+    seen
+        Shape (m,): hashes of all keys that came, where absent rows are deleted; a row that was set aside
+        is not absent.
     """
 
     rows: pl.DataFrame
     quarantine: pl.DataFrame
     counts: Counts
     next_seq: int
-    ignored_columns: tuple[str, ...] = field(default=())
-
-    def fact(self, source: str, *, at: Instant, imported: bool, origin: str = "") -> BatchLanded:
-        """Give the line for the ledger."""
-        counts = self.counts
-        return BatchLanded(
-            at=at,
-            source=source,
-            rows_in=counts.rows_in,
-            landed=counts.landed,
-            repeated=counts.repeated,
-            quarantined=counts.quarantined,
-            deleted=counts.deleted,
-            imported=imported,
-            origin=origin,
-            ignored=self.ignored_columns,
-        )
+    ignored_columns: tuple[str, ...]
+    identity: pl.DataFrame
+    seen: NDArray[np.int64]

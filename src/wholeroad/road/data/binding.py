@@ -5,18 +5,24 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Final, Literal, cast
 
 import polars as pl
 
 from wholeroad.core.errors import Fault, FaultsError
 from wholeroad.core.expressions import Expression, bind
 from wholeroad.road.brief.contract import AGGREGATES, Brief, FeatureTable
+from wholeroad.road.brief.quantities import ACTION, OUTCOME
 from wholeroad.road.brief.rules import OUTCOMES
-from wholeroad.road.data.casting import blame_text
+from wholeroad.road.data.casting import INSTANT, blame_text
 from wholeroad.road.data.features.specs import Aggregate, Derived, Feature, Latest, Lookup, Window
+from wholeroad.road.data.incumbent import Log
 
 Expects = Literal["any", "number", "boolean", "text", "instant"]
+
+
+AT_ONCE: Final = Expression("", (), INSTANT, pl.lit(0).cast(INSTANT))
+"""When cases without time are decided: all of them at the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +37,12 @@ class Bound:
         Over the outcome's row, with the case's columns as ``case.<column>``.
     worth
         Over the case's row, by (action, outcome), where the value table has expressions.
+    formula
+        Over the case's row, ``action`` and ``outcome``, where money is a formula.
     features
         In the brief's order.
+    incumbent
+        The log of a running system.
     """
 
     decide_at: Expression
@@ -40,6 +50,8 @@ class Bound:
     status_quo: Expression | None
     worth: dict[tuple[str, str], Expression]
     features: tuple[Feature, ...]
+    formula: Expression | None = None
+    incumbent: Log | None = None
 
 
 def bind_brief(brief: Brief, schemas: Mapping[str, pl.Schema]) -> Bound:
@@ -64,6 +76,7 @@ def used_columns(brief: Brief, bound: Bound) -> dict[str, set[str]]:
     case, outcome = used[brief.case.source], used[brief.outcome.source]
     case.update(bound.decide_at.columns, *(expression.columns for expression in bound.worth.values()))
     case.update(bound.status_quo.columns if bound.status_quo else ())
+    case.update({*bound.formula.columns} - {ACTION, OUTCOME} if bound.formula else ())
     outcome.update(brief.outcome.by or brief.source[brief.case.source].key)
     for column in bound.truth.columns:
         if column.startswith("case."):
@@ -81,6 +94,8 @@ def used_columns(brief: Brief, bound: Bound) -> dict[str, set[str]]:
             source.update(*(part.columns for part in (feature.value, feature.where) if part))
         else:
             source.add(feature.column)
+    if bound.incumbent is not None:
+        used[bound.incumbent.source].update(brief.source[brief.case.source].key, bound.incumbent.columns)
     return used
 
 
@@ -90,13 +105,17 @@ class _Binder:
         case = schemas[brief.case.source]
         self.case = case
         self.zone = brief.source[brief.case.source].timezone
-        self.schemas = {**schemas, OUTCOMES: pl.Schema({**case, "truth": pl.String()})}
+        self.numeric = brief.outcome.kind == "regression"
+        truth = pl.Float64() if self.numeric else pl.String()
+        self.schemas = {**schemas, OUTCOMES: pl.Schema({**case, "truth": truth})}
         self.words = (*brief.outcome.classes, *brief.actions)
         self.faults: list[Fault] = []
 
     def bind(self) -> Bound:
         brief = self.brief
-        decide_at = self._case(brief.case.decide_at, "[case] decide_at", "instant")
+        decide_at = (
+            AT_ONCE if brief.timeless else self._case(brief.case.decide_at, "[case] decide_at", "instant")
+        )
         self.faults = blame_text(
             self.faults,
             brief.case.decide_at,
@@ -113,18 +132,21 @@ class _Binder:
             brief.outcome.truth,
             {**outcome, **{f"case.{name}": kind for name, kind in self.case.items()}},
             where="[outcome] truth",
-            expects="text",
+            expects="number" if self.numeric else "text",
             timezone=outcome_source.timezone or self.zone,
         )
         text = brief.value.status_quo.get("expression")
-        status_quo = self._case(text, "[value] status_quo", "text") if text is not None else None
+        wanted: Expects = "number" if self.numeric else "text"
+        status_quo = self._case(text, "[value] status_quo", wanted) if text is not None else None
         worth = {
             (action, outcome_class): self._case(value, f"[value.of] {action}.{outcome_class}", "number")
             for action, row in brief.worth.of.items()
             for outcome_class, value in row.items()
             if isinstance(value, str)
         }
+        formula = self._formula(brief.value.formula) if self.numeric and brief.value.formula else None
         features = [self._feature(name, feature) for name, feature in brief.feature.items()]
+        incumbent = self._incumbent()
         if self.faults or decide_at is None or truth is None:
             raise FaultsError("The brief doesn't fit the data", self.faults)
         return Bound(
@@ -133,6 +155,31 @@ class _Binder:
             status_quo=status_quo,
             worth={pair: expression for pair, expression in worth.items() if expression is not None},
             features=tuple(feature for feature in features if feature is not None),
+            formula=formula,
+            incumbent=incumbent,
+        )
+
+    def _incumbent(self) -> Log | None:
+        log = self.brief.incumbent
+        if log is None:
+            return None
+        source = log.source or self.brief.case.source
+        schema = self.schemas[source]
+        for column in self.brief.source[self.brief.case.source].key:
+            if self._has(column, schema, "[incumbent] source"):
+                self._same_kind(column, column, source=source, where="[incumbent] source")
+
+        def told(text: str | None, name: str, expects: Expects) -> Expression | None:
+            if text is None:
+                return None
+            zone = self.brief.source[source].timezone or self.zone
+            return self._bind(text, schema, where=f"[incumbent] {name}", expects=expects, timezone=zone)
+
+        return Log(
+            source=source,
+            score=told(log.score, "score", "number"),
+            action=told(log.action, "action", "number" if self.numeric else "text"),
+            propensity=told(log.propensity, "propensity", "number"),
         )
 
     def _bind(
@@ -149,6 +196,10 @@ class _Binder:
         except FaultsError as error:
             self.faults += error.faults
             return None
+
+    def _formula(self, text: str) -> Expression | None:
+        schema = {**self.case, ACTION: pl.Float64(), OUTCOME: pl.Float64()}
+        return self._bind(text, schema, where="[value] formula", expects="number", timezone=self.zone)
 
     def _case(self, text: str, where: str, expects: Expects) -> Expression | None:
         return self._bind(text, self.case, where=where, expects=expects, timezone=self.zone)

@@ -36,6 +36,9 @@ _INSTANT: Final = (
     r"^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(?:[.,](\d{1,9}))?)?\s*(Z|z|UTC|[+-]\d\d(?::?\d\d)?)?$"
 )
 _PLAIN_INTEGER: Final = r"^(0|-?[1-9]\d{0,17})$"
+_LONG: Final = 10**16
+"""Integers with more digits than a plain number has."""
+
 _PLAIN_NUMBER: Final = r"^-?(0|[1-9]\d{0,15})?(\.\d+)?([eE][+-]?\d{1,3})?$"
 _TRUE: Final = ("true", "1", "yes")
 _FALSE: Final = ("false", "0", "no")
@@ -176,6 +179,32 @@ def infer(text: pl.Series) -> pl.DataType:
     if _all_match(values, _INSTANT) and parse(values, INSTANT).null_count() == 0:
         return INSTANT
     return pl.String()
+
+
+class JointTypes:
+    """The narrowest kinds that all parts of a file belong to: what :func:`infer` would find of the whole."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, pl.DataType] = {}
+        self._long: set[str] = set()
+
+    @property
+    def kinds(self) -> dict[str, pl.DataType]:
+        """Column to type; ``Null`` for a column without a value."""
+        return dict(self._kinds)
+
+    def add(self, part: pl.DataFrame) -> None:
+        """Take in a part in the types that were inferred of it alone."""
+        for column in part.iter_columns():
+            name, kind = column.name, column.dtype
+            if kind == pl.Int64() and bool((column.abs() >= _LONG).any()):
+                self._long.add(name)
+            before = self._kinds.get(name, pl.Null())
+            if before in (pl.Null(), kind):
+                self._kinds[name] = kind
+            elif kind != pl.Null():
+                numbers = {before, kind} == {pl.Int64(), pl.Float64()} and name not in self._long
+                self._kinds[name] = pl.Float64() if numbers else pl.String()
 
 
 def _all_match(values: pl.Series, pattern: str) -> bool:

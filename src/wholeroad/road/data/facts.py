@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wholeroad.core.facts import Fact
+from wholeroad.core.instants import Instant
 
 
 class BatchLanded(Fact, frozen=True, kw_only=True):
@@ -28,6 +29,12 @@ class BatchLanded(Fact, frozen=True, kw_only=True):
         Digest of the file and of the source's settings; empty for a frame.
     ignored
         Columns left out: of a type that can't be kept, or not there at the first landing.
+    reading
+        Digest of how the source's rows are read, which names the table; empty in lines of old.
+    dumped_at
+        When the rows were taken from where they live, if that was known.
+    anew
+        The source's table was gone: what earlier lines say of it no longer stands. Such a line has no rows.
     """
 
     source: str
@@ -39,3 +46,6 @@ class BatchLanded(Fact, frozen=True, kw_only=True):
     imported: bool
     origin: str = ""
     ignored: tuple[str, ...] = ()
+    reading: str = ""
+    dumped_at: Instant | None = None
+    anew: bool = False

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from wholeroad.core.instants import Instant, Span
-from wholeroad.core.view import AsOf, Timeline
+from wholeroad.core.view import AsOf, Codes, Timeline
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.brief.values import Values
 from wholeroad.road.data.binding import Bound
 from wholeroad.road.data.cases import Cases
+from wholeroad.road.data.incumbent import Logged
 from wholeroad.road.data.outcomes import Told
+from wholeroad.road.data.rows import FeatureRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,28 +28,28 @@ class History:
         Of every case, in the order of ``decided_at``; features are as known at each decision.
     held
         Shape (n,): the case became known after its time to decide, and the brief leaves it alone.
-    row_hash
-        Shape (n,), uint64: of each case's id and features.
     until
         The last instant at which something became known.
     delays
         By source: how much later than they happened half of its rows became known.
     told
         What the outcome rows told, for the check.
+    logged
+        What a running system, or our own decisions, did to the cases; None without any record.
     """
 
     brief: Brief
     bound: Bound
     cases: Cases
     timeline: Timeline
-    features: pl.DataFrame
+    features: FeatureRows
     values: Values
-    status_quo: NDArray[np.int8]
+    status_quo: Codes
     held: NDArray[np.bool_]
-    row_hash: NDArray[np.uint64]
     until: Instant
     delays: dict[str, Span]
     told: Told
+    logged: Logged | None = None
 
     def as_of(self, now: Instant, since: Instant | None = None) -> AsOf:
         """Give the reader that cannot see past ``now``."""

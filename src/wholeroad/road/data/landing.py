@@ -19,10 +19,10 @@ from wholeroad.road.data.batches import (
     Batch,
     Counts,
     Landing,
-    Stored,
 )
 from wholeroad.road.data.casting import INSTANT, blame_text, cast
 from wholeroad.road.data.content import row_hashes
+from wholeroad.road.data.presence import Hashes, Stored, compares_newest, key_hashes
 from wholeroad.road.data.quarantine import Verdict, set_aside
 from wholeroad.road.data.shaping import Shaped, shape
 from wholeroad.road.data.versions import DELETED, HAPPENED, KNOWN, ORDER
@@ -39,7 +39,7 @@ def land(batch: Batch, source: SourceTable, *, name: str, stored: Stored | None 
     A version's identity is (key, claimed ``known_at``, content): one that is stored already, or came before
     in the same batch, is repeated and not landed. With ``known_at = "landed"``, and in static sources, a row
     is also compared with its newest version. Types are fixed by the first landing; later rows are cast
-    where no value is lost.
+    where no value is lost. Rows missing from a dump are told by :func:`tombstones`, when all of it is in.
 
     Parameters
     ----------
@@ -84,30 +84,33 @@ def land(batch: Batch, source: SourceTable, *, name: str, stored: Stored | None 
     new = fine & ~_repeated(identity, fine, batch, source, stored)
     rows = timed.with_columns(identity[VERSION], pl.lit(value=False).alias(DELETED))
     rows = _numbered(rows if new.all() else rows.filter(new), batch, source)
-    landed = rows.height
-    if source.absent == "deleted" and stored is not None:
-        gone = _tombstones(_keys_seen(shaped, batch, source), batch, source, stored)
-        rows = pl.concat([rows, _numbered(gone, batch, source, after=landed)])
     aside = set_aside(batch, verdict, name=name, known=None if stored is None else stored.quarantined)
     counts = Counts(
         rows_in=batch.rows_in,
-        landed=landed,
-        repeated=batch.rows_in - landed - aside.height,
+        landed=rows.height,
+        repeated=batch.rows_in - rows.height - aside.height,
         quarantined=aside.height,
-        deleted=rows.height - landed,
     )
-    return Landing(rows, aside, counts, batch.next_seq + rows.height, shaped.ignored)
+    return Landing(
+        rows,
+        aside,
+        counts,
+        next_seq=batch.next_seq + rows.height,
+        ignored_columns=shaped.ignored,
+        identity=identity if fine.all() else identity.filter(fine),
+        seen=_keys_seen(shaped, batch, source),
+    )
 
 
 def _with_times(frame: pl.DataFrame, batch: Batch, source: SourceTable, name: str) -> pl.DataFrame:
     if source.happened_at is None or source.known_at is None:
         nothing = pl.lit(None, dtype=INSTANT)
         return frame.with_columns(nothing.alias(HAPPENED), nothing.alias(CLAIMED))
-    happened = _instant(source.happened_at, frame, source, f"[source.{name}] happened_at")
-    if source.known_at == "landed":
-        claimed = pl.lit(batch.landed_at).cast(INSTANT)
-    else:
-        claimed = _instant(source.known_at, frame, source, f"[source.{name}] known_at")
+    landed = pl.lit(batch.known_at).cast(INSTANT)
+    happened, claimed = (
+        landed if text == "landed" else _instant(text, frame, source, f"[source.{name}] {word}")
+        for word, text in (("happened_at", source.happened_at), ("known_at", source.known_at))
+    )
     return frame.with_columns(happened.alias(HAPPENED), claimed.alias(CLAIMED))
 
 
@@ -142,13 +145,12 @@ def _blame_times(timed: pl.DataFrame, source: SourceTable, verdict: Verdict) -> 
 
 
 def _identity(timed: pl.DataFrame, source: SourceTable) -> pl.DataFrame:
-    """Give hashes of key and content, and the claim: what makes a version this one."""
+    """Give hashes of key and content: what makes a version this one, together with its claim."""
     content = timed.drop(HAPPENED, CLAIMED)
     return pl.DataFrame(
         {
             _KEY: row_hashes(content.select(source.key)).view(np.int64),
             VERSION: row_hashes(content).view(np.int64),
-            CLAIMED: timed[CLAIMED],
         }
     )
 
@@ -168,79 +170,75 @@ def _repeated(
     identity: pl.DataFrame, fine: pl.Series, batch: Batch, source: SourceTable, stored: Stored | None
 ) -> pl.Series:
     """Tell which rows are there already; rows that aren't fine count for nothing."""
-    there = None if stored is None else _stored_identity(stored, source)
     marked = identity.with_columns(fine.alias("fine"))
-    first = pl.struct("fine", _KEY, VERSION, CLAIMED).is_first_distinct()
-    if there is None or source.static:
-        repeated = ~marked.select(first).to_series()
-    else:
-        known = there.select(pl.lit(value=True).alias("fine"), _KEY, VERSION, CLAIMED)
-        both = pl.concat([known, marked.select(known.columns)])
-        repeated = ~both.select(first).to_series().slice(known.height)
-    if not source.static and source.known_at != "landed":
+    repeated = ~marked.select(pl.struct("fine", VERSION).is_first_distinct()).to_series()
+    if stored is not None:
+        repeated |= pl.Series(stored.presence.has(identity[VERSION].to_numpy()))
+    if not compares_newest(source):
         return repeated
-    return repeated | _is_newest(marked, batch, source, there)
+    return repeated | _is_newest(marked, batch, source, stored)
 
 
-def _is_newest(
-    marked: pl.DataFrame, batch: Batch, source: SourceTable, there: pl.DataFrame | None
-) -> pl.Series:
+def _is_newest(marked: pl.DataFrame, batch: Batch, source: SourceTable, stored: Stored | None) -> pl.Series:
     """Tell which rows say what the newest version of their key says; live, row after row."""
+    newest = pl.lit(None, dtype=pl.Int64).alias(_NEWEST)
+    if stored is not None:
+        versions, found = stored.presence.newest(marked[_KEY].to_numpy())
+        said = pl.DataFrame({_NEWEST: versions, "found": found})
+        newest = said.select(pl.when("found").then(_NEWEST)).to_series().alias(_NEWEST)  # type: ignore[assignment]
     before = pl.lit(None, dtype=pl.Int64).alias(_BEFORE)
-    if there is None:
-        marked = marked.with_columns(before.alias(_NEWEST))
-    else:
-        newest = _newest(there).select(_KEY, pl.col(VERSION).alias(_NEWEST))
-        marked = marked.join(newest, on=_KEY, how="left", maintain_order="left")
     if not batch.imported and not source.static:
         before = pl.col(VERSION).shift(1).over("fine", _KEY).alias(_BEFORE)
-    return marked.select(
-        (pl.col(VERSION) == pl.coalesce(before, pl.col(_NEWEST))).fill_null(value=False)
-    ).to_series()
+    return (
+        marked.with_columns(newest)
+        .select((pl.col(VERSION) == pl.coalesce(before, pl.col(_NEWEST))).fill_null(value=False))
+        .to_series()
+    )
 
 
-def _stored_identity(stored: Stored, source: SourceTable) -> pl.DataFrame:
-    frame = stored.frame
-    keys = row_hashes(frame.select(source.key)).view(np.int64)
-    return frame.select(KNOWN, ORDER, VERSION, CLAIMED, DELETED).with_columns(pl.Series(_KEY, keys))
-
-
-def _newest(there: pl.DataFrame) -> pl.DataFrame:
-    """Keep the newest version of each key, the one that says "gone" included."""
-    return there.sort(KNOWN, ORDER).unique(_KEY, keep="last", maintain_order=True)
-
-
-def _keys_seen(shaped: Shaped, batch: Batch, source: SourceTable) -> pl.Series:
+def _keys_seen(shaped: Shaped, batch: Batch, source: SourceTable) -> Hashes:
     """Hash the keys of all rows of the batch: a row that was set aside is not absent."""
+    if source.absent != "deleted":
+        return np.zeros(0, dtype=np.int64)
     seen = [shaped.frame.select(source.key)]
     if batch.bad is not None and set(source.key) <= set(batch.bad.columns):
         schema = shaped.frame.schema
         seen.append(pl.DataFrame([cast(batch.bad[key], schema[key]) for key in source.key]))
-    return pl.Series(row_hashes(pl.concat(seen)).view(np.int64))
+    return np.unique(key_hashes(pl.concat(seen), tuple(source.key)))
 
 
-def _tombstones(seen: pl.Series, batch: Batch, source: SourceTable, stored: Stored) -> pl.DataFrame:
-    """Give a version that says "gone" for each key in force that the dump has no row of."""
-    there = _stored_identity(stored, source).with_row_index("place")
-    newest = _newest(there).filter(~pl.col(DELETED), ~pl.col(_KEY).is_in(seen.implode()))
-    last = stored.frame[newest.sort("place")["place"]]
-    said = last.select(VERSION).with_columns(pl.lit(batch.landed_at).alias(_GONE))
-    claimed = pl.lit(None if source.static else batch.landed_at, dtype=pl.Int64).cast(INSTANT)
-    return last.with_columns(
+def tombstones(last: pl.DataFrame, batch: Batch, *, source: SourceTable) -> pl.DataFrame:
+    """Give a version that says "gone" for each row that stands and that a dump has no row of.
+
+    Parameters
+    ----------
+    last
+        The rows' newest versions, all stored columns.
+    batch
+        The dump; its own rows don't matter.
+
+    Returns
+    -------
+    polars.DataFrame
+        To be appended after the dump's rows.
+    """
+    said = last.select(VERSION).with_columns(pl.lit(batch.known_at).alias(_GONE))
+    claimed = pl.lit(None if source.static else batch.known_at, dtype=pl.Int64).cast(INSTANT)
+    gone = last.with_columns(
         claimed.alias(CLAIMED),
         pl.Series(VERSION, row_hashes(said).view(np.int64)),
         pl.lit(value=True).alias(DELETED),
     ).drop(KNOWN, LANDED, SEQ, ORDER)
+    return _numbered(gone, batch, source)
 
 
-def _numbered(rows: pl.DataFrame, batch: Batch, source: SourceTable, *, after: int = 0) -> pl.DataFrame:
+def _numbered(rows: pl.DataFrame, batch: Batch, source: SourceTable) -> pl.DataFrame:
     """Add what the writer knows: when the rows landed, their numbers, and when they became known here."""
     landed = pl.lit(batch.landed_at).cast(INSTANT)
     known = pl.col(CLAIMED)
     if not batch.imported and not source.static:
         known = pl.max_horizontal(CLAIMED, landed)
-    first = batch.next_seq + after
-    seq = pl.int_range(first, first + pl.len(), dtype=pl.Int64)
+    seq = pl.int_range(batch.next_seq, batch.next_seq + pl.len(), dtype=pl.Int64)
     # Versions of one instant: in imports the content decides, so that neither files nor batches do.
     by_content = -1 - (pl.col(VERSION).reinterpret(signed=False) // 2).cast(pl.Int64)
     order = by_content if batch.imported and not source.static else seq

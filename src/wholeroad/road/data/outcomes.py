@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from wholeroad.core.expressions import Expression
 from wholeroad.core.instants import Instant
-from wholeroad.core.view import PENDING, UNKNOWN, Timeline
+from wholeroad.core.view import PENDING, UNKNOWN, Codes, Timeline, code_type
 from wholeroad.road.brief.contract import OutcomeTable
 from wholeroad.road.brief.rules import OUTCOMES
 from wholeroad.road.data.cases import DECIDED, Cases
@@ -42,6 +42,8 @@ class Told:
         Joined rows, not the case's own, whose truth was null.
     no_class
         Joined rows by the text that they told, where it is none of the classes; the most frequent first.
+    levels
+        Of an outcome that is a number: the numbers behind the truth's codes, ascending; None of classes.
     """
 
     timeline: Timeline
@@ -50,6 +52,7 @@ class Told:
     joined: int
     nulls: int
     no_class: dict[str, int]
+    levels: NDArray[np.float64] | None = None
 
 
 def tell_outcomes(
@@ -60,7 +63,8 @@ def tell_outcomes(
     An outcome is known at its row's ``known_at``, and never before the case was decided: one
     that was known already counts one microsecond after the decision, since at one instant
     arrivals come first and decisions last. A truth that is null or no class is *unknown*.
-    Silence means ``if_never`` once ``never_after`` has passed, until an outcome comes.
+    Silence means ``if_never`` once ``never_after`` has passed, until an outcome comes. A truth that
+    is a number gets the place of this number among all that were ever told for its code.
 
     Parameters
     ----------
@@ -71,7 +75,8 @@ def tell_outcomes(
     """
     decided_at = cases.decided_at
     rows = _joined(cases, versions, truth, outcome)
-    codes = _codes(rows["_truth"], outcome.classes)
+    levels = _levels(rows["_truth"], outcome)
+    codes = _codes(rows["_truth"], outcome.classes) if levels is None else _places(rows["_truth"], levels)
     case = rows["_case"].to_numpy()
     claimed = rows[KNOWN].to_physical().to_numpy()
     order = rows[ORDER].to_numpy()
@@ -87,10 +92,10 @@ def tell_outcomes(
         at = decided_at + outcome.never_after
         in_order = np.lexsort((order, claimed, known))
         silent = _silent(case[in_order], codes[in_order], known[in_order], at=at, until=until)
-        code = np.int8(outcome.classes.index(outcome.if_never))
+        code = codes.dtype.type(_code(outcome, levels))
         # Taken back when silence already means something: then it does.
         silence = (codes == PENDING) & (known > at[case])
-        codes = np.concatenate([np.where(silence, code, codes), np.full(silent.size, code, dtype=np.int8)])
+        codes = np.concatenate([np.where(silence, code, codes), np.full(silent.size, code)])
         silence = np.concatenate([silence, np.ones(silent.size, dtype=bool)])
         case = np.concatenate([case, silent])
         known = np.concatenate([known, at[silent]])
@@ -103,7 +108,9 @@ def tell_outcomes(
         truth_case=case[by_time].astype(np.int32),
         truth_code=codes[by_time],
     )
-    return _told(timeline, silence[by_time], rows, versions=versions, early=early, classes=outcome.classes)
+    classes = outcome.classes if levels is None else None
+    told = _told(timeline, silence[by_time], rows, versions=versions, early=early, classes=classes)
+    return replace(told, levels=levels)
 
 
 def _told(
@@ -113,11 +120,12 @@ def _told(
     *,
     versions: Versions,
     early: NDArray[np.bool_],
-    classes: tuple[str, ...],
+    classes: tuple[str, ...] | None,
 ) -> Told:
     newest = pl.col(SUPERSEDED).is_null() & ~pl.col(DELETED)
     standing = rows.select("_truth", newest.alias("_newest"), pl.Series("_early", early)).filter("_newest")
-    strange = standing.filter(~pl.col("_truth").is_in(classes))["_truth"].drop_nulls().value_counts()
+    foreign = pl.lit(value=False) if classes is None else ~pl.col("_truth").is_in(classes)
+    strange = standing.filter(foreign)["_truth"].drop_nulls().value_counts()
     return Told(
         timeline=timeline,
         silent=silent,
@@ -129,24 +137,35 @@ def _told(
 
 
 def outcome_versions(
-    cases: Cases, timeline: Timeline, *, classes: tuple[str, ...], columns: Collection[str]
+    cases: Cases,
+    timeline: Timeline,
+    *,
+    classes: tuple[str, ...],
+    columns: Collection[str],
+    levels: NDArray[np.float64] | None = None,
 ) -> Versions:
     """Give the built-in source ``outcomes``: decided cases with their truth.
 
     Parameters
     ----------
+    classes, levels
+        What is behind each truth code: classes, or numbers where there are levels.
     columns
         The case's columns that features use; the others are left out.
     """
     wanted = [name for name in cases.frame.columns if name in {*columns, *cases.key}]
     case = timeline.truth_case
-    names = pl.Series("truth", [*classes, None, None], dtype=pl.String)
-    # Codes count from the end for unknown (-1) and pending (-2), both null.
-    position = np.where(timeline.truth_code < 0, len(classes), timeline.truth_code).astype(np.uint32)
+    truths = (
+        pl.Series([*classes, None], dtype=pl.String)
+        if levels is None
+        else pl.Series([*levels, None], dtype=pl.Float64)
+    )
+    # Unknown and pending are both null.
+    position = np.where(timeline.truth_code < 0, truths.len() - 1, timeline.truth_code).astype(np.uint32)
     known = pl.Series(KNOWN, timeline.truth_known_at).cast(pl.Datetime("us", "UTC"))
     first, superseded = _spans(case, timeline.truth_known_at)
     frame = cases.frame.select(wanted)[case.astype(np.uint32)].with_columns(
-        names.gather(position).alias("truth"),
+        truths.gather(position).alias("truth"),
         cases.frame[DECIDED].gather(case.astype(np.uint32)).alias(HAPPENED),
         known,
         pl.Series(ORDER, np.arange(case.size, dtype=np.int64)),
@@ -172,6 +191,7 @@ def _joined(cases: Cases, versions: Versions, truth: Expression, outcome: Outcom
     used = [name.removeprefix("case.") for name in truth.columns if name.startswith("case.")]
     left = list(cases.key)
     right = list(outcome.by or cases.key)
+    kind = pl.Float64 if outcome.kind == "regression" else pl.String
     lookup = cases.frame.lazy().select(
         *(pl.col(name).alias(f"_key_{position}") for position, name in enumerate(left)),
         *(pl.col(name).alias(f"case.{name}") for name in used),
@@ -184,20 +204,40 @@ def _joined(cases: Cases, versions: Versions, truth: Expression, outcome: Outcom
     return (
         rows.with_columns(pl.col(name).alias(f"_key_{position}") for position, name in enumerate(right))
         .join(lookup.cast(kinds), on=list(kinds), how="inner")  # type: ignore[arg-type]
-        .select("_case", truth.polars.cast(pl.String).alias("_truth"), KNOWN, ORDER, DELETED, SUPERSEDED)
+        .select("_case", truth.polars.cast(kind).alias("_truth"), KNOWN, ORDER, DELETED, SUPERSEDED)
         .collect()
     )
 
 
-def _codes(truth: pl.Series, classes: tuple[str, ...]) -> NDArray[np.int8]:
+def _levels(truth: pl.Series, outcome: OutcomeTable) -> NDArray[np.float64] | None:
+    """Give the distinct numbers that were told, and the one that silence means, ascending."""
+    if outcome.kind != "regression":
+        return None
+    silence = [] if outcome.if_never == "drop" else [float(outcome.if_never)]
+    # Adding nothing makes the negative zero a zero.
+    return np.unique(np.concatenate([truth.drop_nulls().to_numpy(), silence]) + 0.0)
+
+
+def _places(truth: pl.Series, levels: NDArray[np.float64]) -> Codes:
+    codes = np.searchsorted(levels, truth.fill_null(0.0).to_numpy()).astype(code_type(levels.size))
+    codes[truth.is_null().to_numpy()] = UNKNOWN
+    return codes
+
+
+def _code(outcome: OutcomeTable, levels: NDArray[np.float64] | None) -> int:
+    """Give the code of what silence means."""
+    if levels is None:
+        return outcome.classes.index(outcome.if_never)
+    return int(np.searchsorted(levels, float(outcome.if_never)))
+
+
+def _codes(truth: pl.Series, classes: tuple[str, ...]) -> Codes:
     known = {name: code for code, name in enumerate(classes)}
     codes = truth.replace_strict(known, default=UNKNOWN, return_dtype=pl.Int8)
     return codes.fill_null(UNKNOWN).to_numpy().copy()
 
 
-def _standing(
-    rows: pl.DataFrame, codes: NDArray[np.int8], known: NDArray[np.int64], gone: NDArray[np.bool_]
-) -> NDArray[np.int8]:
+def _standing(rows: pl.DataFrame, codes: Codes, known: NDArray[np.int64], gone: NDArray[np.bool_]) -> Codes:
     """Where an outcome was taken back, let the newest that still stands speak for the case, if any."""
     every = rows.select("_case", ORDER, ends=pl.col(SUPERSEDED).to_physical()).with_columns(
         pl.Series("known", known), pl.Series("code", codes), pl.Series("gone", gone)
@@ -211,14 +251,14 @@ def _standing(
         .sort("place", "known", ORDER)
         .unique("place", keep="last", maintain_order=True)
     )
-    stands = np.where(gone, np.int8(PENDING), codes)
+    stands = np.where(gone, codes.dtype.type(PENDING), codes)
     stands[newest["place"].to_numpy()] = newest["code"].to_numpy()
     return stands
 
 
 def _silent(
     case: NDArray[np.int32],
-    codes: NDArray[np.int8],
+    codes: Codes,
     known: NDArray[np.int64],
     *,
     at: NDArray[np.int64],
@@ -226,6 +266,6 @@ def _silent(
 ) -> NDArray[np.int32]:
     """Give the cases for which no outcome stands at ``at``; the versions come in order of time."""
     there = known <= at[case]
-    state = np.full(at.size, PENDING, dtype=np.int8)
+    state = np.full(at.size, PENDING, dtype=codes.dtype)
     state[case[there]] = codes[there]
     return np.flatnonzero((state == PENDING) & (at <= until)).astype(np.int32)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from wholeroad.road.data.batches import CODE, QUARANTINE, REASON, ROW, Batch
 from wholeroad.road.data.casting import INSTANT
@@ -56,7 +58,7 @@ class Verdict:
         return self.codes.is_null()
 
 
-def set_aside(batch: Batch, verdict: Verdict, *, name: str, known: pl.Series | None) -> pl.DataFrame:
+def set_aside(batch: Batch, verdict: Verdict, *, name: str, known: NDArray[np.int64] | None) -> pl.DataFrame:
     """Write the faulty rows of a batch down, those that are in the quarantine already left out.
 
     Parameters
@@ -68,7 +70,7 @@ def set_aside(batch: Batch, verdict: Verdict, *, name: str, known: pl.Series | N
     name
         The source.
     known
-        ``content`` of what is in the quarantine, or None.
+        Shape (n,): ``content`` of what is in the quarantine, or None.
 
     Returns
     -------
@@ -89,19 +91,19 @@ def set_aside(batch: Batch, verdict: Verdict, *, name: str, known: pl.Series | N
         pl.col(CODE).alias("code"),
         pl.col(REASON).alias("reason"),
         "row",
-        pl.col(ROW).alias("row_number"),
+        (pl.col(ROW) + batch.rows_before).alias("row_number"),
         pl.lit(batch.landed_at).cast(INSTANT).alias("landed_at"),
     )
     content = row_hashes(aside.select("source", "code", "row")).view("int64")
     aside = aside.with_columns(pl.Series("content", content, dtype=pl.Int64))
     fresh = aside["content"].is_first_distinct()
     if known is not None:
-        fresh &= ~aside["content"].is_in(known.implode())
+        fresh &= ~pl.Series(np.isin(aside["content"].to_numpy(), known))
     return aside.filter(fresh).select(*QUARANTINE)
 
 
 def row_numbers(batch: Batch) -> pl.Series:
-    """Give the place in the file, from 1, of every row of ``batch.frame``."""
+    """Give the place, from 1, of every row of ``batch.frame`` among all that came with it."""
     places = pl.int_range(1, batch.rows_in + 1, dtype=pl.Int64, eager=True).alias(ROW)
     if batch.bad is None or not batch.bad.height:
         return places

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from statistics import NormalDist
 from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from wholeroad.core.instants import DAY, format_instant, format_span
+from wholeroad.core.instants import DAY, LAST, format_instant, format_span
+from wholeroad.core.view import Codes
 from wholeroad.road.brief.policies import parse_policy
 from wholeroad.road.brief.values import TableValues
+from wholeroad.road.data.acting import question_acting
+from wholeroad.road.data.amounts import question_amounts
 from wholeroad.road.data.features.specs import Derived, Feature, Latest, Lookup, Window
 from wholeroad.road.data.findings import Finding
+from wholeroad.road.data.first_come import question_capacity
 from wholeroad.road.data.history import History
+from wholeroad.road.data.sizing import POWER, outcomes_needed
+from wholeroad.road.data.timeless import question_time
 from wholeroad.road.data.truths import question_outcomes
 
 __all__ = ["Finding", "check_history"]
-
-POWER: Final = 0.8
-"""Chance of seeing the required gain if it is there, for the number of outcomes needed."""
 
 MISSING_GAP: Final = 0.10
 MISSING_Z: Final = 5.0
@@ -33,11 +35,14 @@ LEAST_MISSING: Final = 30
 def check_history(history: History, quarantine: pl.DataFrame) -> list[Finding]:
     """Ask everything that landed data can answer, and name what was set aside; the gravest first."""
     findings = [
+        *question_time(history.brief),
         *question_outcomes(history),
         *_maturity(history),
         *_value_table(history),
+        *question_amounts(history),
         *_enough(history),
-        *_acting(history),
+        *question_capacity(history),
+        *question_acting(history),
         *_windows(history),
         *_features(history),
         *_static(history),
@@ -62,12 +67,14 @@ def _quarantined(quarantine: pl.DataFrame) -> list[Finding]:
     ]
 
 
-def _truth(history: History) -> NDArray[np.int8]:
+def _truth(history: History) -> Codes:
     return history.as_of(history.until + 1).truth()
 
 
 def _maturity(history: History) -> Iterator[Finding]:
     brief = history.brief
+    if brief.timeless:
+        return
     timeline = history.timeline
     told = (timeline.truth_code >= 0) & ~history.told.silent
     if told.any():
@@ -98,8 +105,10 @@ def _maturity(history: History) -> Iterator[Finding]:
 
 def _value_table(history: History) -> Iterator[Finding]:
     values, actions = history.values, history.brief.actions
-    if not isinstance(values, TableValues) or values.varying:
-        return
+    if history.brief.outcome.depends_on_action != "no":
+        return  # an action may be worth its cost by what it changes
+    if not isinstance(values, TableValues) or values.varying or history.brief.worth.capacity is not None:
+        return  # under a capacity there is still a choice of whom to act on
     table = values.constant
     for code, action in enumerate(actions):
         others = np.delete(table, code, axis=0)
@@ -117,7 +126,7 @@ def _value_table(history: History) -> Iterator[Finding]:
 
 def _enough(history: History) -> Iterator[Finding]:
     brief = history.brief
-    if brief.success is None:
+    if brief.success is None or brief.outcome.depends_on_action != "no":
         return
     gain = brief.success.gain_over_status_quo
     truth = _truth(history)
@@ -127,13 +136,13 @@ def _enough(history: History) -> Iterator[Finding]:
     codes = truth[known]
     values = history.values.take(known)
     quo = values.money(history.status_quo[known], truth=codes)
-    each = np.stack(
-        [
-            values.money(np.full(known.size, code, dtype=np.int8), truth=codes) - quo
-            for code in range(len(brief.actions))
-        ]
-    )
-    most = float(np.max(each, axis=0).mean())
+    best, spread = np.full(known.size, -np.inf), 0.0
+    for code in range(len(brief.actions)):
+        action = np.full(known.size, code, dtype=history.status_quo.dtype)
+        more = values.money(action, truth=codes) - quo
+        np.maximum(best, more, out=best)
+        spread = max(spread, float(more.std()))
+    most = float(best.mean())
     if most < gain.per_case:
         yield Finding(
             "check.gain-out-of-reach",
@@ -144,13 +153,12 @@ def _enough(history: History) -> Iterator[Finding]:
             "no model can meet it",
             "lower the criterion, or look at the value table",
         )
-    spread = float(each.std(axis=1).max())
-    z = NormalDist().inv_cdf(gain.confidence) + NormalDist().inv_cdf(POWER)
-    needed = int(np.ceil((z * spread / gain.per_case) ** 2))
+    needed = outcomes_needed(spread, gain=gain.per_case, confidence=gain.confidence)
     if needed > known.size:
         decided_at = history.timeline.decided_at
         per_day = decided_at.size / max(1, (int(decided_at[-1]) - int(decided_at[0])) / DAY)
-        there = history.until + int((needed - known.size) / max(per_day, 1e-9) * DAY)
+        there = min(history.until + int((needed - known.size) / max(per_day, 1e-9) * DAY), LAST)
+        when = f"at {per_day:,.0f} cases a day they'll be there about {format_instant(there)[:10]}"
         yield Finding(
             "check.too-few-outcomes",
             "warning",
@@ -158,22 +166,8 @@ def _enough(history: History) -> Iterator[Finding]:
             f"{known.size:,} outcomes are known; telling {gain.per_case:g} {brief.unit} per case from "
             f"noise at {gain.confidence:.0%} needs about {needed:,}",
             f"reckoned for independent cases and the spread of the value table, with power {POWER:.0%}",
-            f"at {per_day:,.0f} cases a day they'll be there about {format_instant(there)[:10]}; or ask more",
+            "collect more cases; or ask more" if brief.timeless else f"{when}; or ask more",
         )
-
-
-def _acting(history: History) -> Iterator[Finding]:
-    answer = history.brief.outcome.depends_on_action
-    if answer == "no":
-        return
-    yield Finding(
-        "check.depends-on-action",
-        "warning",
-        "[outcome] depends_on_action",
-        f"was {answer!r}: acting may change the truth, or whether it is seen",
-        "history shows what happened under the actions taken then; the rehearsed money is not identified",
-        "leave a random share of cases untreated from now on, and log who they are",
-    )
 
 
 def _windows(history: History) -> Iterator[Finding]:
@@ -197,7 +191,7 @@ def _features(history: History) -> Iterator[Finding]:
     truth = _truth(history)
     known = truth >= 0
     for feature in history.bound.features:
-        column = history.features[feature.name]
+        column = history.features.frame[feature.name]
         nulls = column.is_null()
         if nulls.all():
             yield _always_null(history, feature, column.len())
@@ -239,13 +233,12 @@ def _always_null(history: History, feature: Feature, cases: int) -> Finding:
 
 
 def _missingness(
-    history: History, name: str, missing: NDArray[np.bool_], truth: NDArray[np.int8], *, as_known: bool
+    history: History, name: str, missing: NDArray[np.bool_], truth: Codes, *, as_known: bool
 ) -> Iterator[Finding]:
     few, rest = int(missing.sum()), int((~missing).sum())
     if min(few, rest) < LEAST_MISSING:
         return
-    for code, outcome in enumerate(history.brief.outcome.classes):
-        hit = truth == code
+    for outcome, hit in _kinds(history, truth):
         with_null, without = float(hit[missing].mean()), float(hit[~missing].mean())
         share = float(hit.mean())
         error = np.sqrt(share * (1 - share) * (1 / few + 1 / rest))
@@ -265,6 +258,16 @@ def _missingness(
                 else "find out when and why it is missing; leave it out unless that is known before deciding",
             )
             return
+
+
+def _kinds(history: History, truth: Codes) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Give what a truth may be, and where it is so: each class, or a number above the median."""
+    levels = history.told.levels
+    if levels is None:
+        yield from ((name, truth == code) for code, name in enumerate(history.brief.outcome.classes))
+    elif truth.size:
+        middle = float(np.median(levels[truth]))
+        yield f"an outcome above {middle:,.10g}", levels[truth] > middle
 
 
 def _static(history: History) -> Iterator[Finding]:

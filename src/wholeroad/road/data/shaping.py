@@ -9,8 +9,9 @@ import polars as pl
 
 from wholeroad.core.errors import UserError
 from wholeroad.road.brief.contract import SourceTable
-from wholeroad.road.data.batches import Batch, Stored
+from wholeroad.road.data.batches import Batch
 from wholeroad.road.data.casting import INSTANT, cast, kept_type, kinds, noun, was_lost
+from wholeroad.road.data.presence import Stored
 from wholeroad.road.data.quarantine import Verdict
 
 

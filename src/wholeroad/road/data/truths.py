@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wholeroad.core.view import PENDING
 from wholeroad.road.data.findings import Finding
@@ -55,6 +56,9 @@ def _counted(texts: dict[str, int]) -> str:
 def _one_class(history: History) -> Iterator[Finding]:
     timeline, outcome = history.timeline, history.brief.outcome
     told = history.told
+    if told.levels is not None:
+        yield from _one_number(told.levels)
+        return
     seen = [
         name for code, name in enumerate(outcome.classes) if (timeline.truth_code[~told.silent] == code).any()
     ]
@@ -68,6 +72,18 @@ def _one_class(history: History) -> Iterator[Finding]:
             + (f", and silence means {outcome.if_never}" if silence else ""),
             "where only one thing ever happens there is nothing to predict",
             "look at truth, classes and by, and at whether the outcomes of the other class were landed",
+        )
+
+
+def _one_number(levels: NDArray[np.float64]) -> Iterator[Finding]:
+    if levels.size < 2:
+        yield Finding(
+            "check.one-class",
+            "fault",
+            "[outcome] truth",
+            f"every outcome is {levels[0]:g}" if levels.size else "no outcome row tells a number",
+            "where only one thing ever happens there is nothing to predict",
+            "look at truth and by",
         )
 
 
@@ -104,7 +120,9 @@ def _silence(history: History) -> Iterator[Finding]:
             "if silence means something, leaving them out is a bias"
             if kept
             else "silence doesn't count for them yet, or their outcome was taken back",
-            "if it does, name the class in if_never and the span in never_after"
+            "if it does, say so in truth, as in coalesce(state, 'open')"
+            if history.brief.timeless
+            else "if it does, name the class in if_never and the span in never_after"
             if kept
             else "raise matures to never_after, or find out why outcomes were taken back",
         )

@@ -5,29 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from wholeroad.core.errors import UserError
 from wholeroad.core.instants import Instant, Span, format_instant
 from wholeroad.core.ports import Progress
+from wholeroad.core.view import Codes
 from wholeroad.road.brief.contract import Brief
+from wholeroad.road.brief.quantities import formula_values, nearest_amounts
 from wholeroad.road.brief.rules import OUTCOMES
-from wholeroad.road.brief.values import status_quo_actions, value_cases
+from wholeroad.road.brief.values import Values, status_quo_actions, value_cases
 from wholeroad.road.data.binding import Bound
 from wholeroad.road.data.cases import DECIDED, ID, LATE, Cases, decide_cases
 from wholeroad.road.data.features.bulk import compute
 from wholeroad.road.data.features.specs import Derived, Feature, Lookup, Window
 from wholeroad.road.data.history import History
+from wholeroad.road.data.incumbent import Logged, read_log
 from wholeroad.road.data.outcomes import Told, outcome_versions, tell_outcomes
+from wholeroad.road.data.rows import FeatureRows
 from wholeroad.road.data.versions import HAPPENED, KNOWN, Versions
 
 MANY: Final = 1 << 21
 """With more cases than this, features are computed one group at a time: each takes its own memory."""
-
-_HASHED: Final = 1 << 18
-"""Rows that are hashed at a time, since a struct of all columns is a copy of them."""
 
 
 def assemble(
@@ -38,6 +37,7 @@ def assemble(
     threads: int = 1,
     progress: Progress | None = None,
     quarantine: pl.DataFrame | None = None,
+    until: Instant | None = None,
 ) -> History:
     """Put a history together from the row versions of its sources.
 
@@ -51,66 +51,114 @@ def assemble(
         For the features; the result doesn't depend on it.
     quarantine
         The rows that were set aside, which may explain that there is nothing to decide.
+    until
+        The instant up to which cases are decided. Then there may be none, and no outcome yet, and
+        features are computed for those cases only that are asked for. Without it, all of them are,
+        up to the last instant at which something became known.
 
     Raises
     ------
     UserError
-        ``data.no-cases`` when nothing was ever to be decided, ``data.no-outcomes`` when no truth
-        was ever known; those of the value table.
+        Without ``until``: ``data.no-cases`` when nothing was ever to be decided, ``data.no-outcomes``
+        when no truth was ever known. Those of the value table.
     """
-    until, delays = last_known(sources), _delays(sources)
-    cases, told = _decided(brief, sources, bound=bound, until=until, quarantine=quarantine)
+    delays, end = _delays(sources), last_known(sources) if until is None else until
+    cases, told = _decided(brief, sources, bound=bound, until=end)
+    if until is None:
+        _refuse_empty(brief, sources[brief.case.source], cases, told, until=end, quarantine=quarantine)
+    logged = _logged(brief, cases, sources, bound)
     # Sources that no feature asks are let go here, to spare their memory.
-    asked = {feature.source for feature in bound.features if not isinstance(feature, Derived)}
-    sources = {name: versions for name, versions in sources.items() if name in asked}
-    if OUTCOMES in asked:
-        used = {column for feature in bound.features for column in _case_columns(feature)}
-        sources[OUTCOMES] = outcome_versions(
-            cases, told.timeline, classes=brief.outcome.classes, columns=used
-        )
-    features = compute(
-        bound.features,
-        cases.frame,
-        sources=sources,
-        case_source=brief.case.source,
-        case_key=cases.key,
-        threads=threads if cases.frame.height <= MANY else 1,
-        progress=progress,
-    )
-    del sources
+    sources = _asked_by_features(brief, sources, bound=bound, cases=cases, told=told)
     slim = cases.frame.select(*cases.key, DECIDED, LATE, ID)
+    values = _values(brief, bound, cases, told)
+    status_quo = _status_quo(brief, bound, cases)
+
+    def make(first: int, last: int) -> pl.DataFrame:
+        return compute(
+            bound.features,
+            cases.frame[first:last],
+            sources=sources,
+            case_source=brief.case.source,
+            case_key=cases.key,
+            threads=threads if last - first <= MANY else 1,
+            progress=progress,
+        )
+
+    features = FeatureRows(cases.ids, make)
     return History(
         brief=brief,
         bound=bound,
         cases=Cases(slim, cases.key, never=cases.never, source=cases.source),
         timeline=told.timeline,
-        features=features,
-        values=value_cases(brief, bound.worth, cases=cases.frame),
-        status_quo=status_quo_actions(brief, bound.status_quo, cases=cases.frame),
+        features=features.whole() if until is None else features,
+        values=values,
+        status_quo=status_quo,
         held=slim[LATE].to_numpy() & (brief.case.if_late == "status_quo"),
-        row_hash=hash_rows(features.with_columns(cases.frame[ID])),
-        until=until,
+        until=end,
         delays=delays,
         told=told,
+        logged=logged,
+    )
+
+
+def _asked_by_features(
+    brief: Brief, sources: Mapping[str, Versions], *, bound: Bound, cases: Cases, told: Told
+) -> dict[str, Versions]:
+    asked = {feature.source for feature in bound.features if not isinstance(feature, Derived)}
+    kept = {name: versions for name, versions in sources.items() if name in asked}
+    if OUTCOMES in asked:
+        used = {column for feature in bound.features for column in _case_columns(feature)}
+        kept[OUTCOMES] = outcome_versions(
+            cases, told.timeline, classes=brief.outcome.classes, columns=used, levels=told.levels
+        )
+    return kept
+
+
+def _logged(brief: Brief, cases: Cases, sources: Mapping[str, Versions], bound: Bound) -> Logged | None:
+    if bound.incumbent is None:
+        return None
+    outcome = brief.outcome
+    positive = outcome.classes.index(outcome.positive) if outcome.positive in outcome.classes else 0
+    log = sources[bound.incumbent.source]
+    amounts = brief.worth.quantities
+    return read_log(
+        cases, log, log=bound.incumbent, actions=brief.actions, amounts=amounts, positive=positive
     )
 
 
 def _decided(
-    brief: Brief,
-    sources: Mapping[str, Versions],
-    *,
-    bound: Bound,
-    until: Instant,
-    quarantine: pl.DataFrame | None,
+    brief: Brief, sources: Mapping[str, Versions], *, bound: Bound, until: Instant
 ) -> tuple[Cases, Told]:
     asking, telling = sources[brief.case.source], sources[brief.outcome.source]
     cases = decide_cases(asking, bound.decide_at, until=until)
+    return cases, tell_outcomes(cases, telling, truth=bound.truth, outcome=brief.outcome, until=until)
+
+
+def _values(brief: Brief, bound: Bound, cases: Cases, told: Told) -> Values:
+    if bound.formula is None or told.levels is None:
+        return value_cases(brief, bound.worth, cases=cases.frame)
+    return formula_values(brief, bound.formula, cases=cases.frame, timeline=told.timeline, levels=told.levels)
+
+
+def _status_quo(brief: Brief, bound: Bound, cases: Cases) -> Codes:
+    if bound.formula is None or bound.status_quo is None:
+        return status_quo_actions(brief, bound.status_quo, cases=cases.frame)
+    return nearest_amounts(brief, bound.status_quo, cases=cases.frame)
+
+
+def _refuse_empty(
+    brief: Brief,
+    asking: Versions,
+    cases: Cases,
+    told: Told,
+    *,
+    until: Instant,
+    quarantine: pl.DataFrame | None,
+) -> None:
     if not cases.frame.height:
         raise _no_cases(brief, asking, until=until, quarantine=quarantine)
-    told = tell_outcomes(cases, telling, truth=bound.truth, outcome=brief.outcome, until=until)
     if not (told.timeline.truth_code >= 0).any():
         raise _no_outcomes(brief, told)
-    return cases, told
 
 
 def _delays(sources: Mapping[str, Versions]) -> dict[str, Span]:
@@ -149,9 +197,10 @@ def _no_outcomes(brief: Brief, told: Told) -> UserError:
         happened = f"none of the {told.rows:,} rows of {outcome.source} has the key of a case"
     else:
         given = ", ".join(repr(text) for text in [*told.no_class][:4])
+        wanted = f"the classes are {', '.join(outcome.classes)}" if outcome.classes else "a number was wanted"
         happened = (
             f"the truth of all {told.joined:,} outcome rows was unknown: [outcome] truth gave "
-            f"{given or 'nulls only'}, and the classes are {', '.join(outcome.classes)}"
+            f"{given or 'nulls only'}, and {wanted}"
         )
     return UserError(
         "data.no-outcomes",
@@ -195,12 +244,3 @@ def last_known(sources: Mapping[str, Versions]) -> Instant:
             fix="look into the quarantine: wholeroad land tells why rows were set aside",
         )
     return max(ends)
-
-
-def hash_rows(frame: pl.DataFrame) -> NDArray[np.uint64]:
-    """Hash each row to 64 bits, by content alone."""
-    hashes = np.empty(frame.height, dtype=np.uint64)
-    for rows in range(0, frame.height, _HASHED):
-        part = frame[rows : rows + _HASHED]
-        hashes[rows : rows + _HASHED] = part.select(pl.struct(pl.all()).hash(seed=0x57484F4C)).to_series()
-    return hashes

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from wholeroad.core.instants import format_instant, format_span
+from wholeroad.road.brief.quantities import amounts_text
 from wholeroad.road.model.results import STATUS_QUO, CandidateReport, ChoiceReport
 from wholeroad.road.model.scoring import Model
+
+MOST_NAMES: Final = 12
+"""More actions than this are amounts, and aren't listed one by one."""
 
 _LIMITS = """\
 ## Limits
@@ -15,7 +21,7 @@ _LIMITS = """\
   chance there is in a difference; they know of dependence within a block, not between blocks.
 - A category that the cut didn't show is scored by what the rest of the row says.
 - Outcomes younger than the maturity span took no part. If they differ, the rehearsal shows it, not this card.
-- AUC and log loss are evidence about probabilities; the choice was made by money alone."""
+- AUC, log loss, pinball loss and coverage are evidence; the choice was made by money alone."""
 
 
 def card(report: ChoiceReport, model: Model | None, *, name: str, question: str, unit: str) -> str:
@@ -39,7 +45,7 @@ def card(report: ChoiceReport, model: Model | None, *, name: str, question: str,
         _LIMITS,
     ]
     if model is not None:
-        parts.append(f"Model `{model.digest}`; actions: {', '.join(model.actions)}.")
+        parts.append(f"Model `{model.digest}`; actions: {_listed(model.actions)}.")
     return "\n\n".join(parts) + "\n"
 
 
@@ -49,7 +55,7 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 
 
 def _cut(report: ChoiceReport) -> str:
-    counts = ", ".join(f"{name} {count:,}" for name, count in report.outcomes.items())
+    counts = ", ".join(f"{name} {count:,}" for name, count in report.outcomes.items()) or "a number"
     rows = [
         [
             part.name,
@@ -76,7 +82,7 @@ def _candidates(report: ChoiceReport, unit: str) -> str:
             f"{one.behind_best:,.4f}",
             f"{one.standard_error:,.4f}",
             "yes" if one.eligible else "no",
-            ", ".join(f"{action} {share:.1%}" for action, share in one.actions.items()),
+            _actions(one),
         ]
         for one in report.candidates
     ]
@@ -86,7 +92,15 @@ def _candidates(report: ChoiceReport, unit: str) -> str:
     return f"## Candidates on the choose slice\n\n{_table(head, rows)}\n\n{note}"
 
 
+def _actions(one: CandidateReport) -> str:
+    if one.amounts is not None:
+        return amounts_text(one.amounts)
+    return ", ".join(f"{action} {share:.1%}" for action, share in one.actions.items())
+
+
 def _calibration(report: ChoiceReport) -> str:
+    if any(one.pinball is not None for one in report.candidates):
+        return _quantiles(report)
     head = ["model", "rounds", "slope", "intercepts", "log loss raw", "calibrated", "AUC"]
     rows = [_evidence(one) for one in report.candidates if one.name != STATUS_QUO]
     if not rows:
@@ -95,6 +109,26 @@ def _calibration(report: ChoiceReport) -> str:
     return (
         "## Calibration and evidence\n\nProbabilities are `softmax(slope · log p + intercepts)`, classes in "
         f"the order {classes}; a slope below 1 says that the raw model was too sure.\n\n{_table(head, rows)}"
+    )
+
+
+def _quantiles(report: ChoiceReport) -> str:
+    head = ["model", "rounds", "pinball loss raw", "calibrated", "within 10% to 90%"]
+    rows = [
+        [
+            one.name,
+            "–" if one.rounds is None else str(one.rounds),
+            _number(one.pinball_raw),
+            _number(one.pinball),
+            "–" if one.coverage is None else f"{one.coverage:.1%}",
+        ]
+        for one in report.candidates
+        if one.name != STATUS_QUO
+    ]
+    return (
+        "## Calibration and evidence\n\nThe models say quantiles of the outcome, which were moved to where "
+        "those of the second slice lay; 80% of the outcomes should lie between those of 10% and 90%.\n\n"
+        f"{_table(head, rows)}"
     )
 
 
@@ -108,6 +142,12 @@ def _evidence(one: CandidateReport) -> list[str]:
         _number(one.log_loss),
         _number(one.auc),
     ]
+
+
+def _listed(actions: tuple[str, ...]) -> str:
+    if len(actions) <= MOST_NAMES:
+        return ", ".join(actions)
+    return f"{actions[0]}, {actions[1]} ... {actions[-1]} ({len(actions):,} in all)"
 
 
 def _number(value: float | None) -> str:

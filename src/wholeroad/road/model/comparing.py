@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from wholeroad.core.instants import Instant, Span
+from wholeroad.road.brief.quantities import chosen_amounts
+from wholeroad.road.model.calibration import Calibration
+from wholeroad.road.model.cut import Cut
 from wholeroad.road.model.encoding import Encoder
 from wholeroad.road.model.fitting import Candidate, Trial
 from wholeroad.road.model.results import STATUS_QUO, CandidateReport, ChoiceReport, SliceReport
@@ -56,15 +59,16 @@ def compare(trial: Trial, candidates: Sequence[Candidate]) -> Comparison:
         blocks=int(blocks.max()) + 1,
         block_kind=kind,
         candidates=tuple(
-            _candidate(one, standing, trial.cut.actions)
+            _candidate(one, standing, trial.cut)
             for one, standing in zip(candidates, choice.standings, strict=True)
         ),
     )
 
 
-def _candidate(candidate: Candidate, standing: Standing, actions: tuple[str, ...]) -> CandidateReport:
-    shares = np.bincount(candidate.actions, minlength=len(actions)) / len(candidate.actions)
-    calibration = candidate.calibration
+def _candidate(candidate: Candidate, standing: Standing, cut: Cut) -> CandidateReport:
+    names = () if cut.amounts else cut.actions
+    shares = np.bincount(candidate.actions, minlength=len(cut.actions)) / len(candidate.actions)
+    calibration = candidate.calibration if isinstance(candidate.calibration, Calibration) else None
     return CandidateReport(
         name=candidate.name,
         complexity=candidate.complexity,
@@ -72,13 +76,17 @@ def _candidate(candidate: Candidate, standing: Standing, actions: tuple[str, ...
         behind_best=standing.behind_best,
         standard_error=standing.standard_error,
         eligible=standing.eligible,
-        actions={name: float(share) for name, share in zip(actions, shares, strict=True)},
+        actions={name: float(share) for name, share in zip(names, shares, strict=not cut.amounts)},
         rounds=candidate.rounds,
         slope=calibration.slope if calibration else None,
         intercepts=calibration.intercepts if calibration else (),
         log_loss_raw=candidate.log_loss_raw,
         log_loss=candidate.log_loss,
         auc=candidate.auc,
+        amounts=chosen_amounts(cut.amounts, candidate.actions),
+        pinball_raw=candidate.pinball_raw,
+        pinball=candidate.pinball,
+        coverage=candidate.coverage,
     )
 
 

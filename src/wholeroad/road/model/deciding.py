@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from wholeroad.core.view import Codes
 
-def decide(
-    expected: NDArray[np.float64], *, status_quo: NDArray[np.int8]
-) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
+
+def decide(expected: NDArray[np.float64], *, status_quo: Codes) -> tuple[Codes, NDArray[np.float64]]:
     """Choose for each case the action with the greatest expected money.
 
     Ties go to the status quo, then to the earlier action. An action whose expected money isn't
@@ -25,7 +25,7 @@ def decide(
     Returns
     -------
     actions, expected
-        Shape (n,): action codes, int8, and the expected money of each, in the brief's unit.
+        Shape (n,): action codes, of the status quo's type, and the expected money of each.
 
     Examples
     --------
@@ -33,10 +33,10 @@ def decide(
     >>> decide(expected, status_quo=np.array([1, 1], dtype=np.int8))
     (array([1, 0], dtype=int8), array([ 0. , 11.5]))
     """
-    chosen = status_quo.astype(np.int8)
+    chosen = status_quo.copy()
     best = expected[np.arange(len(expected)), status_quo]
     for action in range(expected.shape[1]):
         better = expected[:, action] > best
         best = np.where(better, expected[:, action], best)
-        chosen = np.where(better, np.int8(action), chosen)
+        chosen = np.where(better, chosen.dtype.type(action), chosen)
     return chosen, best

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from wholeroad.core.ports import Learner, Matrix
+from wholeroad.core.ports import AnyLearner, Matrix, QuantileLearner, QuantileScorer, Scorer
+from wholeroad.core.view import Codes
+from wholeroad.road.brief.predictions import POINTS
 from wholeroad.road.model.calibration import Calibration, fit_calibration, log_loss
+from wholeroad.road.model.capacity import Room, decide_within
 from wholeroad.road.model.cut import Cut
-from wholeroad.road.model.deciding import decide
+from wholeroad.road.model.effects import Effects, Shown, expected_money, learn_effects
 from wholeroad.road.model.encoding import Encoder, fit_encoder
+from wholeroad.road.model.purposes import Purposes, money_of, purposes_of
+from wholeroad.road.model.quantiles import Recalibration, coverage, fit_recalibration, pinball_loss
 from wholeroad.road.model.results import STATUS_QUO
 from wholeroad.road.model.rules import area_under_roc
 from wholeroad.road.model.scoring import Model
 from wholeroad.road.model.slices import Slices
+from wholeroad.road.model.untreated import learning_rows
 
 
 @dataclass(frozen=True)
@@ -33,21 +39,24 @@ class Trial:
     stop: Matrix
     choose: Matrix
     priced: NDArray[np.int64]
+    purposes: Purposes
 
     @classmethod
     def prepare(cls, cut: Cut, slices: Slices) -> Trial:
         """Encode the three slices."""
         encoder = fit_encoder(cut.features_of(slices.train))
-        rows = np.arange(slices.choose.start, slices.choose.stop)
+        purposes = purposes_of(cut, slices)
+        rows = purposes.choose
         known = cut.values.take(rows).known(cut.truth[rows])
         return cls(
             cut=cut,
             slices=slices,
             encoder=encoder,
-            train=encoder.encode(cut.features_of(slices.train)),
-            stop=encoder.encode(cut.features_of(slices.stop)),
-            choose=encoder.encode(cut.features_of(slices.choose).filter(pl.Series(known))),
+            train=encoder.encode(cut.features_of(purposes.train)),
+            stop=encoder.encode(cut.features_of(purposes.stop)),
+            choose=encoder.encode(cut.features_of(rows).filter(pl.Series(known))),
             priced=rows[known],
+            purposes=replace(purposes, choose=rows[known], spoken=purposes.spoken[known]),
         )
 
 
@@ -58,16 +67,20 @@ class Candidate:
     ``actions`` and ``money`` have shape (rows priced,). The status quo has no learner, and no evidence.
     """
 
-    learner: Learner | None
+    learner: AnyLearner | None
     name: str
     complexity: int
-    actions: NDArray[np.int8]
+    actions: Codes
     money: NDArray[np.float64]
     rounds: int | None = None
-    calibration: Calibration | None = None
+    calibration: Calibration | Recalibration | None = None
     log_loss_raw: float | None = None
     log_loss: float | None = None
     auc: float | None = None
+    pinball_raw: float | None = None
+    pinball: float | None = None
+    coverage: float | None = None
+    effects: Effects | None = None
 
 
 def try_status_quo(trial: Trial) -> Candidate:
@@ -78,40 +91,104 @@ def try_status_quo(trial: Trial) -> Candidate:
         name=STATUS_QUO,
         complexity=0,
         actions=cut.status_quo[rows],
-        money=cut.values.take(rows).money(cut.status_quo[rows], truth=cut.truth[rows]),
+        money=money_of(cut, rows, actions=cut.status_quo[rows], estimated=trial.purposes.estimated),
     )
 
 
-def try_learner(trial: Trial, learner: Learner) -> Candidate:
+def try_learner(trial: Trial, learner: AnyLearner) -> Candidate:
     """Fit on train, stop and calibrate on the next slice, decide and earn on the last."""
+    if isinstance(learner, QuantileLearner):
+        return _try_quantiles(trial, learner)
     cut, rows = trial.cut, trial.priced
-    stop_truth = cut.truth[trial.slices.stop]
+    stop_truth = cut.truth[trial.purposes.stop]
     scorer, rounds = learner.fit(
         trial.train,
-        cut.truth[trial.slices.train],
+        cut.truth[trial.purposes.train],
         classes=len(cut.classes),
         stop=(trial.stop, stop_truth),
     )
     calibration = fit_calibration(scorer.probabilities(trial.stop), stop_truth)
     raw = scorer.probabilities(trial.choose)
     probabilities = calibration.apply(raw)
-    truth = cut.truth[rows]
-    values = cut.values.take(rows)
-    actions, _ = decide(values.expected(probabilities), status_quo=cut.status_quo[rows])
-    actions = np.where(cut.held[rows], cut.status_quo[rows], actions)
+    before, effects = _effects(trial, scorer, calibration)
+    actions, money = _earned(trial, probabilities, before)
+    spoken = trial.purposes.spoken
+    raw, probabilities, truth = raw[spoken], probabilities[spoken], cut.truth[rows][spoken]
     binary = len(cut.classes) == 2
     return Candidate(
         learner=learner,
         name=learner.name,
         complexity=learner.complexity,
         actions=actions,
-        money=values.money(actions, truth=truth),
+        money=money,
         rounds=rounds,
         calibration=calibration,
-        log_loss_raw=log_loss(raw, truth),
-        log_loss=log_loss(probabilities, truth),
+        log_loss_raw=log_loss(raw, truth) if truth.size else None,
+        log_loss=log_loss(probabilities, truth) if truth.size else None,
         auc=area_under_roc(probabilities[:, 0], truth == 0) if binary else None,
+        effects=effects,
     )
+
+
+def _effects(trial: Trial, scorer: Scorer, calibration: Calibration) -> tuple[Effects | None, Effects | None]:
+    """Learn what acting changes: from what came before the choose slice, for the trial; and from all."""
+    cut, rows = trial.cut, trial.purposes.shown
+    if cut.acted is None or not rows.size:
+        return None, None
+    matrix = trial.encoder.encode(cut.features_of(rows))
+    shown = Shown(
+        probabilities=calibration.apply(scorer.probabilities(matrix)),
+        truth=cut.truth[rows],
+        action=cut.acted.action[rows],
+        propensity=cut.acted.propensity[rows],
+    )
+    before = shown.of(rows < trial.slices.stop.stop)
+    alone, actions = cut.acted.no_action, len(cut.actions)
+    return (
+        learn_effects(before, no_action=alone, actions=actions),
+        learn_effects(shown, no_action=alone, actions=actions),
+    )
+
+
+def _try_quantiles(trial: Trial, learner: QuantileLearner) -> Candidate:
+    numbers = trial.cut.numbers
+    stop = numbers[trial.purposes.stop]
+    scorer, rounds = learner.fit_quantiles(
+        trial.train, numbers[trial.purposes.train], points=POINTS, stop=(trial.stop, stop)
+    )
+    calibration = fit_recalibration(scorer.quantiles(trial.stop), stop)
+    raw = scorer.quantiles(trial.choose)
+    quantiles = calibration.apply(raw)
+    outcome = numbers[trial.priced]
+    actions, money = _earned(trial, quantiles)
+    return Candidate(
+        learner=learner,
+        name=learner.name,
+        complexity=learner.complexity,
+        actions=actions,
+        money=money,
+        rounds=rounds,
+        calibration=calibration,
+        pinball_raw=pinball_loss(raw, outcome),
+        pinball=pinball_loss(quantiles, outcome),
+        coverage=coverage(quantiles, outcome),
+    )
+
+
+def _earned(
+    trial: Trial, prediction: NDArray[np.float64], effects: Effects | None = None
+) -> tuple[Codes, NDArray[np.float64]]:
+    """Decide the priced cases by a prediction; give the actions and what they brought."""
+    cut, rows = trial.cut, trial.priced
+    values = cut.values.take(rows)
+    actions, _ = decide_within(
+        expected_money(values, prediction, effects=effects),
+        status_quo=cut.status_quo[rows],
+        held=cut.held[rows],
+        ids=rows.astype(np.uint64),  # in order of the ids, where they are of one instant
+        room=Room.empty(cut.capacity, cut.decided_at[rows]),
+    )
+    return actions, money_of(cut, rows, actions=actions, estimated=trial.purposes.estimated)
 
 
 def refit(cut: Cut, winner: Candidate) -> Model:
@@ -120,9 +197,16 @@ def refit(cut: Cut, winner: Candidate) -> Model:
         message = f"{winner.name} is no model"
         raise ValueError(message)
     encoder = fit_encoder(cut.features)
-    scorer, _ = winner.learner.fit(
-        encoder.encode(cut.features), cut.truth, classes=len(cut.classes), rounds=winner.rounds
-    )
+    rows = learning_rows(cut.acted, slice(0, cut.rows))
+    whole = cut.acted is None
+    matrix = encoder.encode(cut.features if whole else cut.features_of(rows))
+    scorer: Scorer | QuantileScorer
+    if isinstance(winner.learner, QuantileLearner):
+        numbers = cut.numbers[rows]
+        scorer, _ = winner.learner.fit_quantiles(matrix, numbers, points=POINTS, rounds=winner.rounds)
+    else:
+        truth, classes = cut.truth[rows], len(cut.classes)
+        scorer, _ = winner.learner.fit(matrix, truth, classes=classes, rounds=winner.rounds)
     return Model(
         encoder=encoder,
         learner=winner.name,
@@ -130,4 +214,5 @@ def refit(cut: Cut, winner: Candidate) -> Model:
         calibration=winner.calibration,
         classes=cut.classes,
         actions=cut.actions,
+        effects=winner.effects,
     )

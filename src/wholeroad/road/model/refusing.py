@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from wholeroad.core.errors import UserError
 from wholeroad.core.instants import DAY, Span, format_span
 from wholeroad.road.model.cut import Cut
@@ -18,7 +20,8 @@ class FitRefused:
     Attributes
     ----------
     code
-        ``model.too-few-outcomes``, ``model.too-short-history`` or ``model.no-values``.
+        ``model.too-few-outcomes``, ``model.too-short-history``, ``model.no-values``, or, where acting
+        changes outcomes, ``model.too-few-left-alone``.
     rows, outcomes
         Of the cut: cases, and cases by class.
     """
@@ -41,18 +44,18 @@ class FitRefused:
 def too_few_outcomes(cut: Cut, least_outcomes: int) -> FitRefused | None:
     """Refuse when the outcomes outside the most frequent class are too few to learn from."""
     outcomes = cut.outcomes()
-    fewer = cut.rows - max(outcomes.values(), default=0)
+    fewer = cut.rows - cut.most_frequent
+    most = "most frequent class" if cut.levels is None else "most frequent number"
     if cut.rows and fewer >= least_outcomes:
         return None
-    counts = ", ".join(f"{name} {count:,}" for name, count in outcomes.items())
+    counts = ", ".join(f"{name} {count:,}" for name, count in outcomes.items()) or "numbers"
     return FitRefused(
         code="model.too-few-outcomes",
         headline="too few outcomes to fit a model",
         happened=(
-            f"{cut.rows:,} matured outcomes were known ({counts}), "
-            f"{fewer:,} of them outside the most frequent class"
+            f"{cut.rows:,} matured outcomes were known ({counts}), {fewer:,} of them outside the {most}"
         ),
-        expected=f"at least {least_outcomes:,} outside the most frequent class (least_outcomes in [model])",
+        expected=f"at least {least_outcomes:,} outside the {most} (least_outcomes in [model])",
         fix="start later ([policy.refit] first), land more history, or keep the status quo until then",
         rows=cut.rows,
         outcomes=outcomes,
@@ -79,6 +82,34 @@ def too_short_history(cut: Cut, slices: Slices, *, matures: Span) -> FitRefused 
     )
 
 
+def too_few_left_alone(trial: Trial, least_outcomes: int) -> FitRefused | None:
+    """Refuse when too few cases were left alone to learn what happens to them then."""
+    cut = trial.cut
+    acted = cut.acted
+    if acted is None:
+        return None
+    alone = acted.untreated
+    truth = cut.truth[alone]
+    fewer = truth.size - (int(np.bincount(truth).max()) if truth.size else 0)
+    learnt = min(int(alone[part].sum()) for part in (trial.slices.train, trial.slices.stop))
+    if fewer >= least_outcomes and learnt >= LEAST_ROWS:
+        return None
+    named = 0 <= acted.no_action < len(cut.actions)
+    known = int((acted.action >= 0).sum())
+    what = f"{cut.actions[acted.no_action]} on {truth.size:,} of them" if named else "no action leaves alone"
+    return FitRefused(
+        code="model.too-few-left-alone",
+        headline="too few cases were left alone to learn what happens then",
+        happened=f"what was done is known of {cut.rows:,} matured cases for {known:,}: {what}, {fewer:,} of"
+        " these outside the most frequent outcome",
+        expected=f"at least {least_outcomes:,} outside it (least_outcomes in [model]), all over the history",
+        fix="say in [incumbent] action what was done to each case, name the action that leaves alone in"
+        " [policy] no_action, and leave a random share alone from now on",
+        rows=cut.rows,
+        outcomes=cut.outcomes(),
+    )
+
+
 def no_values(trial: Trial) -> FitRefused | None:
     """Refuse when money can't be compared on the choose slice."""
     choose = trial.slices.choose
@@ -89,7 +120,7 @@ def no_values(trial: Trial) -> FitRefused | None:
         headline="too few cases with known values to choose a model by money",
         happened=f"{len(trial.priced):,} of {choose.stop - choose.start:,} newest cases have a known value",
         expected=f"at least {LEAST_ROWS} with a value for every action",
-        fix="look at the expressions in [value.of]: a null in one of their columns makes the value unknown",
+        fix="look at the expressions in [value]: a null in one of their columns makes the value unknown",
         rows=trial.cut.rows,
         outcomes=trial.cut.outcomes(),
     )

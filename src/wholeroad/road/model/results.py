@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wholeroad.core.instants import Instant, Span
+from wholeroad.road.brief.quantities import Amounts
 
 STATUS_QUO = "status quo"
 """The candidate that uses no model."""
@@ -42,6 +43,11 @@ class CandidateReport:
         Of a learner that works in rounds, chosen on the stop slice.
     slope, intercepts
         The calibration; None and empty for the status quo.
+    amounts
+        Where actions are amounts: their mean and quartiles, and ``actions`` is empty.
+    pinball_raw, pinball, coverage
+        Evidence of a model of a number: quantile loss before and after calibration, in the
+        outcome's unit, and the share of outcomes between the quantiles of 10% and 90%.
     log_loss_raw, log_loss, auc
         Evidence, not the verdict: nats before and after calibration; the area under the ROC
         curve with two classes that both came true.
@@ -60,6 +66,10 @@ class CandidateReport:
     log_loss_raw: float | None = None
     log_loss: float | None = None
     auc: float | None = None
+    amounts: Amounts | None = None
+    pinball_raw: float | None = None
+    pinball: float | None = None
+    coverage: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +79,7 @@ class ChoiceReport:
     Attributes
     ----------
     rows, outcomes
-        Of the whole cut: cases, and cases by class.
+        Of the whole cut: cases, and cases by class (nothing where the outcome is a number).
     unpriced
         Cases of the choose slice left out since a value of what came true isn't known.
     blocks, block_kind

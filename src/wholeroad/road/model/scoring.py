@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Final, cast
 
@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 
 from wholeroad.core.errors import RoadError
 from wholeroad.core.ids import digest
-from wholeroad.core.ports import Learner, Scorer
+from wholeroad.core.ports import AnyLearner, QuantileScorer, Scorer
+from wholeroad.road.brief.predictions import POINTS
 from wholeroad.road.model.calibration import Calibration
+from wholeroad.road.model.effects import Effects, effects_of
 from wholeroad.road.model.encoding import Encoder
+from wholeroad.road.model.quantiles import Recalibration
 
 FORMAT: Final = 1
 _MAGIC: Final = b"wholeroad model\n"
@@ -35,21 +38,31 @@ class Model:
     scorer, calibration
         From codes to raw, and from raw to calibrated probabilities.
     classes, actions
-        Names, in the order of their codes.
+        Names, in the order of their codes. Without classes, the model says the quantiles of a number.
+    effects
+        What acting changes about the probabilities, which are then those of a case left alone; None
+        where acting changes nothing, or where it isn't known what.
     """
 
     encoder: Encoder
     learner: str
-    scorer: Scorer
-    calibration: Calibration
+    scorer: Scorer | QuantileScorer
+    calibration: Calibration | Recalibration
     classes: tuple[str, ...]
     actions: tuple[str, ...]
+    effects: Effects | None = None
 
     def probabilities(self, features: pl.DataFrame) -> NDArray[np.float64]:
-        """Give shape (n, C), each row on its own: one row gives the same bits as many."""
+        """Give the prediction, shape (n, K): probabilities of the classes, or quantiles of a number.
+
+        Each row stands on its own: one row gives the same bits as many.
+        """
         if not features.height:
-            return np.empty((0, len(self.classes)), dtype=np.float64)
-        return self.calibration.apply(self.scorer.probabilities(self.encoder.encode(features)))
+            return np.empty((0, len(self.classes) or len(POINTS)), dtype=np.float64)
+        matrix = self.encoder.encode(features)
+        if isinstance(self.scorer, QuantileScorer):
+            return self.calibration.apply(self.scorer.quantiles(matrix))
+        return self.calibration.apply(self.scorer.probabilities(matrix))
 
     def to_bytes(self) -> bytes:
         """Give the model as plain data: a line of JSON, then what the scorer writes.
@@ -62,18 +75,16 @@ class Model:
             "learner": self.learner,
             "classes": self.classes,
             "actions": self.actions,
-            "calibration": {
-                "slope": self.calibration.slope,
-                "intercepts": self.calibration.intercepts,
-            },
+            "calibration": asdict(self.calibration),
             "encoder": self.encoder.to_data(),
             "scorer": digest(scorer),
+            **({"effects": self.effects.to_data()} if self.effects else {}),
         }
         text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
         return _MAGIC + text.encode() + b"\n" + scorer
 
     @classmethod
-    def from_bytes(cls, data: bytes, learners: Mapping[str, Learner]) -> Model:
+    def from_bytes(cls, data: bytes, learners: Mapping[str, AnyLearner]) -> Model:
         """Read what ``to_bytes`` wrote.
 
         Raises
@@ -90,9 +101,12 @@ class Model:
             encoder=Encoder.from_data(header["encoder"]),
             learner=header["learner"],
             scorer=learners[header["learner"]].from_bytes(scorer),
-            calibration=Calibration(calibration["slope"], tuple(calibration["intercepts"])),
+            calibration=Recalibration(tuple(calibration["scores"]))
+            if "scores" in calibration
+            else Calibration(calibration["slope"], tuple(calibration["intercepts"])),
             classes=tuple(header["classes"]),
             actions=tuple(header["actions"]),
+            effects=effects_of(header),
         )
 
     @cached_property

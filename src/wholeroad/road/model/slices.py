@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -78,6 +79,17 @@ def slice_by_time(decided_at: NDArray[np.int64], *, matures: Span) -> Slices:
         else:
             high = usable - 1
     return _cut_back(decided_at, low, matures)
+
+
+def least_cases() -> int:
+    """Give the cases that are enough to fill every slice when nothing is embargoed.
+
+    Examples
+    --------
+    >>> slice_by_time(np.arange(least_cases()), matures=0).smallest
+    20
+    """
+    return math.ceil(LEAST_ROWS / min(STOP_SHARE, CHOOSE_SHARE))
 
 
 def _length(part: slice[int, int, None]) -> int:

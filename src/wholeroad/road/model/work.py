@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wholeroad.core.instants import Instant, Span
-from wholeroad.core.ports import Learner, Progress
+from wholeroad.core.ports import AnyLearner, Progress
 from wholeroad.road.model.comparing import compare
 from wholeroad.road.model.cut import Cut
 from wholeroad.road.model.fitting import Trial, refit, try_learner, try_status_quo
-from wholeroad.road.model.refusing import FitRefused, no_values, too_few_outcomes, too_short_history
+from wholeroad.road.model.refusing import (
+    FitRefused,
+    no_values,
+    too_few_left_alone,
+    too_few_outcomes,
+    too_short_history,
+)
 from wholeroad.road.model.results import STATUS_QUO, ChoiceReport
 from wholeroad.road.model.scoring import Model
 from wholeroad.road.model.slices import slice_by_time
@@ -39,7 +45,7 @@ class Fitted:
 
 def fit(
     cut: Cut,
-    learners: Sequence[Learner],
+    learners: Sequence[AnyLearner],
     *,
     cut_at: Instant,
     matures: Span,
@@ -80,7 +86,7 @@ def fit(
     if refusal := too_short_history(cut, slices, matures=matures):
         return refusal
     trial = Trial.prepare(cut, slices)
-    if refusal := no_values(trial):
+    if refusal := too_few_left_alone(trial, least_outcomes) or no_values(trial):
         return refusal
 
     steps = len(names)
@@ -100,4 +106,6 @@ def fit(
         progress("fit", steps, steps)
     encoder = model.encoder if model else trial.encoder
     report = comparison.report(trial, encoder, cut_at=cut_at, matures=matures)
+    if trial.purposes.says:
+        report = replace(report, why=f"{report.why} {trial.purposes.says}")
     return Fitted(comparison.champion, model, report)

@@ -9,10 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wholeroad.core.ids import chance
-from wholeroad.road.brief.policies import Policy, parse_policy
+from wholeroad.core.view import Codes
+from wholeroad.road.brief.policies import INCUMBENT, Policy, parse_policy
 from wholeroad.road.brief.values import Values
-from wholeroad.road.model.deciding import decide
+from wholeroad.road.data.incumbent import SILENT, Logged
+from wholeroad.road.model.capacity import Room, decide_within, fitting_in
+from wholeroad.road.model.effects import Effects, expected_money
+from wholeroad.road.release.randomising import LeftAlone, leave_some_alone
 from wholeroad.road.release.rules import MODEL, STATUS_QUO, Plan
+
+
+def _no_effects(_: str) -> None:
+    """Say of every model that acting changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +37,21 @@ class Asked:
         Action codes.
     held
         Cases that the status quo decides whatever the plan says.
+    room
+        What a capacity leaves to them; None where nothing runs out.
+    logged
+        What a running system did to them, for the decider ``incumbent``.
+    left_alone
+        A random share that is left alone whatever the plan says; None where there is none.
     """
 
     ids: NDArray[np.uint64]
     values: Values
-    status_quo: NDArray[np.int8]
+    status_quo: Codes
     held: NDArray[np.bool_]
+    room: Room | None = None
+    logged: Logged | None = None
+    left_alone: LeftAlone | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +63,18 @@ class Decided:
     action
         Shape (n,), codes.
     probabilities
-        Shape (n, classes); NaN where no model was asked.
+        Shape (n, K): probabilities of the classes, or quantiles of a number; NaN where no model was asked.
     expected
-        Shape (n,), expected money of the action; NaN where no model was asked.
+        Shape (n,), expected money of the action; NaN where no model was asked, or chance chose.
+    propensity
+        Shape (n,), in (0, 1]: the probability with which the action was chosen; None where chance had
+        no part in any.
     """
 
-    action: NDArray[np.int8]
+    action: Codes
     probabilities: NDArray[np.float64]
     expected: NDArray[np.float64]
+    propensity: NDArray[np.float64] | None = None
 
 
 def decide_under(
@@ -64,6 +85,7 @@ def decide_under(
     width: int,
     seed: int,
     score: Callable[[str], NDArray[np.float64]],
+    effects: Callable[[str], Effects | None] = _no_effects,
 ) -> Decided:
     """Decide cases under a plan.
 
@@ -77,7 +99,31 @@ def decide_under(
         The project's, for the random dummy.
     score
         From a model's digest to the probabilities of these cases; called for ``model`` only.
+    effects
+        From a model's digest to what acting changes; None where it changes nothing, or nobody knows.
     """
+    decided = _planned(plan, asked, actions=actions, width=width, seed=seed, score=score, effects=effects)
+    rule = asked.left_alone
+    if rule is None:
+        return decided
+    # A case that is left alone keeps its place within a capacity, so that no other case's chances hang on it.
+    action, propensity = leave_some_alone(
+        decided.action, ids=asked.ids, held=asked.held, rule=rule, seed=seed
+    )
+    expected = np.where(action == decided.action, decided.expected, np.nan)
+    return Decided(action, decided.probabilities, expected, propensity)
+
+
+def _planned(
+    plan: Plan,
+    asked: Asked,
+    *,
+    actions: tuple[str, ...],
+    width: int,
+    seed: int,
+    score: Callable[[str], NDArray[np.float64]],
+    effects: Callable[[str], Effects | None],
+) -> Decided:
     count = asked.ids.size
     probabilities = np.full((count, width), np.nan)
     expected = np.full(count, np.nan)
@@ -85,18 +131,48 @@ def decide_under(
         return Decided(asked.status_quo.copy(), probabilities, expected)
     if plan.decider == MODEL and plan.model is not None:
         probabilities = score(plan.model)
-        action, expected = decide(asked.values.expected(probabilities), status_quo=asked.status_quo)
-        action = np.where(asked.held, asked.status_quo, action)
+        action, expected = decide_within(
+            expected_money(asked.values, probabilities, effects=effects(plan.model)),
+            status_quo=asked.status_quo,
+            held=asked.held,
+            ids=asked.ids,
+            room=asked.room,
+        )
         return Decided(action, probabilities, np.where(asked.held, np.nan, expected))
+    if plan.decider == INCUMBENT:
+        return _as_logged(asked, probabilities)
     action = _dummy(parse_policy(plan.decider), asked, actions, seed)
-    return Decided(np.where(asked.held, asked.status_quo, action), probabilities, expected)
+    action = np.where(asked.held, asked.status_quo, action)
+    if asked.room is not None:  # a dummy knows no gain: among cases of one instant, chance decides
+        drawn = chance(asked.ids, seed=seed, salt="dummy-room")
+        fits = fitting_in(action != asked.status_quo, drawn, ids=asked.ids, room=asked.room)
+        action = np.where(fits, action, asked.status_quo)
+    return Decided(action, probabilities, expected)
 
 
-def _dummy(policy: Policy, asked: Asked, actions: tuple[str, ...], seed: int) -> NDArray[np.int8]:
+def _as_logged(asked: Asked, nothing: NDArray[np.float64]) -> Decided:
+    """Do as the running system did; by its score where its log has no actions, and else as is done today."""
+    logged = asked.logged
+    if logged is None:
+        return Decided(asked.status_quo.copy(), nothing, nothing[:, 0].copy())
+    probabilities = logged.probabilities(nothing.shape[1])
+    money = asked.values.expected(probabilities)
+    action = np.where(logged.action == SILENT, asked.status_quo, logged.action)
+    if logged.by_score:
+        action, _ = decide_within(
+            money, status_quo=asked.status_quo, held=asked.held, ids=asked.ids, room=asked.room
+        )
+    return Decided(
+        action.astype(asked.status_quo.dtype), probabilities, money[np.arange(len(action)), action]
+    )
+
+
+def _dummy(policy: Policy, asked: Asked, actions: tuple[str, ...], seed: int) -> Codes:
     if policy.kind == "always":
-        return np.full(asked.ids.size, actions.index(policy.action), dtype=np.int8)
+        return np.full(asked.ids.size, actions.index(policy.action), dtype=asked.status_quo.dtype)
     acts = chance(asked.ids, seed=seed, salt="dummy") < policy.rate
     others = len(actions) - 1
     # One of the other actions, each as likely: a step of 1 .. others around the circle of codes.
-    steps = 1 + np.floor(chance(asked.ids, seed=seed, salt="dummy-action") * others).astype(np.int8)
-    return np.where(acts, (asked.status_quo + steps) % len(actions), asked.status_quo).astype(np.int8)
+    steps = 1 + np.floor(chance(asked.ids, seed=seed, salt="dummy-action") * others).astype(np.int64)
+    other = (asked.status_quo + steps) % len(actions)
+    return np.where(acts, other, asked.status_quo).astype(asked.status_quo.dtype)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Final, cast
 
 import numpy as np
@@ -19,6 +20,8 @@ _ESTIMATES: Final = (
     "versus_never",
     "versus_best",
     "gain_per_case",
+    "naive_gain_per_case",
+    "versus_chance",
 )
 _FIGURES: Final = ("regret_oracle", "regret_floor", "regret_clairvoyant")
 
@@ -53,7 +56,7 @@ def to_frame(comparison: Comparison) -> pl.DataFrame:
     """Give a comparison as a frame, one row for each policy; an estimate ``x`` is ``x, x_low, x_high``."""
     rows = []
     for policy in comparison.policies:
-        row: dict[str, object] = {"policy": policy.policy}
+        row: dict[str, object] = {"policy": policy.policy, "basis": comparison.basis}
         for name in ("settled", "unknown", "pending", "fits", "fit_costs"):
             row[name] = getattr(policy, name)
         for name in _ESTIMATES:
@@ -64,7 +67,17 @@ def to_frame(comparison: Comparison) -> pl.DataFrame:
                 f"{name}_high": estimate and estimate.high,
             }
         row |= {name: getattr(policy, name) for name in _FIGURES}
+        row["by_chance"] = policy.by_chance
+        for open_value, found in zip(comparison.open_values, policy.break_evens, strict=False):
+            name = f"break_even_{open_value.name.replace(' ', '_')}"
+            row |= {
+                name: found and found.value.value,
+                f"{name}_low": found and found.value.low,
+                f"{name}_high": found and found.value.high,
+            }
         row["success_met"] = policy.success and policy.success.met
         row |= {f"share_{action}": share for action, share in policy.actions.items()}
+        if policy.amounts is not None:
+            row |= {f"amount_{name}": figure for name, figure in asdict(policy.amounts).items()}
         rows.append(row)
     return pl.DataFrame(rows, infer_schema_length=None)

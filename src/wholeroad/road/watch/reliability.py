@@ -15,6 +15,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from wholeroad.core.view import Codes
+from wholeroad.road.brief.predictions import POINTS
+
 SCHEMA: Final = {
     "class": pl.String,
     "bin": pl.Int64,
@@ -28,7 +31,7 @@ SCHEMA: Final = {
 
 def calibration(
     probabilities: NDArray[np.float64],
-    truth: NDArray[np.int8],
+    truth: Codes,
     *,
     classes: Sequence[str],
     positive: str | None = None,
@@ -89,6 +92,46 @@ def calibration(
                     "high": high,
                 }
             )
+    return pl.DataFrame(rows, schema=SCHEMA)
+
+
+def quantile_calibration(
+    quantiles: NDArray[np.float64], outcome: NDArray[np.float64], *, confidence: float = 0.95
+) -> pl.DataFrame:
+    """Compare how often outcomes stayed at or below each predicted quantile with how often they should.
+
+    Parameters
+    ----------
+    quantiles
+        Shape (n, points); rows with NaN (no model) are left out.
+    outcome
+        Shape (n,): what came true. Of an outcome in few steps more than the promised share stays at or
+        below a quantile, since the quantile is itself such a step.
+    confidence
+        Of Wilson's interval, as in :func:`calibration`.
+
+    Returns
+    -------
+    DataFrame
+        As that of :func:`calibration`, a row for each point: ``predicted`` is its probability.
+    """
+    usable = np.isfinite(quantiles).all(axis=1)
+    quantiles, outcome = quantiles[usable], outcome[usable]
+    rows: list[dict[str, object]] = []
+    for number, point in enumerate(POINTS if len(outcome) else ()):
+        hits = int((outcome <= quantiles[:, number]).sum())
+        low, high = wilson(hits, len(outcome), confidence=confidence)
+        rows.append(
+            {
+                "class": "at or below the quantile",
+                "bin": number,
+                "predicted": point,
+                "observed": hits / len(outcome),
+                "cases": len(outcome),
+                "low": low,
+                "high": high,
+            }
+        )
     return pl.DataFrame(rows, schema=SCHEMA)
 
 

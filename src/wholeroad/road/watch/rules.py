@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
-from wholeroad.core.view import PENDING, UNKNOWN, AsOf
+from wholeroad.core.view import PENDING, UNKNOWN, AsOf, Codes
 from wholeroad.road.brief.values import Values
 from wholeroad.road.watch.facts import Settled
 
@@ -24,7 +23,7 @@ class ValueLine(msgspec.Struct, frozen=True):
 
 
 def settle(
-    view: AsOf, action: NDArray[np.int8], *, booked: NDArray[np.int8], values: Values
+    view: AsOf, action: Codes, *, booked: Codes, values: Values
 ) -> Settled | None:
     """Settle what became known since the last cycle.
 
@@ -72,6 +71,6 @@ def settle(
     )
 
 
-def unbooked(count: int) -> NDArray[np.int8]:
-    """Give the truth by which cases are booked before anything is known."""
-    return np.full(count, PENDING, dtype=np.int8)
+def unbooked(count: int, kind: np.dtype[np.signedinteger] | None = None) -> Codes:
+    """Give the truth by which cases are booked before anything is known; ``kind`` is that of its codes."""
+    return np.full(count, PENDING, dtype=kind or np.int8)

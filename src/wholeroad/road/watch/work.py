@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -12,36 +12,19 @@ from numpy.typing import NDArray
 
 from wholeroad.core import ids
 from wholeroad.core.instants import DAY, Instant
-from wholeroad.core.view import PENDING, UNKNOWN
+from wholeroad.core.view import PENDING, UNKNOWN, Codes
 from wholeroad.road.brief.contract import Gain
+from wholeroad.road.brief.quantities import chosen_amounts
 from wholeroad.road.brief.values import Values
+from wholeroad.road.brief.worth import Capacity
+from wholeroad.road.model.capacity import Room, fitting_in
 from wholeroad.road.watch.intervals import Histories, Resampling, resample
+from wholeroad.road.watch.ranges import Paid, ValueRange
 from wholeroad.road.watch.regret import Choices, Oracle, equal_models_floor, oracle
 from wholeroad.road.watch.results import Comparison, Estimate, PolicyMoney, Success
 
 STATUS_QUO: Final = "status quo"
 NEVER: Final = "never"
-
-
-@dataclass(frozen=True, slots=True)
-class ValueRange:
-    """A value that the brief gives as a range; decisions are made at its middle.
-
-    Attributes
-    ----------
-    name
-        As in the brief: ``rebook.late``.
-    action, outcome
-        Codes of the cell.
-    below, above
-        Lowest and highest value less the middle: at most 0, at least 0.
-    """
-
-    name: str
-    action: int
-    outcome: int
-    below: float
-    above: float
 
 
 @dataclass(frozen=True)
@@ -53,7 +36,7 @@ class Scored:
     decided_at
         Shape (n,), int64 microseconds, ascending, in ``[from_at, to_at)``.
     truth
-        Shape (n,), int8: class code, or :data:`~wholeroad.core.view.UNKNOWN`, or ``PENDING``.
+        Shape (n,): code of a class or a number, or :data:`~wholeroad.core.view.UNKNOWN`, or ``PENDING``.
     ids
         Shape (n,), uint64: stable hashes of the cases' keys.
     values
@@ -61,23 +44,32 @@ class Scored:
     actions
         Names of the actions, in the order of their codes.
     status_quo
-        Shape (n,), int8: the action without a model.
+        Shape (n,): the action without a model.
     from_at, to_at, known_at
         See :class:`Comparison`. Days are counted from ``from_at``.
     ranges
-        Values given as ranges.
+        Values given as ranges, or as a ratio.
+    form
+        Of the brief's value.
+    capacity
+        How many cases of a period may be acted on.
+    amounts
+        Where actions are amounts: the amount behind each.
     """
 
     decided_at: NDArray[np.int64]
-    truth: NDArray[np.int8]
+    truth: Codes
     ids: NDArray[np.uint64]
     values: Values
     actions: tuple[str, ...]
-    status_quo: NDArray[np.int8]
+    status_quo: Codes
     from_at: Instant
     to_at: Instant
     known_at: Instant
     ranges: tuple[ValueRange, ...] = ()
+    form: str = "money"
+    capacity: Capacity | None = None
+    amounts: tuple[float, ...] = ()
 
     @cached_property
     def days(self) -> int:
@@ -99,19 +91,40 @@ class Scored:
         """Shape (days,): number of settled cases."""
         return np.bincount(self.day, minlength=self.days).astype(np.float64)
 
-    def money(self, action: NDArray[np.int8]) -> NDArray[np.float64]:
+    def money(self, action: Codes) -> NDArray[np.float64]:
         """Give the money of each settled case under these actions, shape (n,) for all cases."""
         rows = self.rows
         return self.values.take(rows).money(action[rows], truth=self.truth[rows])
 
-    def daily(self, action: NDArray[np.int8]) -> NDArray[np.float64]:
+    def daily(self, action: Codes) -> NDArray[np.float64]:
         """Give the money of each day before the fits' cost, shape (days,)."""
         return np.bincount(self.day, weights=self.money(action), minlength=self.days).astype(np.float64)
 
-    def clairvoyant(self) -> float:
-        """Give the money of knowing every outcome beforehand."""
+    def paid(self, action: Codes) -> Paid:
+        """Count what each open value pays."""
         rows = self.rows
-        return float(self.values.take(rows).best(self.truth[rows]).sum())
+        return Paid.count(self.ranges, action[rows], truth=self.truth[rows], day=self.day, days=self.days)
+
+    def clairvoyant(self) -> float:
+        """Give the money of knowing every outcome beforehand; under a capacity of the best of each period."""
+        rows = self.rows
+        best = self.values.take(rows).best(self.truth[rows])
+        if self.capacity is None:
+            return float(best.sum())
+        own = self.money(self.status_quo)
+        every = self.capacity.every
+        room = Room.empty(self.capacity, self.decided_at[rows] // every * every)
+        fits = room is not None and fitting_in(best > own, best - own, ids=self.ids[rows], room=room)
+        return float(np.where(fits, best, own).sum())
+
+    def daily_by_chance(self, action: Codes) -> NDArray[np.float64]:
+        """Give each day's expected money were its actions dealt at random to its settled cases."""
+        acted, day = action[self.rows], self.day
+        money = np.zeros(self.days)
+        for code in np.unique(acted):
+            taken = np.bincount(day[acted == code], minlength=self.days)
+            money += taken * self.daily(np.full_like(action, code))
+        return money / np.maximum(1.0, self.settled_per_day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +136,13 @@ class PolicyRun:
     policy
         As written; :data:`NEVER` and :data:`STATUS_QUO` are compared against.
     action
-        Shape (n,), int8: the action taken on each case of :class:`Scored`.
+        Shape (n,): the action taken on each case of :class:`Scored`.
     fits
         ``(at, cost)`` of each fit; those at or after ``from_at`` are paid for.
     """
 
     policy: str
-    action: NDArray[np.int8]
+    action: Codes
     fits: tuple[tuple[Instant, float], ...] = ()
 
 
@@ -144,12 +157,12 @@ class ModelValues:
     costs
         Shape (m,): money of its fit; 0 when it was paid for before ``from_at``.
     actions
-        Shape (m, n), int8: what it would have done; anything before ``effective_from``.
+        Shape (m, n): what it would have done; anything before ``effective_from``.
     """
 
     effective_from: NDArray[np.int64]
     costs: NDArray[np.float64]
-    actions: NDArray[np.int8]
+    actions: Codes
 
 
 def compare(
@@ -201,6 +214,7 @@ def compare(
         histories=histories,
         daily={run.policy: scored.daily(run.action) for run in runs},
         costs={run.policy: _paid(run, scored)[1] for run in runs},
+        paid={run.policy: scored.paid(run.action) for run in runs},
         oracle=oracle(choices) if choices else None,
         floor=equal_models_floor(choices, block_days=resampling.block_days, seed=seed) if choices else 0.0,
         first_cost=float(choices.costs[1]) if choices else 0.0,
@@ -215,11 +229,13 @@ def compare(
         block=resampling.block,
         resamples=resampling.resamples,
         confidence=resampling.confidence,
-        policies=tuple(_policy_money(run, against, success) for run in runs),
+        policies=tuple(_with_open_values(_policy_money(run, against, success), run, against) for run in runs),
         oracle=None
         if against.oracle is None
         else histories.total(against.oracle.daily, less=against.oracle.costs),
         clairvoyant=against.clairvoyant,
+        form=scored.form,
+        open_values=tuple(item.open_value for item in scored.ranges),
     )
 
 
@@ -231,6 +247,7 @@ class _Against:
     histories: Histories
     daily: dict[str, NDArray[np.float64]]
     costs: dict[str, float]
+    paid: dict[str, Paid]
     oracle: Oracle | None
     floor: float
     first_cost: float
@@ -245,6 +262,16 @@ class _Against:
         """Name the policies that this one clearly made more than."""
         differences = {other: self.difference(policy, other) for other in self.daily}
         return tuple(sorted(other for other, found in differences.items() if found and found.low > 0))
+
+    def beaten_somewhere(self, policy: str) -> tuple[str, ...]:
+        """Name the policies that this one clearly makes more than at the corner that is best for it."""
+        found = []
+        for other, daily in self.daily.items():
+            more = self.daily[policy] - daily + self.paid[policy].less(self.paid[other]).at_best()
+            costs = self.costs[policy] - self.costs[other]
+            if other != policy and self.histories.total(more, less=costs).low > 0:
+                found.append(other)
+        return tuple(sorted(found))
 
     def difference(self, policy: str, other: str) -> Estimate | None:
         """Estimate how much more a policy made; None against itself or a policy that wasn't run."""
@@ -270,9 +297,8 @@ def _policy_money(run: PolicyRun, against: _Against, success: Gain | None) -> Po
     if success is not None and not is_status_quo:
         bound = histories.lower_bound(gain, cases, less=gain_costs, confidence=success.confidence)
         judged = Success(success.per_case, success.confidence, bound, met=bound >= success.per_case)
+    names = () if scored.amounts else scored.actions
     counts = np.bincount(run.action, minlength=len(scored.actions)) / max(1, len(run.action))
-    corners, gain_corners = _corners(run.action, scored)
-    versus_status_quo = against.difference(run.policy, STATUS_QUO)
     return PolicyMoney(
         policy=run.policy,
         settled=len(scored.rows),
@@ -280,21 +306,47 @@ def _policy_money(run: PolicyRun, against: _Against, success: Gain | None) -> Po
         pending=int((scored.truth == PENDING).sum()),
         total=total,
         per_case=histories.ratio(daily, cases, less=costs),
-        versus_status_quo=versus_status_quo,
+        versus_status_quo=against.difference(run.policy, STATUS_QUO),
         versus_never=against.difference(run.policy, NEVER),
         fits=fits,
         fit_costs=costs,
         regret_oracle=regret.value if regret else None,
         regret_floor=against.floor + costs - against.first_cost if against.oracle and run.fits else None,
         regret_clairvoyant=against.clairvoyant - total.value,
-        corners=_around(total.value, corners),
-        actions=dict(zip(scored.actions, counts.tolist(), strict=True)),
+        corners=_around(total.value, against.paid[run.policy].corners()),
+        actions=dict(zip(names, counts.tolist(), strict=not scored.amounts)),
+        amounts=chosen_amounts(scored.amounts, run.action),
         versus_best=against.difference(run.policy, against.best),
         beats=against.beaten(run.policy),
         gain_per_case=None if is_status_quo else histories.ratio(gain, cases, less=gain_costs),
-        gain_corners=_around(versus_status_quo.value, gain_corners) if versus_status_quo else None,
         regret_interval=(regret.low, regret.high) if regret else None,
         success=judged,
+    )
+
+
+def _with_open_values(money: PolicyMoney, run: PolicyRun, against: _Against) -> PolicyMoney:
+    """Add what the open values do to a policy's money, and under a capacity what chance would have made."""
+    scored, daily = against.scored, against.daily[run.policy]
+    paid = against.paid[run.policy]
+    if scored.capacity is not None:
+        by_chance = scored.daily_by_chance(run.action)
+        versus_chance = against.histories.total(daily - by_chance)
+        money = replace(money, by_chance=float(by_chance.sum()), versus_chance=versus_chance)
+    gain = money.versus_status_quo
+    if not scored.ranges or gain is None:
+        return replace(money, open_counts=paid.counts)
+    more = paid.less(against.paid[STATUS_QUO])
+    wide = more.corners() is not None
+    return replace(
+        money,
+        open_counts=paid.counts,
+        gain_corners=_around(gain.value, more.corners()),
+        beats_somewhere=against.beaten_somewhere(run.policy) if wide else money.beats,
+        break_evens=more.break_evens(
+            daily - against.daily[STATUS_QUO],
+            costs=against.costs[run.policy] - against.costs[STATUS_QUO],
+            histories=against.histories,
+        ),
     )
 
 
@@ -307,27 +359,6 @@ def _around(value: float, by: tuple[float, float] | None) -> tuple[float, float]
     return by and (value + by[0], value + by[1])
 
 
-def _corners(
-    action: NDArray[np.int8], scored: Scored
-) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
-    """Give how far the corners lie from the middle: of the total, and of the gain over the status quo.
-
-    Money is linear in each range's value, so the corners need only the count of each cell.
-    """
-    if not scored.ranges:
-        return None, None
-    truth = scored.truth[scored.rows]
-    low, high, gain_low, gain_high = 0.0, 0.0, 0.0, 0.0
-    for item in scored.ranges:
-        happened = truth == item.outcome
-        count = int((happened & (action[scored.rows] == item.action)).sum())
-        more = count - int((happened & (scored.status_quo[scored.rows] == item.action)).sum())
-        low, high = low + count * item.below, high + count * item.above
-        gain_low += min(more * item.below, more * item.above)
-        gain_high += max(more * item.below, more * item.above)
-    return (low, high), (gain_low, gain_high)
-
-
 def _choices(scored: Scored, models: ModelValues, *, seed: int) -> Choices:
     order = np.argsort(models.effective_from, kind="stable")
     first_day = np.maximum(0, -((scored.from_at - models.effective_from[order]) // DAY))
@@ -336,7 +367,7 @@ def _choices(scored: Scored, models: ModelValues, *, seed: int) -> Choices:
     columns = []
     for action in [scored.status_quo, *models.actions[order]]:
         known = np.where((action >= 0) & (action < len(scored.actions)), action, scored.status_quo)
-        weights = scored.money(known.astype(np.int8))
+        weights = scored.money(known)
         columns.append(np.bincount(place, weights=weights, minlength=2 * scored.days).astype(np.float64))
     halves = np.stack(columns, axis=1).reshape(2, scored.days, len(columns))
     return Choices(

@@ -8,7 +8,7 @@ a maximum over ranges: two searches per version, and no loop over rows or cases.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from wholeroad.core.instants import Span
 from wholeroad.road.data.features.keys import NOTHING, Codes
+from wholeroad.road.data.features.specs import On
 from wholeroad.road.data.versions import DELETED, FIRST_KNOWN, HAPPENED, KNOWN, SUPERSEDED, Versions
 
 Integers = NDArray[np.int64]
-On = Literal["happened", "known"]
 
 FOREVER: Final = np.iinfo(np.int64).max
 _LARGEST_COMPOSITE: Final = 2**62
@@ -37,7 +37,8 @@ class Activity:
     start
         Microseconds; from here on the version counts.
     base
-        Microseconds; a window's span begins here: ``happened_at``, or the first ``known_at``.
+        Microseconds; a window's span begins here: ``happened_at``, or the first ``known_at``; of a plan
+        ``happened_at - over``, so that the span ends when it happens.
     superseded
         Microseconds; from here on the version doesn't count, :data:`FOREVER` for the newest.
     """
@@ -53,7 +54,7 @@ def microseconds(column: pl.Series) -> Integers:
     return column.to_physical().fill_null(FOREVER).to_numpy().astype(np.int64)
 
 
-def active(versions: Versions, on: On, *, own: bool, until: int) -> Activity:
+def active(versions: Versions, on: On, *, own: bool, until: int, ahead: Span = 0) -> Activity:
     """Find when versions are active.
 
     Parameters
@@ -67,6 +68,8 @@ def active(versions: Versions, on: On, *, own: bool, until: int) -> Activity:
     until
         The last ``decided_at``; versions that start later are left out, so that nothing in them
         can be the cause of anything.
+    ahead
+        For ``planned``: how far ahead of the decision a row may lie.
     """
     frame = versions.frame
     happened, known = microseconds(frame[HAPPENED]), microseconds(frame[KNOWN])
@@ -74,8 +77,13 @@ def active(versions: Versions, on: On, *, own: bool, until: int) -> Activity:
     if own:
         known = known + 1
         superseded = np.where(superseded == FOREVER, FOREVER, superseded + 1)
-    start = np.maximum(known, happened) if on == "happened" else known
-    base = happened if on == "happened" else microseconds(frame[FIRST_KNOWN])
+    if on == "happened":
+        start, base = np.maximum(known, happened), happened
+    elif on == "known":
+        start, base = known, microseconds(frame[FIRST_KNOWN])
+    else:
+        start, base = np.maximum(known, happened - ahead), happened - ahead
+        superseded = np.minimum(superseded, happened)
     rows = np.flatnonzero((start < superseded) & (start <= until) & ~frame[DELETED].to_numpy())
     return Activity(rows, start[rows], base[rows], superseded[rows])
 

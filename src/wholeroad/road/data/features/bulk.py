@@ -14,7 +14,6 @@ from wholeroad.core.ports import Progress
 from wholeroad.road.data.features.activity import (
     Activity,
     Integers,
-    On,
     Placed,
     Places,
     active,
@@ -23,7 +22,7 @@ from wholeroad.road.data.features.activity import (
 )
 from wholeroad.road.data.features.keys import NOTHING, By, Codes, joint_codes
 from wholeroad.road.data.features.latest import latest_rows
-from wholeroad.road.data.features.specs import Derived, Feature, Latest, Lookup, Window
+from wholeroad.road.data.features.specs import Derived, Feature, Latest, Lookup, On, Window
 from wholeroad.road.data.features.windows import (
     Contribution,
     aggregate,
@@ -103,8 +102,11 @@ def compute(
     return pl.DataFrame([columns[feature.name] for feature in features])
 
 
-def _on(feature: Latest | Window) -> On:
-    return feature.on if isinstance(feature, Window) else "happened"
+def _on(feature: Latest | Window) -> tuple[On, Span]:
+    """Say on what it is measured, and how far ahead: what lies ahead is active by the window's own span."""
+    if not isinstance(feature, Window):
+        return "happened", 0
+    return feature.on, (feature.over or 0) if feature.on == "planned" else 0
 
 
 def _span(feature: Latest | Window) -> tuple[str, Span | None]:
@@ -153,7 +155,7 @@ class _Bulk:
         self._own_by: By = tuple((column, column) for column in case_key)
         self._decided_at = microseconds(cases[DECIDED])
         self._until = int(self._decided_at.max()) if cases.height else np.iinfo(np.int64).min
-        self._activity: dict[tuple[str, On], Activity] = {}
+        self._activity: dict[tuple[str, tuple[On, Span]], Activity] = {}
         self._own: Codes | None = None
         self._added: dict[tuple[object, ...], Contribution] = {}
 
@@ -176,7 +178,7 @@ class _Bulk:
         for feature in features:
             on = _on(feature)
             if (source, on) not in self._activity:
-                self._activity[source, on] = active(versions, on, own=own, until=self._until)
+                self._activity[source, on] = active(versions, on[0], own=own, until=self._until, ahead=on[1])
             if isinstance(feature, Window) and _addition(feature) not in self._added:
                 self._added[_addition(feature)] = contribution(
                     feature, versions, activity=self._activity[source, on]
@@ -201,7 +203,7 @@ class _Bulk:
         if isinstance(first, Window):
             end = placed.end(first.over)
             return [self._window(window, placed, end) for window in features if isinstance(window, Window)]
-        activity = self._activity[first.source, "happened"]
+        activity = self._activity[first.source, _on(first)]
         rows = latest_rows(activity, placed, max_age=first.max_age, cases=self._cases.height)
         frame = self._sources[first.source].frame
         return [
@@ -218,7 +220,7 @@ class _Bulk:
 
 
 def _addition(window: Window) -> tuple[object, ...]:
-    return (window.source, window.on, window.value, window.where, kind_of(window))
+    return (window.source, _on(window), window.value, window.where, kind_of(window))
 
 
 def _derive(feature: Derived, cases: pl.DataFrame) -> pl.Series:

@@ -9,6 +9,7 @@ from wholeroad.core.expressions import Expression
 from wholeroad.core.instants import Span
 
 Aggregate = Literal["count", "sum", "mean", "min", "max", "std", "distinct", "since"]
+On = Literal["happened", "known", "planned"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,8 @@ class Window:
         Microseconds; None, for ``since`` only: however long ago.
     on
         ``happened``: rows with ``t - over < happened_at <= t``; ``known``: rows whose first
-        version became known in ``(t - over, t]``.
+        version became known in ``(t - over, t]``; ``planned``: rows of a source of plans, already known,
+        with ``t < happened_at <= t + over``, for any aggregate but ``since``.
     """
 
     name: str
@@ -73,7 +75,7 @@ class Window:
     where: Expression | None
     by: tuple[tuple[str, str], ...]
     over: Span | None
-    on: Literal["happened", "known"]
+    on: On
 
 
 Feature = Derived | Lookup | Latest | Window

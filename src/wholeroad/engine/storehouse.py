@@ -1,0 +1,104 @@
+"""The landed sources of a project, as its brief reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import polars as pl
+
+from wholeroad.core.errors import UserError
+from wholeroad.core.ids import digest
+from wholeroad.core.instants import Instant
+from wholeroad.core.ports import Progress, Tables
+from wholeroad.engine.intake import quarantine_of, table_of
+from wholeroad.road.brief.contract import Brief, SourceTable
+from wholeroad.road.data.batches import CLAIMED, LANDED, QUARANTINE, SEQ, SYSTEM, VERSION
+from wholeroad.road.data.binding import bind_brief, used_columns
+from wholeroad.road.data.history import History
+from wholeroad.road.data.timeless import stand_still
+from wholeroad.road.data.versioning import logical_hash, to_versions
+from wholeroad.road.data.versions import DELETED, KNOWN, ORDER, Versions
+from wholeroad.road.data.work import assemble
+
+
+class Storehouse:
+    """What has landed, ready to be looked at.
+
+    Parameters
+    ----------
+    threads
+        For the features; no result depends on it.
+    """
+
+    def __init__(self, brief: Brief, tables: Tables, *, threads: int) -> None:
+        self._brief = brief
+        self._tables = tables
+        self._threads = threads
+
+    def source(self, name: str) -> SourceTable:
+        """Give a source's table of the brief: ``brief.unknown-source`` otherwise."""
+        if name not in self._brief.source:
+            raise UserError(
+                "brief.unknown-source",
+                "There is no such source",
+                happened=f"was {name!r}",
+                expected=f"one of {', '.join(self._brief.source)}",
+                fix="name a source of the brief",
+            )
+        return self._brief.source[name]
+
+    def schema(self, name: str) -> pl.Schema:
+        """Give the source's own columns, without ours: ``data.not-landed`` before anything landed."""
+        table = table_of(name, self._brief.source[name])
+        if not self._tables.exists(table):
+            raise UserError(
+                "data.not-landed",
+                "A source has no data yet",
+                happened=f"nothing was landed for {name} with the key and times that it has now",
+                expected="rows",
+                fix="run wholeroad land, or land_rows from Python",
+            )
+        schema = self._tables.schema(table)
+        return pl.Schema({column: kind for column, kind in schema.items() if column not in SYSTEM})
+
+    def rows(self, name: str) -> int:
+        """Count the row versions of a source; 0 before anything landed."""
+        table = table_of(name, self.source(name))
+        return self._tables.read(table, [KNOWN]).height if self._tables.exists(table) else 0
+
+    def versions(self, name: str, columns: Collection[str] | None = None) -> Versions:
+        """Give every landed version of a source's rows, with some columns or all; the key comes along."""
+        table = self.source(name)
+        schema = self.schema(name)
+        wanted = None
+        if columns is not None:
+            own = [column for column in schema if column in {*table.key, *columns}]
+            wanted = [*own, *(column for column in SYSTEM if column not in (CLAIMED, LANDED, SEQ))]
+        return to_versions(self._tables.read(table_of(name, table), wanted), table, name=name)
+
+    def quarantine(self) -> pl.DataFrame:
+        """Give the rows that were set aside, each with its reason."""
+        names = [quarantine_of(name, source) for name, source in self._brief.source.items()]
+        frames = [self._tables.read(name) for name in names if self._tables.exists(name)]
+        return pl.concat([pl.DataFrame(schema=QUARANTINE), *frames])
+
+    def digest(self, name: str) -> str:
+        """Digest what is known of a source: content and when it became known, not how it was stored."""
+        schema = self.schema(name)
+        rows = self._tables.read(table_of(name, self._brief.source[name]), [VERSION, KNOWN, ORDER, DELETED])
+        return digest(repr(schema), logical_hash(rows))
+
+    def history(self, progress: Progress | None = None, *, until: Instant | None = None) -> History:
+        """Put the history together: all of it, or what is known at ``until``, features as asked for."""
+        brief = self._brief
+        bound = bind_brief(brief, {name: self.schema(name) for name in brief.source})
+        used = used_columns(brief, bound)
+        return assemble(
+            brief,
+            stand_still(brief, {name: self.versions(name, used[name]) for name in brief.source}),
+            bound=bound,
+            threads=self._threads,
+            progress=progress,
+            quarantine=self.quarantine(),
+            until=until,
+        )

@@ -1,0 +1,86 @@
+"""All lessons and all codes, and the way from one to the other."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final
+
+from wholeroad.lessons import (
+    acting,
+    codes_of_data,
+    codes_of_expressions,
+    codes_of_the_brief,
+    codes_of_the_folder,
+    evidence,
+    features,
+    models,
+    money,
+    outcomes,
+    planning,
+    timing,
+    verdicts,
+)
+from wholeroad.lessons.lesson import Entry, Lesson
+
+_LESSONS: Final = (
+    *verdicts.LESSONS,
+    *money.LESSONS,
+    *evidence.LESSONS,
+    *timing.LESSONS,
+    *outcomes.LESSONS,
+    *features.LESSONS,
+    *acting.LESSONS,
+    *models.LESSONS,
+    *planning.LESSONS,
+)
+_ENTRIES: Final = (
+    *codes_of_the_brief.ENTRIES,
+    *codes_of_expressions.ENTRIES,
+    *codes_of_data.ENTRIES,
+    *codes_of_the_folder.ENTRIES,
+)
+
+
+@cache
+def _by_code() -> dict[str, Lesson]:
+    answered = {code: lesson for lesson in _LESSONS for code in lesson.answers}
+    return answered | {lesson.code: lesson for lesson in _LESSONS}
+
+
+@cache
+def _entry_by_code() -> dict[str, Entry]:
+    return {entry.code: entry for entry in _ENTRIES}
+
+
+def lessons() -> list[Lesson]:
+    """Give every lesson, by theme and in reading order."""
+    return list(_LESSONS)
+
+
+def entries() -> list[Entry]:
+    """Give what every code of an error or of a row set aside means."""
+    return list(_ENTRIES)
+
+
+def entry_for(code: str) -> Entry | None:
+    """Give what a code of an error or of a row set aside means; None where it is none."""
+    return _entry_by_code().get(code)
+
+
+def lesson_for(code: str) -> Lesson | None:
+    """Give the lesson for a code: of a concept, a verdict, a finding, or an error; None where there is none.
+
+    Examples
+    --------
+    >>> lesson_for("check.immature").code, lesson_for("data.key-null").code
+    ('matures', 'key')
+    """
+    lesson = _by_code().get(code)
+    if lesson is None and (entry := entry_for(code)) is not None:
+        return _by_code()[entry.lesson]
+    return lesson
+
+
+def codes() -> list[str]:
+    """Give every code that has something to read, in order of the alphabet."""
+    return sorted(_by_code().keys() | _entry_by_code().keys())

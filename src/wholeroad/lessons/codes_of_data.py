@@ -1,0 +1,307 @@
+"""What the codes mean that speak of rows, features and models."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from wholeroad.lessons.lesson import Entry
+
+ENTRIES: Final = (
+    Entry(
+        "data.dump-out-of-order",
+        "A dump is older than one that has landed.",
+        "Take it away, or land all dumps anew.",
+        "dumps",
+    ),
+    Entry(
+        "data.dump-undated",
+        "Nothing says when a dump was taken.",
+        "Put a date into the name of each file.",
+        "dumps",
+    ),
+    Entry(
+        "data.dumps-missing",
+        "There are no dumps where they were looked for.",
+        "Put one there, or correct read.",
+        "dumps",
+    ),
+    Entry(
+        "data.encoding",
+        "The file isn't written in the encoding that was said.",
+        "Name the encoding that fits, or save it as UTF-8.",
+        "files",
+    ),
+    Entry(
+        "database.away",
+        "The database doesn't answer, or went away midway.",
+        "Give the same command again later.",
+        "database",
+    ),
+    Entry(
+        "database.bad-address",
+        "The address is none of a database that can be read.",
+        "Correct the variable; write @ in a password as %40.",
+        "database",
+    ),
+    Entry(
+        "database.driver-missing",
+        "The driver for this database isn't installed.",
+        "Install wholeroad with its databases.",
+        "database",
+    ),
+    Entry(
+        "database.interval",
+        "The query gives an interval, which has no single length.",
+        "Ask for a number instead.",
+        "database",
+    ),
+    Entry(
+        "database.no-address",
+        "The environment variable with the address isn't set.",
+        "Set it where the command runs.",
+        "database",
+    ),
+    Entry("database.no-file", "The SQLite file isn't there.", "Correct the address.", "database"),
+    Entry(
+        "database.not-a-query",
+        "What should be read is no query, or more than one.",
+        "Write one SELECT.",
+        "database",
+    ),
+    Entry(
+        "database.query",
+        "The database can't run the query.",
+        "Correct it; try it in the database's own shell.",
+        "database",
+    ),
+    Entry(
+        "database.refused",
+        "The database refuses the connection.",
+        "Correct the address, the user or the password.",
+        "database",
+    ),
+    Entry(
+        "model.learner-failed",
+        "Your learner failed while it was fitted.",
+        "Test it with the suite, or take it out of the candidates.",
+        "learner",
+    ),
+    Entry(
+        "model.learner-import",
+        "Your learner can't be made.",
+        "Install its package, and mend what the message says.",
+        "learner",
+    ),
+    Entry(
+        "model.learner-kind",
+        "What is named is no learner.",
+        "Give one, or a classifier of scikit-learn.",
+        "learner",
+    ),
+    Entry(
+        "model.learner-name",
+        "Two packages offer a learner of the same name.",
+        "Say in your settings which one is meant.",
+        "learner",
+    ),
+    Entry(
+        "model.needs-skops",
+        "Learners from outside need skops.",
+        "Install wholeroad with its learners.",
+        "learner",
+    ),
+    Entry(
+        "model.not-kept",
+        "The model can't be kept as plain data.",
+        "Use named functions and classes instead of lambdas.",
+        "stored-model",
+    ),
+    Entry(
+        "model.too-few-cases",
+        "Too few cases for cross-validation.",
+        "Collect more, or keep the status quo until then.",
+        "refused-fit",
+    ),
+    Entry(
+        "model.too-few-left-alone",
+        "Too few cases were left alone to learn what happens then.",
+        "Name the action that leaves alone, and leave a random share alone.",
+        "no-action-share",
+    ),
+    Entry(
+        "model.unknown-learner",
+        "A candidate can't learn what is asked for.",
+        "Leave candidates out, or name one that can.",
+        "learner",
+    ),
+    Entry(
+        "model.untrusted",
+        "The model names types that nobody has said to trust.",
+        "Name them in your settings, if you trust them.",
+        "settings",
+    ),
+    Entry(
+        "data.column-missing",
+        "A column that the brief needs isn't in the file.",
+        "Correct the name in the brief or in the file.",
+        "files",
+    ),
+    Entry("data.column-twice", "Two columns have the same name.", "Correct the line of names.", "files"),
+    Entry("data.column-unnamed", "A column has no name.", "Correct the line of names.", "files"),
+    Entry("data.column-type", "A key is of a type that can't be a key.", "Write the key as text.", "key"),
+    Entry(
+        "data.reserved-column",
+        "A column's name begins with an underscore, and those are ours.",
+        "Rename it before landing.",
+        "files",
+    ),
+    Entry(
+        "data.empty",
+        "Every source is empty.",
+        "Look into the quarantine: wholeroad land tells why.",
+        "quarantine",
+    ),
+    Entry(
+        "data.file-empty",
+        "The file is empty.",
+        'Export it again; for a source that isn\'t there yet write read = "none".',
+        "files",
+    ),
+    Entry("data.file-kind", "The file is of a kind that isn't read.", "Save it as Parquet or CSV.", "files"),
+    Entry(
+        "data.file-missing",
+        "The file isn't there.",
+        "Correct read in the brief, or put the file there.",
+        "files",
+    ),
+    Entry(
+        "data.file-unreadable",
+        "The file can't be read.",
+        "Save it again, as UTF-8 with commas, or as Parquet.",
+        "files",
+    ),
+    Entry(
+        "data.too-few-fields",
+        "A line has fewer fields than there are columns.",
+        "Mend the line; a field with a comma stands in quotes.",
+        "files",
+    ),
+    Entry(
+        "data.too-many-fields",
+        "A line has more fields than there are columns.",
+        "Mend the line; a field with a comma stands in quotes.",
+        "files",
+    ),
+    Entry(
+        "data.not-castable",
+        "A text can't be turned into its column's type.",
+        "Mend the row, or correct types in the brief.",
+        "quarantine",
+    ),
+    Entry(
+        "data.key-null", "A row has no key.", "Mend it at its origin; a row without a key is nobody's.", "key"
+    ),
+    Entry(
+        "data.key-repeated",
+        "The same key comes twice in a source where it may come once.",
+        "Name the whole key, or land the later row as a version.",
+        "key",
+    ),
+    Entry(
+        "data.happened-null",
+        "A row doesn't say when it happened.",
+        "Mend it, or write happened_at so that it is never null.",
+        "quarantine",
+    ),
+    Entry(
+        "data.known-null",
+        "A row doesn't say when it was known.",
+        'Mend it, or write known_at = "landed".',
+        "quarantine",
+    ),
+    Entry(
+        "data.known-before-happened",
+        "A row says that it was known before it happened.",
+        "Correct the times, or write planned = true.",
+        "hindsight",
+    ),
+    Entry(
+        "data.infinite-value",
+        "A number is infinite.",
+        "Correct the row, or make it null in the feature.",
+        "feature-forms",
+    ),
+    Entry(
+        "data.no-cases",
+        "No row came to the time at which it is to be decided.",
+        "Look at decide_at and at the quarantine.",
+        "quarantine",
+    ),
+    Entry(
+        "data.no-outcomes",
+        "No case has an outcome.",
+        "Look at the outcome's source, by and truth.",
+        "check.outcomes-unjoined",
+    ),
+    Entry(
+        "data.no-frame",
+        "The rows from Python are no table.",
+        "Give a Polars frame, or a table that speaks Arrow.",
+        "files",
+    ),
+    Entry(
+        "data.not-landed",
+        "Nothing has been landed for a source as the brief now describes it.",
+        "Run wholeroad land.",
+        "files",
+    ),
+    Entry(
+        "features.key-types",
+        "The two columns that a feature joins by are of different types.",
+        "Read both with the same type.",
+        "key",
+    ),
+    Entry(
+        "features.not-a-number",
+        "A window adds up something that is no number.",
+        "Write a condition, or count the rows.",
+        "feature-forms",
+    ),
+    Entry(
+        "features.overflow",
+        "A sum is too large to be exact.",
+        "Divide it in the feature, as in bytes / 1000000.",
+        "feature-forms",
+    ),
+    Entry(
+        "model.column-missing",
+        "A feature that the model was fitted on isn't there.",
+        "Compute the features by the brief that it was fitted under.",
+        "stored-model",
+    ),
+    Entry(
+        "model.missing",
+        "The model's file isn't there.",
+        "Restore it, or delete the rehearsal and run it again.",
+        "stored-model",
+    ),
+    Entry("model.unreadable", "The model's file can't be read.", "Restore it, or fit again.", "stored-model"),
+    Entry(
+        "model.too-few-outcomes",
+        "Too few outcomes of the rarer classes to fit a model.",
+        "Start later, land more history, or keep the status quo.",
+        "refused-fit",
+    ),
+    Entry(
+        "model.too-short-history",
+        "Too little history for three slices with an embargo between them.",
+        "Start later, or land more history.",
+        "refused-fit",
+    ),
+    Entry(
+        "model.no-values",
+        "Too few of the newest cases have a known value.",
+        "Look at the value table: a null makes the value unknown.",
+        "refused-fit",
+    ),
+)

@@ -1,0 +1,168 @@
+"""A project in operation: what is due is answered from cron, and can be held against its own rehearsal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import polars as pl
+
+from wholeroad.adapters.blobs import MemoryBlobs
+from wholeroad.adapters.ledgers import MemoryLedger
+from wholeroad.adapters.tables_memory import MemoryTables
+from wholeroad.core.facts import Fact
+from wholeroad.core.instants import Instant
+from wholeroad.core.ports import Blobs, Clock, Ledger, Progress, Tables
+from wholeroad.engine.answers import answers, due
+from wholeroad.engine.book import TABLE
+from wholeroad.engine.explained import DecisionExplained, ModelExplained
+from wholeroad.engine.explaining import explain_decision, explain_model
+from wholeroad.engine.facts import decode
+from wholeroad.engine.fold import State, fold
+from wholeroad.engine.live import Answered, Live, Replayed, in_force, never_ran, replay
+from wholeroad.engine.standing import Standing, standing
+from wholeroad.engine.storehouse import Storehouse
+from wholeroad.engine.walking import Walker
+from wholeroad.engine.workshop import Workshop
+from wholeroad.road.brief.contract import Brief
+from wholeroad.road.brief.digests import digests
+from wholeroad.road.data.facts import BatchLanded
+from wholeroad.road.data.history import History
+
+Arrive = Callable[[Instant], object]
+"""Lands what is new at an instant."""
+
+
+class Workshops(Protocol):
+    """Makes the workshop of a history; without blobs of its own it uses the project's."""
+
+    def __call__(
+        self, history: History, *, blobs: Blobs | None = None, progress: Progress | None = None
+    ) -> Workshop:
+        """Make it."""
+
+
+class Operation:
+    """The decisions of a project on the real clock.
+
+    Parameters
+    ----------
+    store, tables, ledger, clock
+        The project's.
+    workshop
+        Makes workshops that score only what is asked for.
+    """
+
+    def __init__(
+        self,
+        brief: Brief,
+        *,
+        store: Storehouse,
+        tables: Tables,
+        ledger: Ledger,
+        clock: Clock,
+        workshop: Workshops,
+    ) -> None:
+        self._brief = brief
+        self._store = store
+        self._tables = tables
+        self._ledger = ledger
+        self._clock = clock
+        self._workshop = workshop
+
+    def arrival(self, source: str) -> tuple[Instant, bool]:
+        """Say when rows arrive now, and whether as history, whose claims are taken at their word.
+
+        Once cases are decided here, rows count from when they landed: nothing that was decided may
+        have known them. Only a source that never landed before brings its history along.
+        """
+        facts = self._facts
+        first = all(fact.source != source for fact in facts if isinstance(fact, BatchLanded))
+        return self.now(), fold(facts).opened_at is None or first
+
+    def now(self) -> Instant:
+        """Give the present: never before what is answered or has landed, should a clock go back."""
+        facts = self._facts
+        landed = (fact.at for fact in facts if isinstance(fact, BatchLanded))
+        return max(self._clock.now(), fold(facts).decided_until or 0, *landed)
+
+    def answer(self, arrive: Arrive, progress: Progress | None = None) -> Answered:
+        """Finish what was cut short, let rows arrive, and answer everything that is due."""
+
+        def prepare(now: Instant) -> tuple[History, Workshop]:
+            history = self._store.history(until=now)
+            return history, self._workshop(history, progress=progress)
+
+        live = Live(self._brief, tables=self._tables, ledger=self._ledger, prepare=prepare)
+        live.finish(digests(self._brief))
+        arrive(self.now())
+        return live.answer(digests(self._brief), self.now())
+
+    def answers(self, asked: pl.DataFrame, answered: Answered) -> pl.DataFrame:
+        """Say what became of some cases, by the columns of their key."""
+        name = self._brief.case.source
+        schema, key = self._store.schema(name), self._store.source(name).key
+        return answers(
+            asked.select(pl.col(column).cast(schema[column], strict=False) for column in key),
+            key=key,
+            due_cases=due(self._store.versions(name), answered.history.bound),
+            decisions=self.decisions(),
+            now=answered.now,
+        )
+
+    def decisions(self) -> pl.DataFrame:
+        """Give every decision: ``live.never-ran`` before the first run."""
+        spans = self._state.spans
+        if not spans:
+            raise never_ran()
+        return self._tables.read(TABLE).filter(pl.col("span") <= spans)
+
+    def status(self) -> Standing:
+        """Say how the project stands; nothing is written."""
+        facts, now = self._facts, self.now()
+        history = self._store.history(until=now)
+        walker = self._walker(history, self._tables, self._ledger)
+        walker.restore(fold(facts))
+        cases = due(self._store.versions(self._brief.case.source), history.bound)
+        decided = walker.action >= 0
+        return standing(self._brief, facts, now=now, due_cases=cases, history=history, decided=decided)
+
+    def explain_decision(self, key: Sequence[str]) -> DecisionExplained:
+        """Say why one case was decided as it was."""
+        decisions = self.decisions()
+        history = self._store.history(until=self.now())
+        workshop = self._workshop(history)
+        walker = self._walker(history, self._tables, self._ledger)
+        walker.restore(self._state)
+        return explain_decision(key, history=history, walker=walker, workshop=workshop, decisions=decisions)
+
+    def explain_model(self, name: str | None) -> ModelExplained:
+        """Say why a model is in charge, or was."""
+        history = self._store.history(until=self.now())
+        began_at = history.as_of(history.until + 1).began_at
+        return explain_model(
+            name, brief=self._brief, facts=self._facts, workshop=self._workshop(history), began_at=began_at
+        )
+
+    def replay(self) -> Replayed:
+        """Walk the ledger's runs again, fits made anew, features computed for all cases at once."""
+        facts, decisions = self._facts, self.decisions()
+        history = self._store.history(until=(fold(facts).decided_until or 1) - 1)
+        history.features.whole()
+        tables, ledger = MemoryTables(), MemoryLedger(decode)
+        walker = self._walker(history, tables, ledger, blobs=MemoryBlobs())
+        return replay(facts, decisions, walker=walker, tables=tables, ledger=ledger)
+
+    @property
+    def _facts(self) -> Sequence[Fact]:
+        return [fact for _, fact in self._ledger.read()]
+
+    @property
+    def _state(self) -> State:
+        return fold(self._facts)
+
+    def _walker(
+        self, history: History, tables: Tables, ledger: Ledger, *, blobs: Blobs | None = None
+    ) -> Walker:
+        workshop = self._workshop(history, blobs=blobs)
+        return Walker(history, workshop, policy=in_force(self._brief), tables=tables, ledger=ledger)

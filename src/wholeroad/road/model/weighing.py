@@ -1,0 +1,85 @@
+"""What another action would have brought, from cases in which chance had a part: weights and corrections.
+
+The outcome of a case is seen under the one action that was taken (Rubin 1974, *Estimating causal effects
+of treatments in randomized and nonrandomized studies*, Journal of Educational Psychology 66). Where chance
+chose, with a known probability, cases of each action stand for all: each weighs one over the probability
+with which it got its action (Horvitz and Thompson 1952, *A generalization of sampling without replacement
+from a finite universe*, JASA 47).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wholeroad.core.view import Codes
+
+
+def self_normalised(money: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    """Give the mean of money by weights, whose scale doesn't matter (Hájek 1971); NaN without weight.
+
+    Examples
+    --------
+    >>> self_normalised(np.array([1.0, 4.0]), np.array([2.0, 1.0]))
+    2.0
+    """
+    total = float(weights.sum())
+    return float((weights * money).sum()) / total if total > 0 else float("nan")
+
+
+def effective_size(weights: NDArray[np.float64]) -> float:
+    """Give how many equally weighted cases would tell as much (Kish 1965, *Survey sampling*, 11.7).
+
+    Examples
+    --------
+    >>> effective_size(np.array([1.0, 1.0, 0.0])), effective_size(np.array([3.0, 3.0]))
+    (2.0, 2.0)
+    """
+    squares = float((weights * weights).sum())
+    return float(weights.sum()) ** 2 / squares if squares > 0 else 0.0
+
+
+def match_weights(wanted: Codes, *, taken: Codes, propensity: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weigh each case by one over its propensity where the wanted action was taken, else by 0."""
+    weights: NDArray[np.float64] = np.where(wanted == taken, 1 / propensity, 0.0)
+    return weights
+
+
+def doubly_robust(
+    money: NDArray[np.float64], wanted: Codes, *, taken: Codes, propensity: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Estimate, case by case, the money of wanted actions from the money of those taken.
+
+    With ``m[a]`` the self-normalised mean of money under action ``a``, a case counts::
+
+        m[wanted] + (wanted == taken) / propensity * (money - m[taken])
+
+    (Robins, Rotnitzky and Zhao 1994, JASA 89; Dudík, Langford and Li 2011, *Doubly robust policy
+    evaluation and learning*, ICML). Since the propensities are known the mean is right whatever ``m``
+    is; ``m`` takes noise away, and two policies differ only where they want different actions. An action that
+    chance never took counts as the least money seen: nothing is known in its favour.
+
+    Parameters
+    ----------
+    money
+        Shape (n,): of the action that was taken, under the outcome that it met.
+    wanted, taken
+        Shape (n,): action codes.
+    propensity
+        Shape (n,), in (0, 1]: with which ``taken`` was chosen.
+
+    Examples
+    --------
+    >>> money, taken = np.array([4.0, 2.0]), np.array([0, 1], dtype=np.int8)
+    >>> doubly_robust(money, taken, taken=taken, propensity=np.ones(2))
+    array([4., 2.])
+    """
+    actions = int(max(wanted.max(initial=0), taken.max(initial=0))) + 1
+    means = np.full(actions, money.min(initial=np.inf))
+    for action in range(actions):
+        mine = taken == action
+        if mine.any():
+            means[action] = self_normalised(money[mine], 1 / propensity[mine])
+    weights = match_weights(wanted, taken=taken, propensity=propensity)
+    estimate: NDArray[np.float64] = means[wanted] + weights * (money - means[taken])
+    return estimate
