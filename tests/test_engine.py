@@ -21,9 +21,8 @@ from wholeroad.engine.book import Book
 from wholeroad.engine.comparing import Run, _in_charge, _model_values
 from wholeroad.engine.facts import Closed, Opened, decode
 from wholeroad.engine.fold import State, fold
-from wholeroad.road.brief.contract import CycleTable
+from wholeroad.road.brief.contract import CycleTable, FitTable, RefitTable
 from wholeroad.road.brief.policies import Policy
-from wholeroad.road.brief.contract import FitTable, RefitTable
 from wholeroad.road.brief.values import TableValues
 from wholeroad.road.model.facts import FitRefused, ModelFitted
 from wholeroad.road.refit import FitLine, due
@@ -69,7 +68,7 @@ def fits_of(policy: Policy, cycles: list[int], *, takes: int = 0, refused: froze
     table = RefitTable(first="0d", fit=FitTable(takes="0d", costs=1.0))
     table = table.model_copy(update={"fit": table.fit.model_copy(update={"takes": takes})})
     for now in cycles:
-        fact = due(line, policy, table, now=now, began_at=0)
+        fact = due(line, policy, table=table, now=now, began_at=0)
         if fact is not None:
             asked.append(now)
             line = line.after(fact)
@@ -116,9 +115,11 @@ def test_no_fit_is_asked_for_while_one_is_being_made():
 
 def test_no_fit_is_asked_for_before_there_is_as_much_history_as_the_brief_wants():
     table = RefitTable(first="2d", when="never")
-    asks = [now for now in range(5) if due(FitLine(), Policy("never"), table, now=now * DAY, began_at=DAY)]
+    asks = [
+        now for now in range(5) if due(FitLine(), Policy("never"), table=table, now=now * DAY, began_at=DAY)
+    ]
     assert asks == [3, 4]
-    assert due(FitLine(), Policy("never"), table, now=9 * DAY, began_at=None) is None
+    assert due(FitLine(), Policy("never"), table=table, now=9 * DAY, began_at=None) is None
 
 
 # What
@@ -404,9 +405,7 @@ def test_the_oracle_has_each_model_from_when_it_entered_at_its_price_and_as_it_d
         for policy, facts in (("later", again), ("every 10d", fits))
     ]
     cases = history.cases.frame.height
-    models = _model_values(
-        history, runs, project._workshop(history), first=0, last=cases, progress=None
-    )
+    models = _model_values(history, runs, project._workshop(history), first=0, last=cases, progress=None)
     assert len(fits) > 2
     assert models.effective_from.tolist() == [fact.at for fact in fits]
     assert models.costs.tolist() == [5.0] * len(fits)

@@ -199,3 +199,28 @@ def test_what_was_never_run_has_no_decisions(tmp_path):
     for ask in (project.decisions, project.replay):
         with pytest.raises(UserError, match=r"live\.never-ran"):
             ask()
+
+
+CAPACITY = BRIEF.replace('unit = "EUR"', 'unit = "EUR"\ncapacity = "3 per day"')
+ACTING = BRIEF.replace('depends_on_action = "no"', 'depends_on_action = "yes"').replace(
+    "[policy.refit]", '[policy.no_action]\naction = "pass"\nshare = 0.3\n\n[policy.refit]'
+)
+
+
+@pytest.mark.parametrize("brief", [CAPACITY, ACTING])
+def test_capacity_and_chance_are_kept_across_runs_at_any_time_of_day(tmp_path, brief):
+    now = at(24)
+    for hours in (0, 11, 25, 40, 41, 66, 90, 99, 130, 170):
+        now = at(24 + hours / 24)
+        opened(deliver(tmp_path, now, brief), now).cycle()
+    project = opened(tmp_path, now)
+    replayed, decisions = project.replay(), project.decisions()
+    assert replayed.difference == ""
+    acted = decisions.filter(pl.col("action") == "express")
+    if brief is CAPACITY:
+        per_day = acted.group_by(pl.col("decided_at").dt.truncate("1d")).len()["len"]
+        assert per_day.max() == 3
+    else:
+        model = decisions.filter(pl.col("decided_by") == "model")
+        assert set(model["propensity"].round(6)) <= {0.3, 0.7, 1.0}
+        assert project.history().logged is not None

@@ -250,7 +250,7 @@ DAMAGES = {
 def test_damaged_blobs_are_made_again_to_the_same_bytes(project, rehearsed, how):
     blobs = project / ".wholeroad" / "blobs"
     before = {path: path.read_bytes() for path in blobs.rglob("*") if path.is_file()}
-    assert {path.parent.name for path in before} == {"fits", "models", "scores"}
+    assert {path.parent.name for path in before} == {"choices", "fits", "models", "scores"}
     for path in before:
         DAMAGES[how](path)
     assert again(project).policies.equals(rehearsed.policies)

@@ -146,7 +146,7 @@ def test_scores_are_those_of_the_model_that_was_asked_on_the_features_that_are_t
     assert names[0] != names[1]
     two = workshop(tmp_path / "two", heavier, blobs=blobs)
     for shop in (one, two, workshop(tmp_path / "one", world, blobs=blobs)):
-        features = shop._history.features
+        features = shop._history.features.frame
         for name in (*names, *names):
             expected = shop.model(name).probabilities(features)[100:700]
             assert shop.probabilities(name, 100, last=700).tobytes() == expected.tobytes()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import polars as pl
 
 from wholeroad.adapters.blobs import MemoryBlobs
 from wholeroad.adapters.ledgers import MemoryLedger
+from wholeroad.adapters.reading import readings
 from wholeroad.adapters.tables_memory import MemoryTables
 from wholeroad.core.facts import Fact
 from wholeroad.core.instants import Instant
@@ -19,6 +21,7 @@ from wholeroad.engine.explained import DecisionExplained, ModelExplained
 from wholeroad.engine.explaining import explain_decision, explain_model
 from wholeroad.engine.facts import decode
 from wholeroad.engine.fold import State, fold
+from wholeroad.engine.intake import Arrival, Intake
 from wholeroad.engine.live import Answered, Live, Replayed, in_force, never_ran, replay
 from wholeroad.engine.standing import Standing, standing
 from wholeroad.engine.storehouse import Storehouse
@@ -80,6 +83,20 @@ class Operation:
         first = all(fact.source != source for fact in facts if isinstance(fact, BatchLanded))
         return self.now(), fold(facts).opened_at is None or first
 
+    def land(self, root: Path, intake: Intake, *, progress: Progress | None = None) -> list[BatchLanded]:
+        """Land what hasn't landed yet of each source; the batches before one that fails stand."""
+        facts = []
+        for position, (name, source) in enumerate(self._brief.source.items()):
+            if progress:
+                progress(f"landing: {name}", position, len(self._brief.source))
+            for reading in readings(root, name, source=source, landed=intake):
+                now, imported = self.arrival(name)
+                arrival = Arrival(now, imported=imported, origin=reading.origin, dumped_at=reading.dumped_at)
+                facts.append(intake.take_parts(name, source, parts=reading.parts, arrival=arrival))
+        if progress:
+            progress("landing", 1, 1)
+        return facts
+
     def now(self) -> Instant:
         """Give the present: never before what is answered or has landed, should a clock go back."""
         facts = self._facts
@@ -121,7 +138,7 @@ class Operation:
         """Say how the project stands; nothing is written."""
         facts, now = self._facts, self.now()
         history = self._store.history(until=now)
-        walker = self._walker(history, self._tables, self._ledger)
+        walker = self._walker(history, self._tables, self._ledger, self._workshop(history))
         walker.restore(fold(facts))
         cases = due(self._store.versions(self._brief.case.source), history.bound)
         decided = walker.action >= 0
@@ -132,7 +149,7 @@ class Operation:
         decisions = self.decisions()
         history = self._store.history(until=self.now())
         workshop = self._workshop(history)
-        walker = self._walker(history, self._tables, self._ledger)
+        walker = self._walker(history, self._tables, self._ledger, workshop)
         walker.restore(self._state)
         return explain_decision(key, history=history, walker=walker, workshop=workshop, decisions=decisions)
 
@@ -150,7 +167,9 @@ class Operation:
         history = self._store.history(until=(fold(facts).decided_until or 1) - 1)
         history.features.whole()
         tables, ledger = MemoryTables(), MemoryLedger(decode)
-        walker = self._walker(history, tables, ledger, blobs=MemoryBlobs())
+        workshop = self._workshop(history, blobs=MemoryBlobs())
+        walker = self._walker(history, tables, ledger, workshop)
+        workshop.follow(walker.book.recorded)
         return replay(facts, decisions, walker=walker, tables=tables, ledger=ledger)
 
     @property
@@ -161,8 +180,13 @@ class Operation:
     def _state(self) -> State:
         return fold(self._facts)
 
-    def _walker(
-        self, history: History, tables: Tables, ledger: Ledger, *, blobs: Blobs | None = None
-    ) -> Walker:
-        workshop = self._workshop(history, blobs=blobs)
+    def recorded(self, history: History) -> History:
+        """Give a history in which what was decided here is what was done."""
+        if not self._state.spans:
+            return history
+        walker = self._walker(history, self._tables, self._ledger, self._workshop(history))
+        walker.restore(self._state)
+        return walker.book.recorded(history)
+
+    def _walker(self, history: History, tables: Tables, ledger: Ledger, workshop: Workshop) -> Walker:
         return Walker(history, workshop, policy=in_force(self._brief), tables=tables, ledger=ledger)

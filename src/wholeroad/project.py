@@ -20,14 +20,13 @@ from wholeroad.adapters.ledgers import SqliteLedger
 from wholeroad.adapters.locks import held
 from wholeroad.adapters.machine import available_threads, calm_openmp
 from wholeroad.adapters.made_with import made_with
-from wholeroad.adapters.reading import readings
 from wholeroad.adapters.tables_delta import DeltaTables
 from wholeroad.core.facts import export
 from wholeroad.core.instants import Instant, format_instant
 from wholeroad.core.ports import AnyLearner, Blobs, Clock, Progress
 from wholeroad.engine.explained import DecisionExplained, ModelExplained
 from wholeroad.engine.facts import decode
-from wholeroad.engine.intake import Arrival, Intake
+from wholeroad.engine.intake import Intake
 from wholeroad.engine.learning import question_learning
 from wholeroad.engine.live import Answered, Replayed
 from wholeroad.engine.rehearsal import walk_through
@@ -38,7 +37,7 @@ from wholeroad.engine.rehearsed import (
 )
 from wholeroad.engine.standing import Standing
 from wholeroad.engine.storehouse import Storehouse
-from wholeroad.engine.timeless import no_time, value_without_time
+from wholeroad.engine.timeless import refuse_timeless, value_without_time
 from wholeroad.engine.workshop import CHUNK, Workshop
 from wholeroad.operating import Operation
 from wholeroad.rehearsing import Stage, stores
@@ -124,7 +123,7 @@ class Project:
             ``data.file-missing`` and others, naming the file; sources before it are landed.
         """
         with self._lock("landing"):
-            return self._land_files(progress)
+            return self._operation.land(self.folder.root, self._intake, progress=progress)
 
     def land_rows(self, source: str, rows: object, *, history: bool = True) -> BatchLanded:
         """Land a frame into a source.
@@ -237,9 +236,9 @@ class Project:
         running = [INCUMBENT] if self.brief.incumbent else []
         usual = ["status quo", *running, "never", self.brief.policy.refit.when, "random 10%"]
         chosen = parse_policies(written or usual, self.brief.actions, incumbent=bool(running))
-        self._refuse_timeless("rehearsed")
+        refuse_timeless(self.brief, "rehearsed")
         with self._lock("a rehearsal"):
-            self._land_files(progress)
+            self._operation.land(self.folder.root, self._intake, progress=progress)
             data = {source: self._store.digest(source) for source in self.brief.source}
             history, findings = self._examined(progress)
             root, compared = Stage(self.folder, self._text, data, self._made_with, label).rehearse(
@@ -263,9 +262,11 @@ class Project:
         TryLaterError
             ``project.locked``, naming the holder.
         """
-        self._refuse_timeless("decided from cron")
+        refuse_timeless(self.brief, "decided from cron")
         with self._lock("a run of the cycles"):
-            return self._operation.answer(lambda _now: self._land_files(progress), progress)
+            return self._operation.answer(
+                lambda _now: self._operation.land(self.folder.root, self._intake, progress=progress), progress
+            )
 
     def decide(self, cases: object, progress: Progress | None = None) -> tuple[pl.DataFrame, Answered]:
         """Land some cases, answer everything that is due, and say what becomes of these.
@@ -282,7 +283,7 @@ class Project:
         """
         name = self.brief.case.source
         table = self._store.source(name)
-        self._refuse_timeless("decided from cron")
+        refuse_timeless(self.brief, "decided from cron")
         with self._lock("deciding"):
             if isinstance(cases, str | Path):
                 stored = self._intake.types(name, table)
@@ -293,7 +294,7 @@ class Project:
                 rows, bad = as_frame(cases), None
 
             def arrive(now: Instant) -> None:
-                self._land_files(progress)
+                self._operation.land(self.folder.root, self._intake, progress=progress)
                 self._intake.take(name, table, rows=rows, bad=bad, now=now, imported=False)
 
             answered = self._operation.answer(arrive, progress)
@@ -367,10 +368,9 @@ class Project:
         chunk: int = CHUNK,
         blobs: Blobs | None = None,
     ) -> Workshop:
-        learners = self._learners()
         return Workshop(
             history,
-            learners,
+            self._learners(),
             blobs=blobs or self._blobs,
             recipe=self._made_with,
             chunk=chunk,
@@ -381,41 +381,22 @@ class Project:
     def _made_with(self) -> str:
         return f"{made_with()} {identities(self._learners())}".rstrip()
 
-    def _refuse_timeless(self, action: str) -> None:
-        if self.brief.timeless:
-            raise no_time(action, self.brief.case.source)
-
     def _learners(self) -> Mapping[str, AnyLearner]:
         return learners_for(self.brief, threads=available_threads())
 
     def _examined(self, progress: Progress | None) -> tuple[History, list[Finding]]:
-        if progress:
-            progress("assembling cases and outcomes", 0, 0)
-        history = self._store.history(progress)
-        if progress:
-            progress("assembling cases and outcomes", 1, 1)
-            progress("checking", 0, 0)
+        tell = progress or (lambda *_: None)
+        tell("assembling cases and outcomes", 0, 0)
+        history = self._operation.recorded(self._store.history(progress))
+        tell("assembling cases and outcomes", 1, 1)
+        tell("checking", 0, 0)
         findings = check_history(history, self._store.quarantine())
-        if progress:
-            progress("checking", 1, 1)
+        tell("checking", 1, 1)
         return history, findings
 
     @cached_property
     def _intake(self) -> Intake:
         return Intake(self._tables, self._ledger)
-
-    def _land_files(self, progress: Progress | None) -> list[BatchLanded]:
-        facts = []
-        for position, (name, source) in enumerate(self.brief.source.items()):
-            if progress:
-                progress(f"landing: {name}", position, len(self.brief.source))
-            for reading in readings(self.folder.root, name, source=source, landed=self._intake):
-                now, imported = self._operation.arrival(name)
-                arrival = Arrival(now, imported=imported, origin=reading.origin, dumped_at=reading.dumped_at)
-                facts.append(self._intake.take_parts(name, source, parts=reading.parts, arrival=arrival))
-        if progress:
-            progress("landing", 1, 1)
-        return facts
 
     def _lock(self, purpose: str) -> AbstractContextManager[None]:
         self.folder.prepare()

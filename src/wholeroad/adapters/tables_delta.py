@@ -149,7 +149,7 @@ class DeltaTables:
             self._compact(table)
 
     def _compact(self, table: str) -> None:
-        """Write the files together, as a commit that changes no row; without it all is as well, only slower."""
+        """Write the files together, as a commit that changes no row; without it reading is only slower."""
         from deltalake import CommitProperties
         from deltalake.exceptions import DeltaError
 

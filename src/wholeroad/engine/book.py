@@ -15,6 +15,7 @@ from wholeroad.core.view import Codes
 from wholeroad.engine.fold import State
 from wholeroad.road.data.cases import DECIDED, key_hash
 from wholeroad.road.data.history import History
+from wholeroad.road.data.own_decisions import with_own_decisions
 from wholeroad.road.release.rules import Plan
 from wholeroad.road.release.work import Decided
 from wholeroad.road.watch.facts import SpanDecided
@@ -79,6 +80,17 @@ class Book:
         truth = history.as_of(seen_at).truth()
         mine = np.flatnonzero(self.action[: truth.size] >= 0)
         self.booked[mine] = truth[mine]
+
+    def recorded(self, history: History) -> History:
+        """Give the history with these decisions as what was done to their cases."""
+        mine = np.flatnonzero(self.action >= 0)
+        nothing = np.full(mine.size, np.nan)
+        return with_own_decisions(
+            history,
+            ids=self._history.cases.ids[mine],
+            action=self.action[mine],
+            propensity=nothing if self.propensity is None else self.propensity[mine],
+        )
 
     def write(self, cases: NDArray[np.int64], decided: Decided) -> None:
         """Note the decisions of some cases, by position."""

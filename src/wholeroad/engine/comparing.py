@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -90,14 +90,7 @@ def compare_runs(
     decided_at = history.timeline.decided_at
     first, last = np.searchsorted(decided_at, [span.from_at, span.to_at], side="left").tolist()
     scored = _scored(history, span, first, last)
-    policies = [
-        PolicyRun(
-            policy=run.policy,
-            action=run.action[first:last],
-            fits=tuple((fitted.asked_at, fitted.costs) for fitted in run.fits),
-        )
-        for run in runs
-    ]
+    policies = [_policy_run(run, first, last) for run in runs]
     brief = history.brief
     evidence = evidence_of(history, slice(first, last))
     models = _model_values(history, runs, workshop, first=first, last=last, progress=progress)
@@ -118,18 +111,24 @@ def compare_runs(
         calibration=_calibration(history, runs, workshop, scored.truth, first),
         fits=_fits(runs),
         refused={run.policy: run.refused for run in runs if run.fits or run.refused},
-        segments={}
-        if evidence
-        else segments_of(
-            [run for run in policies if run.fits],
-            scored,
-            features=history.features.take(slice(first, last)),
-            seed=brief.model.seed,
-        ),
+        segments={} if evidence else _segments(history, policies, scored, first=first),
     )
     if progress:
         progress("comparing", 1, 1)
     return compared
+
+
+def _policy_run(run: Run, first: int, last: int) -> PolicyRun:
+    paid = tuple((fitted.asked_at, fitted.costs) for fitted in run.fits)
+    return PolicyRun(policy=run.policy, action=run.action[first:last], fits=paid)
+
+
+def _segments(
+    history: History, policies: Sequence[PolicyRun], scored: Scored, *, first: int
+) -> dict[str, Segments]:
+    features = history.features.take(slice(first, first + scored.ids.size))
+    fitted = [run for run in policies if run.fits]
+    return segments_of(fitted, scored, features=features, seed=history.brief.model.seed)
 
 
 def cards(runs: list[Run], workshop: Workshop, *, brief: Brief) -> Iterator[tuple[str, str]]:

@@ -75,7 +75,7 @@ def cycle(state: State, view: AsOf, *, desk: Desk) -> tuple[State, list[Fact]]:
 
     note(settle(view, desk.action, booked=desk.booked, values=desk.values))
     note(first_plan(state.plan, desk.policy, now=now))
-    note(due(state.fits, desk.policy, desk.refit, now=now, began_at=view.began_at))
+    note(due(state.fits, desk.policy, table=desk.refit, now=now, began_at=view.began_at))
     pending = state.fits.pending
     if pending is not None and pending.ready_at <= now:
         came = desk.fits.collect(pending, now)

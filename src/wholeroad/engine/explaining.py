@@ -129,7 +129,7 @@ def explain_model(
         costs=fitted.costs,
         choice=workshop.choice(fitted),
         decided=decided if fitted.model else None,
-        next_due_at=next_fit_at(state.fits, policy, brief.policy.refit, at=at, began_at=began_at),
+        next_due_at=next_fit_at(state.fits, policy, table=brief.policy.refit, at=at, began_at=began_at),
     )
 
 

@@ -141,6 +141,7 @@ class Live:
         policy = in_force(self._brief)
         walker = Walker(history, workshop, policy=policy, tables=self._tables, ledger=self._ledger)
         walker.restore(state)
+        workshop.follow(walker.book.recorded)  # what is decided here is done
         return history, walker
 
 

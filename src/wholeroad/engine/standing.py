@@ -51,7 +51,7 @@ class Standing:
         Settled money before the fits' costs; the fits and their costs.
     decided_until
         Everything due before is answered.
-    cut_short
+    cut_short_at
         The end of a run that was begun and not finished; the next one finishes it first.
     next_cycle_at, cycles_due
         The first cycle that has not run, and how many are due.
@@ -82,7 +82,7 @@ class Standing:
     fits: int
     fit_costs: float
     decided_until: Instant | None
-    cut_short: Instant | None
+    cut_short_at: Instant | None
     next_cycle_at: Instant
     cycles_due: int
     cases_due: int
@@ -146,7 +146,7 @@ def standing(
         fits=state.fits.fitted,
         fit_costs=state.fits.paid,
         decided_until=state.decided_until,
-        cut_short=promised(state),
+        cut_short_at=promised(state),
         next_cycle_at=next_cycle_at,
         cycles_due=0 if from_at is None else max(0, (now - next_cycle_at) // cycles.every + 1),
         cases_due=int((~decided[begin:end]).sum()),
@@ -154,7 +154,7 @@ def standing(
         next_case_at=int(ahead[0]) if ahead.size else None,
         fit_asked_at=fit.at if fit else None,
         fit_ready_at=fit.ready_at if fit else None,
-        next_fit_at=next_fit_at(state.fits, policy, brief.policy.refit, at=grid_at, began_at=began_at),
+        next_fit_at=next_fit_at(state.fits, policy, table=brief.policy.refit, at=grid_at, began_at=began_at),
         outcomes_late=int((history.timeline.decided_at[pending] < old_at).sum()),
         outcomes_pending=pending.size,
         deliveries=tuple(_delivery(name, facts) for name in brief.source),

@@ -10,6 +10,7 @@ import numpy as np
 from wholeroad.core.errors import UserError
 from wholeroad.core.ports import AnyLearner, Progress
 from wholeroad.engine.learning import cut_of
+from wholeroad.road.brief.contract import Brief
 from wholeroad.road.data.history import History
 from wholeroad.road.model.refusing import too_few_outcomes
 from wholeroad.road.model.slices import LEAST_ROWS
@@ -58,6 +59,12 @@ def value_without_time(
             fix="collect more cases, or keep the status quo until then",
         )
     return found
+
+
+def refuse_timeless(brief: Brief, action: str) -> None:
+    """Refuse what can't be done with cases without time: ``rehearse.no-time``."""
+    if brief.timeless:
+        raise no_time(action, brief.case.source)
 
 
 def no_time(action: str, source: str) -> UserError:

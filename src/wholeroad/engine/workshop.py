@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Final
 
@@ -84,10 +84,15 @@ class Workshop:
         self._blobs = blobs
         self._recipe = recipe
         self._chunk_cases = chunk
+        self._recorded: Callable[[History], History] = lambda history: history
         self._progress = progress
         self._models: dict[str, Model] = {}
         self._kept: dict[Instant, Kept] = {}
         self._chunks: dict[tuple[str, int], NDArray[np.float64]] = {}
+
+    def follow(self, recorded: Callable[[History], History]) -> None:
+        """Learn what was done to cases from a record that grows, beside what the history says of it."""
+        self._recorded = recorded
 
     def collect(self, asked: FitAsked, now: Instant) -> ModelFitted | FitRefused:
         """Give what came of a fit: made now, from what was known when it was asked for."""
@@ -109,7 +114,10 @@ class Workshop:
     def kept(self, cut_at: Instant) -> Kept:
         """Give the fit on the cut of an instant, made if it wasn't before."""
         if cut_at not in self._kept:
-            self._kept[cut_at] = self._fitted(cut_at)
+            kept = self._kept[cut_at] = self._fitted(cut_at)
+            if kept.report is not None:
+                report = msgspec.json.encode(kept.report, order="sorted")
+                self._blobs.put("choices", _choice_key(kept.cut, kept.model), data=report)
         return self._kept[cut_at]
 
     def make_again(self, fits: Iterable[ModelFitted]) -> None:
@@ -185,7 +193,7 @@ class Workshop:
         view = history.as_of(cut_at)
         rows = view.matured(brief.outcome.matures, window)
         truth = view.truth()[rows]
-        acted = acted_at(history, rows, now=cut_at)
+        acted = acted_at(self._recorded(history), rows, now=cut_at)
         cut = self._cut_digest(rows, truth, acted)
         settings = f"{cut_at} {brief.outcome.matures} {brief.model.least_outcomes} {brief.worth.capacity}"
         key = digest("fit", cut, settings, self._recipe, *self._learners)
@@ -251,7 +259,6 @@ class Workshop:
             self._blobs.put("models", name, data=data)
             self._models[name] = result.model
         report = result.report
-        self._blobs.put("choices", _choice_key(cut, name), data=msgspec.json.encode(report, order="sorted"))
         return Kept(cut, rows, result.champion, name, report.why, report)
 
     def _cut_digest(self, rows: NDArray[np.int64], truth: Codes, acted: Acted | None) -> str:

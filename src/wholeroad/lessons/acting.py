@@ -60,8 +60,8 @@ LESSONS: Final = (
         theme="acting",
         title="Weighing by the probability of the action taken",
         what="""If chance had a known part in who was acted on, each case can speak for those like it that
-        were treated otherwise. It is weighed by one over the probability of the action that it got. Cases
-        that were unlikely to get their action speak for many, and make the result jumpy.""",
+        were treated otherwise. It is weighed by one over the probability of what was done to it. Cases
+        to which something unlikely was done speak for many, and make the result jumpy.""",
         formula="V(π) = 1/n × Σ [action = π(case)] × value / propensity; effective n = (Σw)² / Σw²",
         number="the weighted money with its interval, and the effective number of cases",
         reading="Read the effective number of cases first. 10,000 cases with an effective 80 are 80 cases.",

@@ -41,7 +41,7 @@ class FitLine(msgspec.Struct, frozen=True):
 
 
 def due(
-    line: FitLine, policy: Policy, table: RefitTable, *, now: Instant, began_at: Instant | None
+    line: FitLine, policy: Policy, *, table: RefitTable, now: Instant, began_at: Instant | None
 ) -> FitAsked | None:
     """Ask for a fit when the policy says so: the first one at once, others on the grid.
 
@@ -67,9 +67,9 @@ def due(
 
 
 def next_fit_at(
-    line: FitLine, policy: Policy, table: RefitTable, *, at: Instant, began_at: Instant | None
+    line: FitLine, policy: Policy, *, table: RefitTable, at: Instant, began_at: Instant | None
 ) -> Instant | None:
-    """Say from when on :func:`due` asks for a fit, not before ``at``; None when it never will as things stand."""
+    """Say from when on, not before ``at``, :func:`due` asks for a fit; None when it won't as things stand."""
     if began_at is None or not policy.uses_models or line.pending is not None:
         return None
     earliest_at = max(at, began_at + table.first)

@@ -130,7 +130,7 @@ def cycle(folder: Folder = Path(), quiet: Quiet = False) -> None:  # noqa: FBT00
     with tasks(quiet=quiet) as progress:
         answered = project.cycle(progress)
     if not quiet:
-        show_answered(console(), answered, project.brief)
+        show_answered(console(), answered, brief=project.brief)
 
 
 @app.command()
@@ -152,8 +152,8 @@ def decide(
     if out is not None:
         write_answers(found, out)
     if not quiet:
-        show_answered(console(), answered, project.brief)
-        show_answers(console(), found, out)
+        show_answered(console(), answered, brief=project.brief)
+        show_answers(console(), found, out=out)
 
 
 @app.command()
@@ -164,7 +164,7 @@ def status(folder: Folder = Path()) -> None:
     from wholeroad.project import open_project
 
     project = open_project(folder)
-    show_standing(console(), project.status(), project.brief)
+    show_standing(console(), project.status(), brief=project.brief)
 
 
 @app.command()

@@ -39,7 +39,7 @@ _STATUS: Final = {
 }
 
 
-def show_answered(console: Console, answered: Answered, brief: Brief) -> None:
+def show_answered(console: Console, answered: Answered, *, brief: Brief) -> None:
     """Print what a run came to, a line for each thing that happened."""
     facts = answered.facts
     for fact in facts:
@@ -72,7 +72,7 @@ def show_answered(console: Console, answered: Answered, brief: Brief) -> None:
     console.print(f"Answered up to {_when(answered.now)}.")
 
 
-def show_answers(console: Console, found: pl.DataFrame, out: Path | None) -> None:
+def show_answers(console: Console, found: pl.DataFrame, *, out: Path | None) -> None:
     """Print how many cases were decided and how many wait; without a file, the first of them."""
     counts = Counter(found["status"].to_list())
     for status in STATUS:
@@ -114,7 +114,7 @@ def write_answers(found: pl.DataFrame, out: Path) -> None:
         beside.unlink(missing_ok=True)
 
 
-def show_standing(console: Console, standing: Standing, brief: Brief) -> None:
+def show_standing(console: Console, standing: Standing, *, brief: Brief) -> None:
     """Print how a project stands."""
     lines = Table.grid(padding=(0, 2, 0, 0))
     lines.add_column(no_wrap=True, style="bold")
@@ -195,8 +195,8 @@ def _due(now: Standing) -> list[str]:
 
 def _late(now: Standing, brief: Brief) -> list[str]:
     told = []
-    if now.cut_short is not None:
-        told.append(f"a run up to {_when(now.cut_short - 1)} was cut short; the next one finishes it")
+    if now.cut_short_at is not None:
+        told.append(f"a run up to {_when(now.cut_short_at - 1)} was cut short; the next one finishes it")
     if now.cycles_due:
         told.append(f"{count(now.cycles_due, 'cycle')} not run: wholeroad cycle")
     if now.cases_due and now.opened_at is not None:

@@ -206,8 +206,8 @@ def _adds_up(brief: Brief) -> str:
     if brief.worth.capacity is None:
         return "The values of cases add up; nothing that is shared, such as seats or staff, runs out."
     return (
-        "The capacity is shared: cases take it in the order in which they come due, those of one instant by what"
-        " acting on them is expected to bring. Apart from it the values of cases add up."
+        "The capacity is shared: cases take it in the order in which they come due, those of one instant by"
+        " what acting on them is expected to bring. Apart from it the values of cases add up."
     )
 
 

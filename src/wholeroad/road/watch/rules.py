@@ -22,9 +22,7 @@ class ValueLine(msgspec.Struct, frozen=True):
         return ValueLine(self.settled + fact.settled, self.unknown + fact.unknown, self.value + fact.value)
 
 
-def settle(
-    view: AsOf, action: Codes, *, booked: Codes, values: Values
-) -> Settled | None:
+def settle(view: AsOf, action: Codes, *, booked: Codes, values: Values) -> Settled | None:
     """Settle what became known since the last cycle.
 
     Parameters
