@@ -309,12 +309,7 @@ class Project:
         return self._operation.status()
 
     def explain_decision(self, *key: object) -> DecisionExplained:
-        """Say why one case was decided as it was.
-
-        Parameters
-        ----------
-        key
-            Of the case, a value for each of its columns.
+        """Say why one case was decided as it was, by the value of each column of its key.
 
         Raises
         ------
