@@ -224,3 +224,12 @@ def test_capacity_and_chance_are_kept_across_runs_at_any_time_of_day(tmp_path, b
         model = decisions.filter(pl.col("decided_by") == "model")
         assert set(model["propensity"].round(6)) <= {0.3, 0.7, 1.0}
         assert project.history().logged is not None
+
+
+def test_a_source_that_is_read_another_way_brings_its_history_along(tmp_path):
+    opened(deliver(tmp_path, at(25), BRIEF), at(25)).cycle()
+    zone = BRIEF.replace('timezone = "Europe/Vienna"', 'timezone = "Europe/Lisbon"')
+    project = opened(deliver(tmp_path, at(26), zone), at(26))
+    project.cycle()
+    known = project.versions("parcels").frame["_known_at"]
+    assert (known < at(25)).sum() > 300

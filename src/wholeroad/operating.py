@@ -73,15 +73,14 @@ class Operation:
         self._clock = clock
         self._workshop = workshop
 
-    def arrival(self, source: str) -> tuple[Instant, bool]:
-        """Say when rows arrive now, and whether as history, whose claims are taken at their word.
+    def as_history(self, source: str, intake: Intake) -> bool:
+        """Tell whether rows arrive as history, whose claims are taken at their word.
 
         Once cases are decided here, rows count from when they landed: nothing that was decided may
-        have known them. Only a source that never landed before brings its history along.
+        have known them. Only a source that never landed before, as it is read now, brings its history along.
         """
-        facts = self._facts
-        first = all(fact.source != source for fact in facts if isinstance(fact, BatchLanded))
-        return self.now(), fold(facts).opened_at is None or first
+        opened = fold(self._facts).opened_at is not None
+        return not opened or intake.is_first(source, self._brief.source[source])
 
     def land(self, root: Path, intake: Intake, *, progress: Progress | None = None) -> list[BatchLanded]:
         """Land what hasn't landed yet of each source; the batches before one that fails stand."""
@@ -89,9 +88,10 @@ class Operation:
         for position, (name, source) in enumerate(self._brief.source.items()):
             if progress:
                 progress(f"landing: {name}", position, len(self._brief.source))
+            imported = self.as_history(name, intake)
             for reading in readings(root, name, source=source, landed=intake):
-                now, imported = self.arrival(name)
-                arrival = Arrival(now, imported=imported, origin=reading.origin, dumped_at=reading.dumped_at)
+                now, origin = self.now(), reading.origin
+                arrival = Arrival(now, imported=imported, origin=origin, dumped_at=reading.dumped_at)
                 facts.append(intake.take_parts(name, source, parts=reading.parts, arrival=arrival))
         if progress:
             progress("landing", 1, 1)

@@ -138,8 +138,9 @@ class Project:
         """
         table, frame = self._store.source(source), as_frame(rows)
         with self._lock("landing"):
-            now, imported = self._operation.arrival(source)
-            return self._intake.take(source, table, rows=frame, now=now, imported=imported and history)
+            imported = history and self._operation.as_history(source, self._intake)
+            now = self._operation.now()
+            return self._intake.take(source, table, rows=frame, now=now, imported=imported)
 
     def quarantine(self) -> pl.DataFrame:
         """Give the rows that were set aside, each with its reason."""

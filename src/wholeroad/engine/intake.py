@@ -107,6 +107,10 @@ class Intake:
             return frozenset()
         return frozenset(fact.origin for fact in batches)
 
+    def is_first(self, name: str, source: SourceTable) -> bool:
+        """Tell whether nothing has landed for the source yet, as it is read now."""
+        return not self._standing(name, source)
+
     def types(self, name: str, source: SourceTable) -> dict[str, str]:
         """Give the types of a source's columns, for reading a file of texts: as landed, or as declared."""
         table = table_of(name, source)
