@@ -11,6 +11,7 @@ Every few nights it is killed after some write, and nobody looks: the next night
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import subprocess
@@ -151,6 +152,9 @@ def hold(folder: Path, now: datetime, killed: int, nights: int) -> None:
         f"{replayed.facts:,} facts and {replayed.decisions:,} decisions, walked again: "
         f"{'equal to the byte' if replayed.equal else replayed.difference}\n"
     )
+    found = {"bench": "nightly", "nights": nights, "killed": killed, "decided": state.decided}
+    found |= {"facts": replayed.facts, "fits": state.fits, "money_eur": round(state.money)}
+    sys.stdout.write(json.dumps({**found, "equal": replayed.equal}) + "\n")
     if not replayed.equal:
         sys.exit(1)
 

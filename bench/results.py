@@ -75,7 +75,62 @@ def memory(found: dict[str, Any]) -> Iterator[str]:
         yield row(what, "–", f"{peak:.2f} GiB at most", f"≤ {goal:g} GiB", met=peak <= goal)
 
 
-ROWS = {"features": features, "rehearsal": rehearsal, "startup": startup, "memory": memory}
+def afternoon(found: dict[str, Any]) -> Iterator[str]:
+    """Give the row of the first afternoon."""
+    ours = f"from a CSV of {found['rows']:,} rows to a rehearsal and its page: {found['whole_s']:.1f} s"
+    work = found["fits_s"] + found["scores_s"]
+    theirs = f"its {found['distinct_fits']} fits and bulk scores alone: {work:.1f} s"
+    share, goal, beside = found["share"], found["goal"], found["whole_s"] - work
+    yield row(ours, theirs, f"{beside:.1f} s, {share:.0%}, are ours", f"≤ {goal:.0%}", met=share <= goal)
+
+
+def landing(found: dict[str, Any]) -> Iterator[str]:
+    """Give the row of the landing bench."""
+    first, again = found["seconds"].values()
+    what = f"landing a CSV of {found['size_gb']:.2f} GB, {found['rows']:,} rows: {first:.0f} s"
+    what += f", again {again:.0f} s"
+    peak, goal = found["peak_gib"], found["goal_gib"]
+    yield row(what, "–", f"{peak:.2f} GiB at most", f"≤ {goal:g} GiB", met=peak <= goal)
+
+
+def nightly(found: dict[str, Any]) -> Iterator[str]:
+    """Give the row of the nights."""
+    ours = f"{found['nights']} nights of flights, a process each, {found['killed']} killed"
+    theirs = f"the rehearsal of its ledger: {found['facts']:,} facts, {found['decided']:,} decisions"
+    equal = found["equal"]
+    yield row(ours, theirs, "equal to the byte" if equal else "different", "equal", met=equal)
+
+
+def newsvendor(found: dict[str, Any]) -> Iterator[str]:
+    """Give the row of the orders."""
+    short, interval = found["expected"]["short_percent"], found["expected"]["interval_percent"]
+    ours = f"{found['cases']:,} orders, money expected of them: {found['expected']['ours']:,} EUR"
+    theirs = f"of orders that know the true demand: {found['expected']['optimum']:,} EUR"
+    said = f"{short:.2f} % short ({interval[0]:.2f} to {interval[1]:.2f})"
+    yield row(ours, theirs, said, "≤ 1 %", met=interval[1] <= 1)
+
+
+def ranking(found: dict[str, Any]) -> Iterator[str]:
+    """Give the row of ranking under a capacity."""
+    low, high = found["interval"]
+    ours = f"the best {found['per_day']} of {found['claims_per_day']:,} a day by money instead of probability"
+    ours += f", {found['days']} days"
+    theirs = f"closed form: {found['closed_form_per_day']:,.0f} EUR a day more"
+    said = f"{found['gain_per_day']:,.0f} EUR a day more ({low:,.0f} to {high:,.0f})"
+    yield row(ours, theirs, said, "inside", met=found["inside"])
+
+
+ROWS = {
+    "features": features,
+    "rehearsal": rehearsal,
+    "startup": startup,
+    "memory": memory,
+    "afternoon": afternoon,
+    "landing": landing,
+    "nightly": nightly,
+    "newsvendor": newsvendor,
+    "ranking": ranking,
+}
 
 PAGE = """\
 # What was measured

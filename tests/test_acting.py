@@ -19,6 +19,7 @@ from wholeroad.project import open_project
 from wholeroad.road.brief.policies import parse_policy
 from wholeroad.road.brief.values import TableValues
 from wholeroad.road.data.acting import cases_to_learn
+from wholeroad.road.data.incumbent import Logged
 from wholeroad.road.data.own_decisions import with_own_decisions
 from wholeroad.road.model.cut import Cut
 from wholeroad.road.model.effects import Effects, Shown, expected_money, learn_effects
@@ -29,7 +30,13 @@ from wholeroad.road.model.weighing import doubly_robust, effective_size, self_no
 from wholeroad.road.release.randomising import LeftAlone, leave_some_alone, left_alone
 from wholeroad.road.release.rules import Plan
 from wholeroad.road.release.work import Asked, decide_under
-from wholeroad.road.watch.off_policy import Evidence, Randomised, compare_acting, share_difference
+from wholeroad.road.watch.off_policy import (
+    Evidence,
+    Randomised,
+    compare_acting,
+    drawn_together,
+    share_difference,
+)
 from wholeroad.road.watch.work import PolicyRun, Scored
 from wholeroad.testing.churn import BRIEF, CALL, PASS, START, Churn, churn
 
@@ -279,6 +286,51 @@ def test_the_running_system_is_worth_what_it_made() -> None:
     scored = scored_of(world, 60)
     judged = Randomised.of(scored, Evidence(world.done, world.propensity))
     assert np.allclose(judged.money(world.done).mean(), scored.money(world.done).mean(), rtol=0.1)
+
+
+def test_the_running_system_made_what_was_seen_also_where_propensities_vary() -> None:
+    world = churn(days=60, per_day=30, share=1.0)
+    count = len(world.day)
+    chances = np.where(world.complaints > 0, 0.8, 0.3)
+    propensity = np.where(world.done == CALL, chances, 1 - chances)
+    scored = scored_of(world, 60)
+    judged = Randomised.of(scored, Evidence(world.done, propensity))
+    assert np.allclose(judged.money(world.done, drawn_with=propensity), scored.money(world.done))
+    running = PolicyRun("incumbent", world.done, drawn_with=propensity)
+    assert judged.effective(running) == pytest.approx(count)
+
+
+def test_a_policy_rehearsed_on_our_own_record_shares_its_draws_and_is_estimated_rightly() -> None:
+    """Who is left alone in the rehearsal is who was left alone then: one draw, not two."""
+    days, share, inside, misses, seeds = 60, 0.1, 0, [], 40
+    rule, nobody = LeftAlone(action=PASS, share=share), np.zeros(days * 40, dtype=bool)
+    for seed in range(seeds):
+        world = churn(days=days, per_day=40, share=0.0, seed=seed)
+        count = len(world.day)
+        ids = np.arange(count, dtype=np.uint64) * 7919 + seed
+        ran = np.where(world.complaints >= 1, CALL, PASS).astype(np.int8)
+        done, propensity = leave_some_alone(ran, ids=ids, held=nobody, rule=rule, seed=0)
+        left = np.random.default_rng(seed).random(count) < world.leaves[np.arange(count), done]
+        ours = Logged(done, np.full(count, np.nan), propensity, ours=~nobody)
+        action, chances = leave_some_alone(world.targeted(), ids=ids, held=nobody, rule=rule, seed=0)
+        shared = drawn_together(chances, ours, ids=ids, rule=rule, seed=0)
+        assert shared is not None
+        assert drawn_together(chances, ours, ids=ids, rule=rule, seed=1) is None
+        truth = np.where(left, 0, 1).astype(np.int8)
+        comparison = compare_acting(
+            [PolicyRun("never", action, drawn_with=shared)],
+            replace(scored_of(world, days), ids=ids, truth=truth),
+            evidence=Evidence(done, propensity),
+            models=None,
+            unit="EUR",
+            seed=0,
+        )
+        more = world.money(world.targeted()) - world.money(always(world, PASS))
+        true, found = (1 - share) * more[propensity < 1].mean(), comparison.policies[1].gain_per_case
+        inside += found.low <= true <= found.high
+        misses.append(found.value - true)
+    assert inside >= 0.85 * seeds
+    assert abs(np.mean(misses)) < 3 * np.std(misses) / seeds**0.5
 
 
 def test_a_policy_that_wants_what_chance_never_did_has_no_estimate() -> None:

@@ -165,7 +165,7 @@ def test_parquet_comes_back(tmp_path):
         ("x.csv", b"", "data.file-empty"),
         ("x.csv", b"\n\n", "data.file-empty"),
         ("x.csv", b"a,a\n1,2\n", "data.column-twice"),
-        ("x.csv", b"a,,c\n1,2,3\n", "data.column-unnamed"),
+        ("x.csv", b"a,,,\n1,2,3,4\n", "data.column-unnamed"),
         ("x.csv", b"a;b\n1;2\n", "data.file-unreadable"),
         ("x.csv", b"a,b\n\xff\xfe,2\n", "data.encoding"),
         ("x.csv", b"\xff\xfea\x00,\x00b\x00\n\x00", "data.encoding"),

@@ -15,6 +15,7 @@ from wholeroad.adapters.clocks import SteppedClock
 from wholeroad.core.errors import UserError
 from wholeroad.core.instants import DAY, to_instant
 from wholeroad.project import Project
+from wholeroad.road.brief.work import read_brief
 from wholeroad.road.model.facts import ModelFitted
 from worlds import BRIEF, START, corrected, parcels, write
 
@@ -233,3 +234,16 @@ def test_a_source_that_is_read_another_way_brings_its_history_along(tmp_path):
     project.cycle()
     known = project.versions("parcels").frame["_known_at"]
     assert (known < at(25)).sum() > 300
+
+
+def test_a_case_may_be_decided_as_soon_as_it_is_known(tmp_path):
+    brief = BRIEF.replace('decide_at = "sent_at - 1h"', 'decide_at = "known"\nif_late = "status_quo"')
+    assert read_brief(brief).case.decide_at == "known"
+    opened(deliver(tmp_path, at(25), brief), at(25)).cycle()
+    fresh = CASES.filter(pl.col("booked_at").is_between(at(25), at(26), closed="right"))
+    found, _ = opened(tmp_path, at(26)).decide(fresh)
+    assert set(found["status"]) == {"decided"}
+    assert set(found["due_at"]) == {at(26)}
+    project = opened(tmp_path, at(26))
+    assert project.replay().equal
+    assert not project.history().held.any()

@@ -682,10 +682,15 @@ def test_it_climbs_only_over_policies_that_clearly_made_more():
 
 def test_the_status_quo_is_undecided_too_when_a_range_could_turn_it():
     comparison = compared(always_rebook=(-10, []))
-    ranged = replace(comparison.policies[1], gain_corners=(-300.0, 200.0))
+    ranged = replace(comparison.policies[1], gain_corners=(-300.0, 200.0), beats_somewhere=("status quo",))
     found = verdict(replace(comparison, policies=(comparison.policies[0], ranged)))
     assert found.headline.startswith("Undecided")
     assert any("ranges of values" in reason for reason in found.reasons)
+    # What is clear nowhere in the ranges hangs on luck, and no answer of the business would settle it.
+    noisy = replace(ranged, beats_somewhere=())
+    found = verdict(replace(comparison, policies=(comparison.policies[0], noisy)))
+    assert (found.undecided, found.question) == (False, "")
+    assert found.headline.startswith("Keep the status quo")
 
 
 def test_without_any_outcome_nothing_is_compared():

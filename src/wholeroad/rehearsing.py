@@ -123,4 +123,4 @@ class Stage:
             facts = [fact for _, fact in ledger.read()]
         fits = tuple(fact for fact in facts if isinstance(fact, ModelFitted))
         refused = tuple(fact for fact in facts if isinstance(fact, FitRefused))
-        return Run(policy.name, rehearsal.action, fits, state, refused)
+        return Run(policy.name, rehearsal.action, fits, state, refused, rehearsal.propensity)

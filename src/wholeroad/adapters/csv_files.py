@@ -96,8 +96,9 @@ def _texts(path: Path, csv: CsvTable, name: str) -> tuple[pl.DataFrame, Verdict]
         raise empty(name) from error
     except (*UNREADABLE, ValueError) as error:
         raise unreadable(name, error, expected=whole, fix=again) from error
-    names = [str(word) if word is not None else "" for word in header.row(0)]
+    names = _named([str(word) if word is not None else "" for word in header.row(0)])
     _refuse_names(names, csv, name)
+    frame.columns = names
     texts = frame.with_columns(pl.when(~_nothing(csv)).then(pl.all()))
     blank = frame.select(pl.all_horizontal((pl.all() == "") | pl.all().is_null())).to_series()
     verdict = Verdict(texts.height)
@@ -168,14 +169,22 @@ def _fields_one_by_one(path: Path, rows: int, *, width: int, mark: str) -> pl.Da
     return fields if fields.height == rows else None
 
 
+def _named(names: list[str]) -> list[str]:
+    """Name the few columns that have no name, as a row number or marks at the ends of lines leave them."""
+    blank = sum(not word.strip() for word in names)
+    if blank * 2 > len(names):
+        return names
+    return [word if word.strip() else f"column_{place}" for place, word in enumerate(names, start=1)]
+
+
 def _refuse_names(names: list[str], csv: CsvTable, shown: str) -> None:
     where = f"line {csv.header_line} of the file"
-    twice = [word for word, times in Counter(names).items() if times > 1]
-    if twice or "" in names:
+    twice = [word for word, times in Counter(names).items() if times > 1 and word.strip()]
+    if twice or not all(word.strip() for word in names):
         raise UserError(
             "data.column-twice" if twice else "data.column-unnamed",
             f"{shown}: the header is not usable",
-            happened=f"{', '.join(twice)} stood there more than once" if twice else "a column had no name",
+            happened=f"{', '.join(twice)} stood there more than once" if twice else "most columns had no name",
             expected="a name of its own for every column",
             fix=f"correct {where}, or name another one in csv = {{ header_line = ... }}",
         )

@@ -17,15 +17,16 @@ from wholeroad.engine.fold import State
 from wholeroad.engine.rehearsal import Walk
 from wholeroad.engine.workshop import Workshop
 from wholeroad.road.brief.contract import Brief
-from wholeroad.road.brief.policies import INCUMBENT
+from wholeroad.road.brief.policies import INCUMBENT, parse_policy
 from wholeroad.road.data.history import History
 from wholeroad.road.model.capacity import Room, decide_within
 from wholeroad.road.model.card import card
 from wholeroad.road.model.effects import expected_money
 from wholeroad.road.model.facts import FitRefused, ModelFitted
 from wholeroad.road.model.untreated import spoken_of
+from wholeroad.road.release.randomising import left_alone
 from wholeroad.road.watch.frames import money_over_time
-from wholeroad.road.watch.off_policy import compare_acting, evidence_of, judged_on
+from wholeroad.road.watch.off_policy import compare_acting, drawn_together, evidence_of, judged_on
 from wholeroad.road.watch.ranges import value_ranges
 from wholeroad.road.watch.reliability import calibration, quantile_calibration
 from wholeroad.road.watch.results import Comparison
@@ -48,6 +49,8 @@ class Run:
         The facts of its fits, in order.
     refused
         The facts of those that could not be made, in order.
+    propensity
+        Shape (n,), with which each action was chosen; None where the brief leaves nobody alone by chance.
     """
 
     policy: str
@@ -55,6 +58,7 @@ class Run:
     fits: tuple[ModelFitted, ...]
     state: State
     refused: tuple[FitRefused, ...] = ()
+    propensity: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ def compare_runs(
     decided_at = history.timeline.decided_at
     first, last = np.searchsorted(decided_at, [span.from_at, span.to_at], side="left").tolist()
     scored = _scored(history, span, first, last)
-    policies = [_policy_run(run, first, last) for run in runs]
+    policies = [_policy_run(history, run, first, last) for run in runs]
     brief = history.brief
     evidence = evidence_of(history, slice(first, last))
     models = _model_values(history, runs, workshop, first=first, last=last, progress=progress)
@@ -118,9 +122,20 @@ def compare_runs(
     return compared
 
 
-def _policy_run(run: Run, first: int, last: int) -> PolicyRun:
-    paid = tuple((fitted.asked_at, fitted.costs) for fitted in run.fits)
-    return PolicyRun(policy=run.policy, action=run.action[first:last], fits=paid)
+def _policy_run(history: History, run: Run, first: int, last: int) -> PolicyRun:
+    paid, rows, brief = tuple((one.asked_at, one.costs) for one in run.fits), slice(first, last), history.brief
+    logged = None if history.logged is None else history.logged.take(rows)
+    if run.policy == INCUMBENT:  # it did what is on record, by the very draw that is on record
+        shared = None if logged is None or logged.by_score else logged.propensity
+    else:
+        shared = drawn_together(
+            None if run.propensity is None else run.propensity[rows],
+            logged,
+            ids=history.cases.ids[rows],
+            rule=left_alone(brief, parse_policy(run.policy)),
+            seed=brief.model.seed,
+        )
+    return PolicyRun(run.policy, run.action[rows], paid, drawn_with=shared)
 
 
 def _segments(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from wholeroad.core.errors import UserError
 from wholeroad.core.facts import Fact
 from wholeroad.core.instants import DAY, Instant, format_instant
@@ -93,6 +96,11 @@ class Rehearsal:
     def action(self) -> Codes:
         """Shape (n,): the action decided for each case of the history, -1 for none."""
         return self._walker.action
+
+    @property
+    def propensity(self) -> NDArray[np.float64] | None:
+        """Shape (n,), with which each action was chosen; None where nobody is left alone by chance."""
+        return self._walker.book.propensity
 
     def run(self, manifest: str, brief_digest: str) -> State:
         """Run to the end, from where the ledger stands.

@@ -44,13 +44,15 @@ class Doubt:
 def doubt(chosen: PolicyMoney, comparison: Comparison) -> Doubt | None:
     """Find out whether the winner changes within the ranges of values; None where it doesn't.
 
-    It does when the gain over the status quo has both signs there, or when another policy clearly
-    makes more than the recommended one somewhere in the ranges and not at their middle.
+    It does when the recommended policy's gain over the status quo has both signs there, or when another
+    policy clearly makes more than the recommended one somewhere in the ranges and not at their middle. A
+    gain that is clear nowhere in them hangs on luck, not on values.
     """
     judged = ranged(chosen, comparison)
     corners = judged.gain_corners
-    if corners and corners[0] < 0 < corners[1]:
-        rival = next((one for one in comparison.policies if kind_of(one) == "status quo"), None)
+    rival = next((one for one in comparison.policies if kind_of(one) == "status quo"), None)
+    clear = judged is chosen or (rival is not None and rival.policy in judged.beats_somewhere)
+    if clear and corners and corners[0] < 0 < corners[1]:
         return Doubt(judged, rival, _question(judged, rival, comparison))
     for other in comparison.policies:
         wins = chosen.policy in other.beats_somewhere and chosen.policy not in other.beats

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wholeroad.core.instants import DAY, UNITS, Span, format_span
-from wholeroad.road.brief.contract import Brief, Worth
+from wholeroad.road.brief.contract import AS_KNOWN, Brief, Worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def parts(brief: Brief) -> Charter:
         ("Decision", about.decision),
         ("Decided by", about.decided_by),
         ("Who is affected", about.affects),
-        ("What is decided about", f"each row of {brief.case.source}, at {brief.case.decide_at}"),
+        ("What is decided about", f"each row of {brief.case.source}, {_when(brief)}"),
         ("Outcome", _outcome(brief)),
         ("Actions", _actions(brief)),
         ("Status quo", _status_quo(brief)),
@@ -265,3 +265,8 @@ def _plain(text: str) -> str:
 
 def _row(head: str, cells: tuple[str, ...]) -> str:
     return "| " + " | ".join(_plain(cell) for cell in (head, *cells)) + " |"
+
+
+def _when(brief: Brief) -> str:
+    text = brief.case.decide_at
+    return "as soon as it is known" if text == AS_KNOWN else f"at {text}" if text else "all at once"

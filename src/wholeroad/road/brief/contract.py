@@ -18,6 +18,7 @@ from wholeroad.road.brief.worth import QuantityTable, ValueTable, WorthTable, wo
 
 __all__ = [
     "AGGREGATES",
+    "AS_KNOWN",
     "FORMAT",
     "FORMS",
     "NAME",
@@ -56,6 +57,9 @@ NAME: Final = r"^[A-Za-z][A-Za-z0-9_-]*$"
 WORD: Final = r"^[A-Za-z][A-Za-z0-9_]*$"
 
 
+AS_KNOWN: Final = "known"
+"""The ``decide_at`` of a case that is decided as soon as it is known."""
+
 CANDIDATES: Final = ("constant", "logistic", "lightgbm")
 """The learners that ship, tried unless ``[model] candidates`` says otherwise."""
 
@@ -78,7 +82,7 @@ class CaseTable(Table):
 
     source: str
     decide_at: str = ""
-    """An expression over the case that gives an instant; only a case without time has none."""
+    """An expression over the case that gives an instant, or ``known``; only a case without time has none."""
     if_late: Literal["decide", "status_quo"] = "decide"
 
 

@@ -15,6 +15,7 @@ from wholeroad.core.expressions import check_syntax, text_results
 from wholeroad.road.brief.acting_rules import incumbent_faults, no_action_faults
 from wholeroad.road.brief.contract import (
     AGGREGATES,
+    AS_KNOWN,
     NAME,
     CaseTable,
     FeatureTable,
@@ -89,7 +90,8 @@ def _expressions(part: tuple[str, ...], raw: Mapping[str, Any]) -> Iterator[tupl
     """Give the places and texts of a table's expressions."""
     match part:
         case ("case",):
-            yield "[case] decide_at", raw.get("decide_at")
+            decide_at = raw.get("decide_at")
+            yield "[case] decide_at", None if decide_at == AS_KNOWN else decide_at
         case ("outcome",):
             yield "[outcome] truth", raw.get("truth")
         case ("value",):
@@ -127,7 +129,7 @@ def _case_faults(parts: Parts) -> Iterator[Fault]:
             "[case] decide_at",
             "it was missing",
             "an expression that gives the instant at which a case wants a decision, as in 'sched_dep - 2h'",
-            f"add it; decide_at = '{known_at}' decides a case as soon as it is known",
+            f"add it; decide_at = '{AS_KNOWN}' decides a case as soon as it is known",
         )
     yield from time_faults(
         parts.case, parts.outcome, sources=parts.sources, features=parts.features, value=parts.value

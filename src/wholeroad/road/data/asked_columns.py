@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from wholeroad.core.expressions.allowed import Wanted
 from wholeroad.core.expressions.columns import columns_in
-from wholeroad.road.brief.contract import AGGREGATES, Brief, FeatureTable
+from wholeroad.road.brief.contract import AGGREGATES, AS_KNOWN, Brief, FeatureTable
 from wholeroad.road.brief.rules import OUTCOMES
 
 Role = Literal["key", "happened_at", "known_at", ""]
@@ -104,7 +104,8 @@ def _uses(brief: Brief) -> Iterator[_Use]:
     case, outcome = brief.case.source, brief.outcome
     for name in brief.source:
         yield from _of_source(brief, name)
-    yield from _read(case, brief.case.decide_at, "[case] decide_at", "instant")
+    if brief.case.decide_at != AS_KNOWN:
+        yield from _read(case, brief.case.decide_at, "[case] decide_at", "instant")
     for column in outcome.by or brief.source[case].key:
         yield _Use(outcome.source, column, None, "[outcome] by")
     expects: Wanted = "text" if outcome.classes else "number"

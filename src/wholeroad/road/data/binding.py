@@ -11,18 +11,22 @@ import polars as pl
 
 from wholeroad.core.errors import Fault, FaultsError
 from wholeroad.core.expressions import Expression, bind
-from wholeroad.road.brief.contract import AGGREGATES, Brief, FeatureTable
+from wholeroad.road.brief.contract import AGGREGATES, AS_KNOWN, Brief, FeatureTable
 from wholeroad.road.brief.quantities import ACTION, OUTCOME
 from wholeroad.road.brief.rules import OUTCOMES
 from wholeroad.road.data.casting import INSTANT, blame_text
 from wholeroad.road.data.features.specs import Aggregate, Derived, Feature, Latest, Lookup, Window
 from wholeroad.road.data.incumbent import Log
+from wholeroad.road.data.versions import KNOWN
 
 Expects = Literal["any", "number", "boolean", "text", "instant"]
 
 
 AT_ONCE: Final = Expression("", (), INSTANT, pl.lit(0).cast(INSTANT))
 """When cases without time are decided: all of them at the epoch."""
+
+WHEN_KNOWN: Final = Expression(AS_KNOWN, (), INSTANT, pl.col(KNOWN))
+"""When a case is decided that is decided as soon as it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +117,7 @@ class _Binder:
 
     def bind(self) -> Bound:
         brief = self.brief
-        decide_at = (
-            AT_ONCE if brief.timeless else self._case(brief.case.decide_at, "[case] decide_at", "instant")
-        )
+        decide_at = self._decide_at()
         self.faults = blame_text(
             self.faults,
             brief.case.decide_at,
@@ -181,6 +183,13 @@ class _Binder:
             action=told(log.action, "action", "number" if self.numeric else "text"),
             propensity=told(log.propensity, "propensity", "number"),
         )
+
+    def _decide_at(self) -> Expression | None:
+        if self.brief.timeless:
+            return AT_ONCE
+        if self.brief.case.decide_at == AS_KNOWN:
+            return WHEN_KNOWN
+        return self._case(self.brief.case.decide_at, "[case] decide_at", "instant")
 
     def _bind(
         self,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from wholeroad.core.instants import DAY, UNITS, Span, format_instant, format_span
+from wholeroad.road.brief.contract import AS_KNOWN
 from wholeroad.road.brief.draft import Draft, Line, Plain, Section, column_in, name_in, spelled, text_in
 from wholeroad.road.brief.questions import Money, parse_pair, parse_worth
 from wholeroad.road.brief.sources import CsvTable
@@ -26,7 +27,6 @@ from wholeroad.road.data.profile_times import (
 _WORTH_ASKING: Final = 0.1
 """The share of what knowing every outcome would bring that is asked of a policy, until somebody says."""
 
-_ALWAYS: Final = "timestamp '1970-01-01T00:00:00Z'"
 _RESERVED: Final = frozenset({"case", "outcomes", "none"})
 _SHORT: Final = 20 * DAY
 _MINUTE: Final = UNITS["min"]
@@ -340,7 +340,7 @@ def _made(interview: Interview, known: str | None) -> str:
 def _times(interview: Interview) -> _Times:
     decide = interview.decide
     if interview.dumped and decide is None:
-        return _Times(_ALWAYS, "landed", "landed", 30 * DAY, "a file can't say", "")
+        return _Times(AS_KNOWN, "landed", "landed", 30 * DAY, "a file can't say", "")
     if decide is None:
         return _Times(None, "", "", 0, "without time, every outcome counts", "")
     text = interview.said("decide_at").text

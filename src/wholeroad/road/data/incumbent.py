@@ -77,6 +77,8 @@ class Logged:
         Log rows by a text that is no action, the most frequent first.
     outside
         Rows with a score outside 0..1, and rows with a propensity outside (0, 1]: taken as unknown.
+    ours
+        Shape (n,): the case was decided here; None where none was.
     """
 
     action: Codes
@@ -87,6 +89,7 @@ class Logged:
     strange: Mapping[str, int] = field(default_factory=dict)
     outside: tuple[int, int] = (0, 0)
     entries: Entries | None = None
+    ours: NDArray[np.bool_] | None = None
 
     @property
     def randomised(self) -> NDArray[np.bool_]:
@@ -105,7 +108,8 @@ class Logged:
     def take(self, rows: slice | NDArray[np.int64]) -> Logged:
         """Give what was done to some of the cases."""
         some = (self.action[rows], self.score[rows], self.propensity[rows])
-        return Logged(*some, positive=self.positive, by_score=self.by_score)
+        ours = None if self.ours is None else self.ours[rows]
+        return Logged(*some, positive=self.positive, by_score=self.by_score, ours=ours)
 
     def as_of(self, now: Instant) -> Logged:
         """Give what the log said at ``now``, for fits: a row that came later, or was corrected, is unseen."""
@@ -131,6 +135,7 @@ class Logged:
             score=self.score.copy(),
             propensity=self.propensity.copy(),
             entries=both,
+            ours=np.isin(np.arange(self.action.size), cases),
         )
         laid.action[cases], laid.score[cases], laid.propensity[cases] = action, np.nan, propensity
         return laid

@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 import polars as pl
 
+from wholeroad.core.instants import format_instant
 from wholeroad.road.data.casting import INSTANT, kept_type
 
 Kind = Literal["text", "integer", "number", "boolean", "instant", "other", "empty"]
@@ -24,6 +25,11 @@ _TRIED: Final = 8
 """Columns that are tried in pairs and threes for a key."""
 
 _FEW: Final = 0.01
+
+_SEVERAL: Final = 5
+_SINCE: Final = 946_684_800
+"""2000-01-01 in seconds since 1970; numbers from there to 2040 in all rows are taken for instants."""
+_UNTIL: Final = 2_208_988_800
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,18 @@ class Column:
     def names_rows(self) -> bool:
         """Whether every row has another value."""
         return self.nulls == 0 and self.distinct == self.rows > 0
+
+    @property
+    def disguised(self) -> str:
+        """How an instant is hidden in whole numbers; empty where none seems to be."""
+        if self.kind not in {"integer", "number"} or self.distinct < _SEVERAL or self.low is None or self.high is None:
+            return ""
+        for second, said in ((1, "seconds"), (1_000, "milliseconds")):
+            low, high = self.low / second, self.high / second
+            if _SINCE <= low <= high <= _UNTIL:
+                days = " to ".join(format_instant(int(each) * 10**6)[:10] for each in (low, high))
+                return f"looks like {said} since 1970, {days}"
+        return ""
 
     @property
     def null_share(self) -> float:

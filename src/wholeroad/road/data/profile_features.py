@@ -122,6 +122,8 @@ def _unfit(seen: Profile, column: Column, *, key: Collection[str], decide: str |
         reason = "values of its kind can't be used"
     elif column.distinct <= 1 and not column.nulls:
         reason = f"it is {column.first[0] if column.first else 'the same'} in every row"
+    elif column.disguised:
+        reason = f"it {column.disguised}; written as an instant, it could be held against the decision"
     elif column.kind == "instant":
         reason = _untimely(seen, column.name, decide)
     elif column.kind == "text" and column.distinct * _PER_TEXT > told:

@@ -48,7 +48,8 @@ def find_layout(head: Sequence[str], tail: Sequence[str] = ()) -> Layout:
     """Find separator, header and totals from a file's first and last lines.
 
     The separator is the one that cuts most lines into the same number of fields, two or more. The
-    header is the first line with that many names, none of them empty, twice or a number.
+    header is the first line with that many names, most of them no numbers; where no name has a figure, some
+    may be empty or there twice: marks at the end of every line name a column that isn't there.
 
     Parameters
     ----------
@@ -87,11 +88,19 @@ def _separator(lines: Sequence[str]) -> tuple[str, int]:
 def _header(lines: Sequence[str], mark: str, width: int) -> int:
     for place, line in enumerate(lines):
         fields = [field.strip() for field in _cut(line, mark)]
-        if len(fields) < width or not all(fields) or len(set(fields)) < len(fields):
-            continue
-        if sum(bool(_NUMBER.fullmatch(field)) for field in fields) * 2 <= len(fields):
+        if len(fields) >= width and _names(fields, lines[place + 1 : place + 1 + _ENDS], mark):
             return place
     return next((place for place, line in enumerate(lines) if line.strip()), 0)
+
+
+def _names(fields: list[str], after: Sequence[str], mark: str) -> bool:
+    told = [field for field in fields if field]
+    if len(told) == len(set(told)) == len(fields):
+        return sum(bool(_NUMBER.fullmatch(field)) for field in fields) * 2 <= len(fields)
+    if len(told) * 2 <= len(fields) or any(field[0].isdigit() for field in told):
+        return False
+    # A title leaves empty what the rows below it fill; marks at the ends of lines are there in all.
+    return bool(fields[-1]) or not any(line.strip() and _cut(line, mark)[-1].strip() for line in after)
 
 
 def _below(lines: Sequence[str], mark: str, width: int) -> tuple[str, ...]:

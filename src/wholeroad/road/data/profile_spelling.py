@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -10,7 +9,7 @@ import polars as pl
 
 from wholeroad.road.brief.sources import CsvTable
 from wholeroad.road.data.casting import INSTANT, infer, parse
-from wholeroad.road.data.spelling import infer_spelled, parse_dates, plain_numbers
+from wholeroad.road.data.spelling import infer_spelled, parse_dates, plain_numbers, unsigned
 
 NOTHING: Final = (
     "NA",
@@ -38,6 +37,7 @@ _SEEN: Final = 20_000
 
 _FRACTION: Final = r"^[+-]?\d+{0}\d+$"
 _GROUPED: Final = r"^[+-]?\d{{1,3}}({0}\d{{3}})+({1}\d+)?$"
+_COMPACT: Final = "%Y%m%d"
 _DATE: Final = r"^(\d{1,4})([./-])(\d{1,2})([./-])(\d{1,4})(?:\D.*)?$"
 
 
@@ -53,6 +53,8 @@ class Spelling:
         Columns that are a number or an instant but for a few values: ``number`` or ``instant``.
     strange
         Of those, how many values aren't.
+    signed
+        Columns of numbers with the sign of money or of percent.
     """
 
     decimal: Literal[".", ","] = "."
@@ -62,6 +64,7 @@ class Spelling:
     unsure: tuple[str, ...] = ()
     types: dict[str, str] = field(default_factory=dict)
     strange: dict[str, int] = field(default_factory=dict)
+    signed: tuple[str, ...] = ()
 
 
 def find_spelling(texts: pl.DataFrame, *, separator: str = ",") -> Spelling:
@@ -80,12 +83,19 @@ def find_spelling(texts: pl.DataFrame, *, separator: str = ",") -> Spelling:
         for name in texts.columns
         if len(words := texts[name].drop_nulls().head(_SEEN).str.strip_chars())
     }
-    bare = {name: words.filter(~words.is_in(NOTHING)) for name, words in samples.items()}
+    bare = {name: unsigned(words.filter(~words.is_in(NOTHING))) for name, words in samples.items()}
     decimal, thousands = _numbers([words for words in bare.values() if len(words)])
     dates, unsure = _dates(bare, european=decimal == "," or separator == ";")
+    types = dict.fromkeys(_compact(bare), "instant") if dates is None else {}
+    strange = dict.fromkeys(types, 0)
+    dates = _COMPACT if types else dates
     csv = CsvTable(decimal=decimal, thousands=thousands, dates=dates)
+    signed = tuple(
+        name
+        for name, words in samples.items()
+        if infer(plain_numbers(words, csv)) == pl.String() and infer_spelled(words, csv).is_numeric()
+    )
     nulls: set[str] = set()
-    types, strange = {}, {}
     for name, words in samples.items():
         if infer_spelled(words, csv) != pl.String():
             continue
@@ -97,7 +107,7 @@ def find_spelling(texts: pl.DataFrame, *, separator: str = ",") -> Spelling:
         if kind:
             types[name], strange[name] = kind, odd
             nulls |= set(words.filter(words.is_in(NOTHING)).unique().to_list())
-    return Spelling(decimal, thousands, dates, tuple(sorted(nulls)), unsure, types, strange)
+    return Spelling(decimal, thousands, dates, tuple(sorted(nulls)), unsure, types, strange, signed)
 
 
 def _numbers(columns: list[pl.Series]) -> tuple[Literal[".", ","], Literal[".", ",", " ", "'"] | None]:
@@ -167,6 +177,17 @@ def _dates(columns: dict[str, pl.Series], *, european: bool) -> tuple[str | None
     )
 
 
+def _compact(columns: dict[str, pl.Series]) -> list[str]:
+    """Find columns of dates without marks, as 20240131: by themselves they would be numbers."""
+    return [
+        name
+        for name, words in columns.items()
+        if words.n_unique() > 1
+        and words.str.contains(r"^(19|20)\d{6}$").all()
+        and not parse_dates(words, _COMPACT).null_count()
+    ]
+
+
 def _ways(words: pl.Series) -> list[str]:
     groups = words.str.extract_groups(_DATE).struct.unnest()
     mark = str(groups["2"].drop_nulls().mode().sort()[0])
@@ -181,7 +202,7 @@ def _ways(words: pl.Series) -> list[str]:
 
 
 def _mostly(words: pl.Series, csv: CsvTable) -> tuple[str | None, int]:
-    if not len(words) or re.fullmatch(r"0\d+", str(words[0])):
+    if not len(words) or words.str.contains(r"^0\d+$").any():
         return None, 0
     numbers = parse(plain_numbers(words, csv), pl.Float64()).null_count()
     if numbers <= (1 - MOSTLY) * len(words):

@@ -18,6 +18,8 @@ _TIMED: Final = (
 """A date, and the time of day and offset behind it."""
 
 _SPACES: Final = "[ \u00a0\u202f]"
+_UNIT: Final = r"(?:[€$£¥%]|(?:EUR|USD|CHF|GBP)\b)"
+_SIGNED: Final = rf"^([+-]?)(?:{_UNIT}{_SPACES}?)?([+-]?\d(?:[\d.,'’ \u00a0\u202f]*\d)?)(?:{_SPACES}?{_UNIT})?$"
 _FIRST_YEAR: Final = 1000
 """``%Y`` would read 13 as the year 13."""
 
@@ -25,7 +27,10 @@ _FIRST_YEAR: Final = 1000
 def parse_spelled(text: pl.Series, target: pl.DataType, *, csv: CsvTable) -> pl.Series:
     """Read texts as values of a kept type, in a file's spelling; what isn't one becomes null."""
     if target in {pl.Int64(), pl.Float64()}:
-        return parse(plain_numbers(text, csv), target)
+        values = parse(plain_numbers(text, csv), target)
+        if values.null_count() > text.null_count():
+            return parse(plain_numbers(unsigned(text), csv), target)
+        return values
     if target == INSTANT and csv.dates is not None:
         return parse_dates(text, csv.dates)
     return parse(text, target)
@@ -34,12 +39,31 @@ def parse_spelled(text: pl.Series, target: pl.DataType, *, csv: CsvTable) -> pl.
 def infer_spelled(text: pl.Series, csv: CsvTable) -> pl.DataType:
     """Find the narrowest kind that all texts of a column belong to, in a file's spelling."""
     kind = infer(plain_numbers(text, csv))
-    if kind != pl.String() or csv.dates is None:
+    if kind != pl.String():
+        return kind
+    if infer(plain_numbers(unsigned(text.drop_nulls().head(100)), csv)) in {pl.Int64(), pl.Float64()}:
+        return infer(plain_numbers(unsigned(text), csv))
+    if csv.dates is None:
         return kind
     values = text.drop_nulls()
     if len(values) and parse_dates(values.head(100), csv.dates).null_count() == 0:
         return INSTANT if parse_dates(values, csv.dates).null_count() == 0 else kind
     return kind
+
+
+def unsigned(text: pl.Series) -> pl.Series:
+    """Take the sign of money or of percent from numbers: ``€ 5``, ``$5``, ``5 EUR``, ``5 %`` are 5.
+
+    Several signs in one column are several units: then it stays as it is.
+
+    Examples
+    --------
+    >>> unsigned(pl.Series(["-$1,718.14", "$20", "5 apples"])).to_list()
+    ['-1,718.14', '20', '5 apples']
+    """
+    if text.str.extract(f"({_UNIT})").drop_nulls().n_unique() != 1:
+        return text
+    return text.str.strip_chars().str.replace(_SIGNED, "${1}${2}")
 
 
 def plain_numbers(text: pl.Series, csv: CsvTable) -> pl.Series:

@@ -38,17 +38,21 @@ def _file(csv: CsvTable, spelling: Spelling) -> Iterator[str]:
     if csv.nulls:
         yield f"{', '.join(csv.nulls)} stands for nothing."
     for name, kind in spelling.types.items():
-        yield (
-            f"{name} is {'a number' if kind == 'number' else 'an instant'} but for "
-            f"{spelling.strange[name]:,} values; those rows go to the quarantine."
-        )
+        odd = spelling.strange[name]
+        if odd:
+            gone = "value; its row goes" if odd == 1 else "values; those rows go"
+            is_one = "a number" if kind == "number" else "an instant"
+            yield f"{name} is {is_one} but for {odd:,} {gone} to the quarantine."
+    if spelling.signed:
+        are = "is read as a number" if len(spelling.signed) == 1 else "are read as numbers"
+        yield f"{', '.join(spelling.signed)} {are} without the sign of money or percent."
     for open_question in spelling.unsure:
         yield f"Unsure: {open_question}."
 
 
 def _table(seen: Profile) -> Iterator[str]:
     one = f", one for each {', '.join(seen.keys[0])}" if seen.keys else ""
-    yield f"{seen.rows:,} rows{one}; {len(seen.columns)} columns."
+    yield f"{seen.rows:,} rows{one}; {_columns(len(seen.columns))}."
     for column in seen.instants:
         low, high = (
             format_instant(int(each or 0))[:16].replace("T", " ") for each in (column.low, column.high)
@@ -56,6 +60,9 @@ def _table(seen: Profile) -> Iterator[str]:
         yield f"{column.name} goes from {low} to {high}, in UTC{_missing(column)}."
     if not seen.instants:
         yield "No column says when: without time nothing can be rehearsed."
+    for column in seen.columns.values():
+        if column.disguised:
+            yield f"{column.name} {column.disguised}; to be a time, it has to be written as one."
     if empty := [column.name for column in seen.columns.values() if column.kind == "empty"]:
         yield f"Without any value: {', '.join(empty[:_SHOWN])}."
 
@@ -65,6 +72,10 @@ def spoken(written: str) -> str:
     for sign, word in (("%d", "dd"), ("%m", "mm"), ("%Y", "yyyy"), ("%y", "yy"), ("%b", "mon")):
         written = written.replace(sign, word)
     return written
+
+
+def _columns(count: int) -> str:
+    return "1 column" if count == 1 else f"{count} columns"
 
 
 def _missing(column: Column) -> str:

@@ -39,14 +39,40 @@ def effective_size(weights: NDArray[np.float64]) -> float:
     return float(weights.sum()) ** 2 / squares if squares > 0 else 0.0
 
 
-def match_weights(wanted: Codes, *, taken: Codes, propensity: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weigh each case by one over its propensity where the wanted action was taken, else by 0."""
-    weights: NDArray[np.float64] = np.where(wanted == taken, 1 / propensity, 0.0)
+def match_weights(
+    wanted: Codes,
+    *,
+    taken: Codes,
+    propensity: NDArray[np.float64],
+    drawn_with: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
+    """Weigh each case by one over its propensity where the wanted action was taken, else by 0.
+
+    Parameters
+    ----------
+    drawn_with
+        Shape (n,): where the wanted action and the one taken come from the same draw, the probability with
+        which it gave the wanted one; NaN elsewhere. There both fall together more often than two draws
+        would, and the weight is this probability over the propensity: 1 for a policy that did the same.
+
+    Examples
+    --------
+    >>> done, chance = np.array([0, 1], dtype=np.int8), np.array([0.25, 0.75])
+    >>> match_weights(done, taken=done, propensity=chance, drawn_with=chance)
+    array([1., 1.])
+    """
+    share = 1.0 if drawn_with is None else np.where(np.isnan(drawn_with), 1.0, drawn_with)
+    weights: NDArray[np.float64] = np.where(wanted == taken, share / propensity, 0.0)
     return weights
 
 
 def doubly_robust(
-    money: NDArray[np.float64], wanted: Codes, *, taken: Codes, propensity: NDArray[np.float64]
+    money: NDArray[np.float64],
+    wanted: Codes,
+    *,
+    taken: Codes,
+    propensity: NDArray[np.float64],
+    drawn_with: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Estimate, case by case, the money of wanted actions from the money of those taken.
 
@@ -67,6 +93,8 @@ def doubly_robust(
         Shape (n,): action codes.
     propensity
         Shape (n,), in (0, 1]: with which ``taken`` was chosen.
+    drawn_with
+        As for :func:`match_weights`.
 
     Examples
     --------
@@ -80,6 +108,6 @@ def doubly_robust(
         mine = taken == action
         if mine.any():
             means[action] = self_normalised(money[mine], 1 / propensity[mine])
-    weights = match_weights(wanted, taken=taken, propensity=propensity)
+    weights = match_weights(wanted, taken=taken, propensity=propensity, drawn_with=drawn_with)
     estimate: NDArray[np.float64] = means[wanted] + weights * (money - means[taken])
     return estimate

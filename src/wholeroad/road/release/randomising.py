@@ -31,6 +31,11 @@ class LeftAlone:
     action: int
     share: float
 
+    def draws(self, ids: NDArray[np.uint64], *, seed: int) -> NDArray[np.bool_]:
+        """Tell whom chance leaves alone, shape (n,)."""
+        drawn: NDArray[np.bool_] = chance(ids, seed=seed, salt=_SALT) < self.share
+        return drawn
+
 
 def left_alone(brief: Brief, policy: Policy) -> LeftAlone | None:
     """Give the share that a policy leaves alone; None where the brief sets none.
@@ -73,7 +78,7 @@ def leave_some_alone(
     >>> leave_some_alone(planned, ids=ids, held=held, rule=rule, seed=1)
     (array([0, 1, 0, 1], dtype=int8), array([0.5, 0.5, 1. , 0.5]))
     """
-    drawn = chance(ids, seed=seed, salt=_SALT) < rule.share
+    drawn = rule.draws(ids, seed=seed)
     certain = held | (planned == rule.action)
     action = np.where(drawn & ~held, rule.action, planned).astype(planned.dtype)
     propensity = np.where(certain, 1.0, np.where(drawn, rule.share, 1 - rule.share))

@@ -40,7 +40,7 @@ def money_over_time(runs: Sequence[PolicyRun], scored: Scored) -> pl.DataFrame:
     at = scored.from_at + np.arange(scored.days, dtype=np.int64) * DAY
     frames = []
     for run in runs:
-        value = scored.daily(run.action)
+        value = scored.daily(run.action, drawn_with=run.drawn_with)
         for fitted_at, cost in run.fits:
             if fitted_at >= scored.from_at:
                 value[min(scored.days - 1, (fitted_at - scored.from_at) // DAY)] -= cost

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from wholeroad.core.view import PENDING, Codes
 from wholeroad.road.brief.contract import Gain
 from wholeroad.road.data.history import History
-from wholeroad.road.data.incumbent import nothing_logged
+from wholeroad.road.data.incumbent import Logged, nothing_logged
 from wholeroad.road.model.untreated import LEAST_RANDOMISED
 from wholeroad.road.model.weighing import doubly_robust, effective_size, match_weights
+from wholeroad.road.release.randomising import LeftAlone
 from wholeroad.road.watch.results import Comparison, PolicyMoney
 from wholeroad.road.watch.work import STATUS_QUO, ModelValues, PolicyRun, Scored, compare
 
@@ -57,6 +58,42 @@ def evidence_of(history: History, rows: slice) -> Evidence | None:
         return None
     logged = history.logged or nothing_logged(history.cases.ids.size, history.status_quo.dtype)
     return Evidence(logged.take(rows).action, logged.take(rows).propensity)
+
+
+def drawn_together(
+    propensity: NDArray[np.float64] | None,
+    logged: Logged | None,
+    *,
+    ids: NDArray[np.uint64],
+    rule: LeftAlone | None,
+    seed: int,
+) -> NDArray[np.float64] | None:
+    """Find the cases in which a policy's action and the one on record come from the same draw.
+
+    Who is left alone hangs on the case alone, so that a policy that is rehearsed on our own record leaves
+    alone those who were left alone then. Weighed as if there had been two draws, such cases count twice.
+
+    Parameters
+    ----------
+    propensity
+        Shape (n,): with which the rehearsed policy chose its actions; None where chance had no part.
+    rule
+        By which it leaves a share alone.
+
+    Returns
+    -------
+    ndarray or None
+        ``propensity`` in cases that were decided here by the same rule, NaN in others; None without any.
+    """
+    if propensity is None or rule is None or logged is None or logged.ours is None:
+        return None
+    drawn = rule.draws(ids, seed=seed)
+    ours = logged.ours & logged.randomised
+    then = np.where(drawn, rule.share, 1 - rule.share)
+    same = (drawn == (logged.action == rule.action)) & np.isclose(logged.propensity, then)
+    if not ours.any() or not same[ours].all():
+        return None  # another seed, or another share
+    return np.where(ours, propensity, np.nan)
 
 
 def judged_on(
@@ -104,13 +141,13 @@ def compare_acting(
     if not isinstance(judged, Randomised):
         return replace(naive, identified=evidence is None)
     estimated = compare(supported, judged, models=None, unit=unit, seed=seed, success=success)
-    actions = {run.policy: run.action for run in supported} | {STATUS_QUO: scored.status_quo}
+    shown = {STATUS_QUO: PolicyRun(STATUS_QUO, scored.status_quo), **{run.policy: run for run in supported}}
     beside = {money.policy: money for money in naive.policies}
     names = {money.policy for money in estimated.policies}
     return replace(
         estimated,
         policies=tuple(
-            _beside(money, beside[money.policy], judged.effective(actions[money.policy]))
+            _beside(money, beside[money.policy], judged.effective(shown[money.policy]))
             for money in estimated.policies
         ),
         randomised=len(judged.rows),
@@ -158,12 +195,15 @@ class Randomised(Scored):
             raise ValueError(message)
         return self.taken[self.rows], self.propensity[self.rows]
 
-    def money(self, action: Codes) -> NDArray[np.float64]:
+    def money(
+        self, action: Codes, *, drawn_with: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
         """Estimate the money of each randomised case under these actions; right on average, not singly."""
         taken, propensity = self._was
         rows = self.rows
         seen = self.values.take(rows).money(taken, truth=self.truth[rows])
-        return doubly_robust(seen, action[rows], taken=taken, propensity=propensity)
+        shared = None if drawn_with is None else drawn_with[rows]
+        return doubly_robust(seen, action[rows], taken=taken, propensity=propensity, drawn_with=shared)
 
     def clairvoyant(self) -> float:
         """Give NaN: nobody knows what would have come true under another action."""
@@ -175,10 +215,12 @@ class Randomised(Scored):
         wanted = np.bincount(action[self.rows], minlength=len(self.actions))
         return bool((tried[wanted > 0] >= LEAST_TRIED).all())
 
-    def effective(self, action: Codes) -> float:
-        """Give how many equally weighted cases tell as much about these actions."""
-        taken, propensity = self._was
-        return effective_size(match_weights(action[self.rows], taken=taken, propensity=propensity))
+    def effective(self, run: PolicyRun) -> float:
+        """Give how many equally weighted cases tell as much about a policy."""
+        (taken, propensity), rows = self._was, self.rows
+        shared = None if run.drawn_with is None else run.drawn_with[rows]
+        weights = match_weights(run.action[rows], taken=taken, propensity=propensity, drawn_with=shared)
+        return effective_size(weights)
 
 
 def share_difference(

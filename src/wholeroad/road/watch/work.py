@@ -91,14 +91,22 @@ class Scored:
         """Shape (days,): number of settled cases."""
         return np.bincount(self.day, minlength=self.days).astype(np.float64)
 
-    def money(self, action: Codes) -> NDArray[np.float64]:
+    def money(
+        self,
+        action: Codes,
+        *,
+        drawn_with: NDArray[np.float64] | None = None,  # noqa: ARG002 - for estimates; outcomes are known here
+    ) -> NDArray[np.float64]:
         """Give the money of each settled case under these actions, shape (n,) for all cases."""
         rows = self.rows
         return self.values.take(rows).money(action[rows], truth=self.truth[rows])
 
-    def daily(self, action: Codes) -> NDArray[np.float64]:
+    def daily(
+        self, action: Codes, *, drawn_with: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
         """Give the money of each day before the fits' cost, shape (days,)."""
-        return np.bincount(self.day, weights=self.money(action), minlength=self.days).astype(np.float64)
+        money = self.money(action, drawn_with=drawn_with)
+        return np.bincount(self.day, weights=money, minlength=self.days).astype(np.float64)
 
     def paid(self, action: Codes) -> Paid:
         """Count what each open value pays."""
@@ -139,11 +147,15 @@ class PolicyRun:
         Shape (n,): the action taken on each case of :class:`Scored`.
     fits
         ``(at, cost)`` of each fit; those at or after ``from_at`` are paid for.
+    drawn_with
+        Shape (n,): where the action and what the log says was done come from the same draw of chance, the
+        probability with which it gave this action; NaN elsewhere. None where no draw is shared.
     """
 
     policy: str
     action: Codes
     fits: tuple[tuple[Instant, float], ...] = ()
+    drawn_with: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +224,7 @@ def compare(
     against = _Against(
         scored=scored,
         histories=histories,
-        daily={run.policy: scored.daily(run.action) for run in runs},
+        daily={run.policy: scored.daily(run.action, drawn_with=run.drawn_with) for run in runs},
         costs={run.policy: _paid(run, scored)[1] for run in runs},
         paid={run.policy: scored.paid(run.action) for run in runs},
         oracle=oracle(choices) if choices else None,
