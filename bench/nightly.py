@@ -46,7 +46,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(asked.folder or scratch) / "flights"
-        tables = read(asked.share)
+        tables = read(asked.data, asked.share)
         prepare(folder, tables)
         killed, now = 0, BEGINS
         for number in range(asked.nights):
@@ -66,14 +66,15 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--share", type=float, default=1.0, help="of the flights")
     parser.add_argument("--nights", type=int, default=303)
     parser.add_argument("--kill-every", type=int, default=7)
+    parser.add_argument("--data", type=Path, default=FLIGHTS / "data", help="where the flights are")
     parser.add_argument("--folder", help="where to work and leave it; a temporary one otherwise")
     parser.add_argument("--night", nargs=3, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def read(share: float) -> dict[str, pl.DataFrame]:
+def read(data: Path, share: float) -> dict[str, pl.DataFrame]:
     """Read the year's rows, of a share of the flights; the weather is whole."""
-    tables = {name: pl.read_parquet(FLIGHTS / "data" / f"{name}.parquet") for name in KNOWN}
+    tables = {name: pl.read_parquet(data / f"{name}.parquet") for name in KNOWN}
     some = pl.col("flight_id").hash(seed=1) % 10_000 < 10_000 * share
     return {name: table if name == "weather" else table.filter(some) for name, table in tables.items()}
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wholeroad.adapters.learners import Logistic
 from wholeroad.core.errors import FaultsError
 from wholeroad.core.view import PENDING
 from wholeroad.engine.rehearsed import Rehearsed
@@ -18,11 +19,13 @@ from wholeroad.interfaces.report.words import verdict
 from wholeroad.project import open_project
 from wholeroad.road.brief.policies import parse_policy
 from wholeroad.road.brief.values import TableValues
+from wholeroad.road.brief.worth import Capacity
 from wholeroad.road.data.acting import cases_to_learn
 from wholeroad.road.data.incumbent import Logged
 from wholeroad.road.data.own_decisions import with_own_decisions
 from wholeroad.road.model.cut import Cut
 from wholeroad.road.model.effects import Effects, Shown, expected_money, learn_effects
+from wholeroad.road.model.fitting import Trial, try_learner
 from wholeroad.road.model.purposes import purposes_of
 from wholeroad.road.model.slices import slice_by_time
 from wholeroad.road.model.untreated import Acted, acted_at, learning_rows
@@ -42,6 +45,7 @@ from wholeroad.testing.churn import BRIEF, CALL, PASS, START, Churn, churn
 
 DAY = 86_400_000_000
 TABLE = np.array([[-105.0, -5.0], [-100.0, 0.0]])
+GIFTS = np.array([[10.0, 1.0], [0.0, 0.0]])
 FIRST = int(START.timestamp()) * 1_000_000
 
 
@@ -239,6 +243,48 @@ def test_effects_of_one_case_are_those_of_many() -> None:
     assert (whole == np.array(one_by_one)).all()
 
 
+def drifting(count: int, *, seed: int) -> Cut:
+    """Make cases that leave more and more often, whatever is done: calling changes nothing."""
+    dice = np.random.default_rng(seed)
+    risk = dice.normal(size=count)
+    coin = dice.random(count) < 0.3
+    action = np.where(coin, dice.integers(0, 2, count), PASS).astype(np.int8)
+    chances = 1 / (1 + np.exp(-(risk - 3.5 + 2 * np.arange(count) / count)))
+    return Cut(
+        features=pl.DataFrame({"risk": risk}),
+        decided_at=np.arange(count) * DAY // 40,
+        truth=np.where(dice.random(count) < chances, 0, 1).astype(np.int8),
+        values=TableValues(TABLE, {}, count),
+        status_quo=np.full(count, PASS, dtype=np.int8),
+        held=np.zeros(count, dtype=bool),
+        classes=("leaves", "stays"),
+        actions=("call", "pass"),
+        acted=Acted(action, np.where(coin, 0.5, np.nan), PASS, recorded=True),
+    )
+
+
+def test_a_drift_of_the_outcomes_is_no_effect_of_acting() -> None:
+    shifts = []
+    for seed in range(6):
+        cut = drifting(6000, seed=seed)
+        trial = Trial.prepare(cut, slice_by_time(cut.decided_at, matures=14 * DAY))
+        effects = try_learner(trial, Logistic()).effects
+        assert effects
+        called, passed = (np.log([row[0] for row in one.factors]).mean() for one in effects.each)
+        shifts.append(called - passed)
+    assert abs(np.mean(shifts)) < 0.15
+
+
+def test_a_fit_shares_a_capacity_among_all_cases_and_not_among_the_randomised_ones() -> None:
+    cut = replace(drifting(6000, seed=1), capacity=Capacity(4, DAY), values=TableValues(GIFTS, {}, 6000))
+    trial = Trial.prepare(cut, slice_by_time(cut.decided_at, matures=14 * DAY))
+    candidate = try_learner(trial, Logistic())
+    assert trial.purposes.estimated
+    assert len(candidate.actions) == len(candidate.money) == len(trial.priced)
+    acted = float((candidate.actions == CALL).mean())
+    assert 0.05 < acted < 0.15, "4 of 40 a day, whoever of them is randomised"
+
+
 # ---- policies on randomised cases ----
 
 
@@ -344,6 +390,27 @@ def test_a_policy_that_wants_what_chance_never_did_has_no_estimate() -> None:
     )
     assert comparison.unsupported == ("gift",)
     assert [money.policy for money in comparison.policies] == ["status quo", "call"]
+
+
+@pytest.mark.parametrize(("leavers", "randomised"), [(4, 0), (5, 400)])
+def test_an_action_after_which_nearly_nothing_happened_carries_no_estimate(leavers, randomised) -> None:
+    """With none or few of the rarer outcome an interval would be far too short."""
+    count = 400
+    done = np.where(np.arange(count) % 4, CALL, PASS).astype(np.int8)
+    truth = np.where(np.arange(count) % 8 == 1, 0, 1)
+    truth[done == PASS] = np.arange(100) >= leavers
+    scored = replace(
+        scored_of(churn(days=40, per_day=10), 40),
+        truth=truth.astype(np.int8),
+        values=TableValues(TABLE, {}, count),
+    )
+    evidence = Evidence(done, np.where(done == CALL, 0.75, 0.25))
+    runs = [PolicyRun("always call", np.full(count, CALL, dtype=np.int8))]
+    found = compare_acting(runs, scored, evidence=evidence, models=None, unit="EUR", seed=0)
+    assert found.randomised == randomised
+    # Where the outcome is no matter after an action, nothing has to have happened.
+    free = replace(scored, values=TableValues(np.array([[-105.0, -5.0], [0.0, 0.0]]), {}, count))
+    assert compare_acting(runs, free, evidence=evidence, models=None, unit="EUR", seed=0).randomised == 400
 
 
 def test_without_randomised_cases_nothing_is_estimated() -> None:

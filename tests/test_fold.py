@@ -114,7 +114,7 @@ def test_a_state_holds_what_the_facts_said():
     )
     assert state == State(
         plan=Plan("model", "m", 5),
-        fits=FitLine(FitAsked(at=6, ready_at=9, costs=3.0), 6, 1, 2.0),
+        fits=FitLine(FitAsked(at=6, ready_at=9, costs=3.0), 6, 1, 2.0, answered=True),
         line=ValueLine(7, 1, 7.5),
         opened_at=3,
         brief="b",
@@ -123,10 +123,11 @@ def test_a_state_holds_what_the_facts_said():
         decided_until=7,
         decided=17,
         spans=2,
+        settled_at=6,
         closed=False,
     )
     refused = fold([FitRefused(at=9, asked_at=6, code="x", happened="y"), Closed(at=9)], state)
-    assert (refused.fits, refused.closed) == (FitLine(None, 6, 1, 2.0), True)
+    assert (refused.fits, refused.closed) == (FitLine(None, 6, 1, 2.0, answered=True), True)
 
 
 def test_another_brief_keeps_the_model_only_if_models_learn_the_same_by_it():

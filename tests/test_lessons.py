@@ -251,6 +251,7 @@ def test_a_missing_number_leaves_the_general_reading():
     filled = fill(lesson, [Number("regret", 5.0, unit="EUR")])
     assert filled.yours
     assert filled.here == ""
+    assert fill(lesson, [Number("regret", float("nan")), Number("floor", float("inf"))]) == fill(lesson)
 
 
 def test_the_numbers_of_a_comparison_are_those_of_its_table():

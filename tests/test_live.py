@@ -247,3 +247,28 @@ def test_a_case_may_be_decided_as_soon_as_it_is_known(tmp_path):
     project = opened(tmp_path, at(26))
     assert project.replay().equal
     assert not project.history().held.any()
+
+
+class TickingClock:
+    """A clock that moves on by a second whenever it is asked, as a real one does."""
+
+    def __init__(self, begin: datetime) -> None:
+        self._at = to_instant(begin)
+
+    def now(self) -> int:
+        self._at += 1_000_000
+        return self._at
+
+
+def test_a_case_that_is_decided_when_it_lands_sees_what_landed_with_it(tmp_path):
+    brief = BRIEF.replace('decide_at = "sent_at - 1h"', 'decide_at = "known"').replace(
+        "[cycle]", 'news = { count = "*", of = "deliveries", over = "6h", on = "known" }\n[cycle]'
+    )
+    wholeroad.open(deliver(tmp_path, at(25), brief), clock=TickingClock(at(25))).cycle()
+    project = wholeroad.open(deliver(tmp_path, at(25.5), brief), clock=TickingClock(at(25.5)))
+    answered = project.cycle()
+    landed = [fact.landed for fact in answered.facts if getattr(fact, "source", "") == "deliveries"]
+    history = project.history()
+    mine = history.cases.frame["_decided_at"] > at(25.4)
+    assert landed[0] > 0
+    assert set(history.features.frame.filter(mine)["news"]) == {landed[0]}

@@ -689,8 +689,7 @@ def test_the_status_quo_is_undecided_too_when_a_range_could_turn_it():
     # What is clear nowhere in the ranges hangs on luck, and no answer of the business would settle it.
     noisy = replace(ranged, beats_somewhere=())
     found = verdict(replace(comparison, policies=(comparison.policies[0], noisy)))
-    assert (found.undecided, found.question) == (False, "")
-    assert found.headline.startswith("Keep the status quo")
+    assert (found.undecided, found.question, "Undecided" in str(found)) == (False, "", False)
 
 
 def test_without_any_outcome_nothing_is_compared():

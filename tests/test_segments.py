@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wholeroad.core.instants import DAY, parse_instant
 from wholeroad.road.brief.values import TableValues
-from wholeroad.road.watch.intervals import Resampling
+from wholeroad.road.watch.intervals import Resampling, resample
 from wholeroad.road.watch.segments import (
     LEAST_CASES,
     MISSING,
@@ -137,3 +138,11 @@ def test_nothing_settled_gives_no_segment():
     found = segments(run, silent, columns={"depot": depot}, seed=1, resampling=QUICK)
     assert found.segments == ()
     assert found.overall == 0.0
+
+
+def test_in_far_tails_few_blocks_widen_more():
+    few, many = (resample(days, Resampling(resamples=50), seed=1) for days in (28, 700))
+    for histories, least in ((few, 1.4), (many, 1.0)):
+        assert histories.at(0.95).widening == pytest.approx(histories.widening)
+        assert histories.at(0.998).widening / histories.widening > least
+    assert many.at(0.998).widening / many.widening < 1.05

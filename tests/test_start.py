@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import wholeroad
 from wholeroad.core.errors import UserError
+from wholeroad.lessons import lesson_for as explained
 from wholeroad.road.brief.assumptions import assumed
 from wholeroad.road.brief.draft import written
 from wholeroad.road.brief.questions import NAMES, Money, parse_worth
@@ -304,6 +305,71 @@ def test_titles_above_and_totals_below_are_no_rows():
     assert (plain.header_line, plain.above, plain.below) == (1, (), ())
 
 
+@pytest.mark.parametrize(
+    ("lines", "header"),
+    [
+        ([",on,status", "0,2024-01-02,won", "1,2024-01-03,lost"], 1),
+        (["id,,on,,status", "0,3,2024-01-02,x,won", "1,4,2024-01-03,x,lost"], 1),
+        (["Orders;May;", "", "id;city;amount", "1;Oslo;2", "2;Bonn;3"], 3),
+        (["Orders;;;", "id;city;amount;", "1;Oslo;2;", "2;Bonn;3;"], 2),
+        (["id,name,name,city", "1,a,b,c", "2,d,e,f"], 1),
+    ],
+)
+def test_names_that_are_missing_or_there_twice_don_t_make_a_row_the_header(lines, header):
+    assert find_layout(lines).header_line == header
+
+
+def test_columns_without_a_name_get_one(tmp_path):
+    data = b",day,status,\n" + b"".join(f"{row},2024-01-{row},won,\n".encode() for row in range(10, 20))
+    seen = look(file_of(tmp_path, "x", data)).profile
+    assert list(seen.columns) == ["column_1", "day", "status", "column_4"]
+    assert seen.keys[0] == ("column_1",)
+    assert seen.rows == 10
+
+
+def test_the_sign_of_money_or_percent_makes_no_text_of_a_number(tmp_path):
+    data = "id;price;off;fee\n1;1.050,66 €;20 %;5 EUR\n2;€ 7,50;3 %;5 USD\n3;-3,00 €;0 %;7 EUR\n"
+    looked = look(file_of(tmp_path, "x", data.encode()))
+    assert looked.profile.frame["price"].to_list() == [1050.66, 7.5, -3.0]
+    assert looked.profile.frame["off"].to_list() == [20, 3, 0]
+    assert looked.profile.columns["fee"].kind == "text"  # two units are no number
+    assert "price, off are read as numbers without the sign of money or percent." in looked.words
+
+
+def test_numbers_with_leading_zeros_are_names_wherever_they_stand():
+    found = find_spelling(pl.DataFrame({"zip": ["94929", "01234", "91265"]}))
+    assert found.types == {}
+
+
+def test_dates_without_marks_are_dates_and_seconds_since_1970_are_said(tmp_path):
+    lines = [f"{row},202401{row},{1_704_067_200 + row * 90_000},2024{row}" for row in range(10, 31)]
+    looked = look(file_of(tmp_path, "x", "\n".join(["id,day,closed,code", *lines]).encode()))
+    assert looked.profile.columns["day"].kind == "instant"
+    assert looked.profile.columns["code"].kind == "integer"
+    assert any(line.startswith("closed looks like seconds since 1970") for line in looked.words)
+
+
+def test_a_state_that_is_open_is_no_outcome_yet_and_what_counts_as_what_is_said():
+    frame = pl.DataFrame(
+        {"id": range(30), "day": [datetime(2024, 1, day, tzinfo=UTC) for day in range(1, 31)]}
+        | {"state": ["open", "paid", "defaulted"] * 10}
+    )
+    interview = Interview(profile(frame), answers={})
+    interview.answer("outcome", "state = defaulted")
+    for name in interview.names[1:]:
+        interview.answer(name)
+    text = draft_brief(interview, Origin("loans", "loans.csv")).draft.text()
+    assert "# Of 20 known outcomes 10 are state = defaulted; 10 are not known yet." in text
+    assert "state in ('open')" in text
+    assert "# assumed: paid count as other, and open as not known yet" in text
+
+
+def test_another_column_that_is_called_like_an_outcome_is_marked(tmp_path):
+    frame = exports.orders(1_000).with_columns(late=pl.Series(["no", "no", "yes", "no"] * 250))
+    project = wholeroad.start(file_of(tmp_path, "orders", exports.plain(frame)), tmp_path / "project")
+    assert re.search(r"(?m)^late .*# called like an outcome", brief_of(project))
+
+
 def test_the_encoding_is_found(tmp_path):
     for encoding in ("utf-8", "utf-8-sig", "windows-1252", "utf-16"):
         path = file_of(tmp_path, "x", "id,city\n1,Köln\n2,Málaga\n".encode(encoding))
@@ -456,11 +522,15 @@ def test_what_was_answered_is_not_assumed(tmp_path):
         ("outcome", "colour = red"),
         ("outcome", "returned = perhaps"),
         ("key", "number"),
+        ("key", "returned"),
         ("decide_at", "items"),
         ("decide_at", "ordered_at - items"),
         ("known_at", "sum(items)"),
         ("actions", "call"),
         ("worth", "a lot"),
+        ("worth", "120, 35 EUR"),
+        ("worth", "12,50 EUR"),
+        ("worth", "120 EUR, -35 USD"),
         ("worth", "0 false alarms"),
         ("status_quo", "pray"),
         ("depends_on_action", "perhaps"),
@@ -479,6 +549,7 @@ def test_worth_is_money_or_a_ratio():
     assert parse_worth("5") == "5 false alarms"
     assert parse_worth("2 to 10 false alarms") == "2 to 10 false alarms"
     assert parse_worth("120,-35 €") == Money(120.0, -35.0, "€")
+    assert parse_worth("12,50 EUR; -3") == Money(12.5, -3.0, "EUR")
 
 
 @pytest.mark.parametrize(
@@ -493,6 +564,20 @@ def test_a_file_that_says_too_little_is_refused_with_what_is_missing(tmp_path, d
     with pytest.raises(UserError) as caught:
         wholeroad.start(file_of(tmp_path, "x", data), tmp_path / "project")
     assert caught.value.code == code
+
+
+def test_where_no_outcome_can_be_guessed_those_with_few_values_are_named(tmp_path):
+    data = "id,shade\n" + "\n".join(f"{row},{'abc'[row % 3]}" for row in range(20))
+    with pytest.raises(UserError, match="shade") as caught:
+        wholeroad.start(file_of(tmp_path, "x", data.encode()), tmp_path / "project")
+    assert "--answer 'outcome: shade = c'" in caught.value.fix
+    assert explained("start.no-outcome")
+
+
+def test_a_query_without_a_database_is_told_from_a_folder(tmp_path):
+    with pytest.raises(UserError) as caught:
+        wholeroad.start("select * from orders", tmp_path / "project")
+    assert "--database" in caught.value.fix
 
 
 def test_a_brief_that_is_there_is_never_overwritten(tmp_path):

@@ -29,6 +29,7 @@ from wholeroad.engine.walking import Walker
 from wholeroad.engine.workshop import Workshop
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.brief.digests import digests
+from wholeroad.road.data.casting import cast
 from wholeroad.road.data.facts import BatchLanded
 from wholeroad.road.data.history import History
 
@@ -77,31 +78,33 @@ class Operation:
         """Tell whether rows arrive as history, whose claims are taken at their word.
 
         Once cases are decided here, rows count from when they landed: nothing that was decided may
-        have known them. Only a source that never landed before, as it is read now, brings its history along.
+        have known them. Only a source that no run has known yet, as it is read now, brings its history along.
         """
-        opened = fold(self._facts).opened_at is not None
-        return not opened or intake.is_first(source, self._brief.source[source])
+        return intake.is_first(source, self._brief.source[source])
 
     def land(self, root: Path, intake: Intake, *, progress: Progress | None = None) -> list[BatchLanded]:
-        """Land what hasn't landed yet of each source; the batches before one that fails stand."""
-        facts = []
+        """Land what hasn't landed yet of each source; the batches before one that fails stand.
+
+        All land at one instant: a case that is decided at its own landing sees what came with it.
+        """
+        facts, now = [], self.now()
         for position, (name, source) in enumerate(self._brief.source.items()):
             if progress:
                 progress(f"landing: {name}", position, len(self._brief.source))
             imported = self.as_history(name, intake)
             for reading in readings(root, name, source=source, landed=intake):
-                now, origin = self.now(), reading.origin
-                arrival = Arrival(now, imported=imported, origin=origin, dumped_at=reading.dumped_at)
+                arrival = Arrival(now, imported=imported, origin=reading.origin, dumped_at=reading.dumped_at)
                 facts.append(intake.take_parts(name, source, parts=reading.parts, arrival=arrival))
         if progress:
             progress("landing", 1, 1)
         return facts
 
     def now(self) -> Instant:
-        """Give the present: never before what is answered or has landed, should a clock go back."""
+        """Give the present: never before what is answered, promised or has landed, should a clock go back."""
         facts = self._facts
+        state = fold(facts)
         landed = (fact.at for fact in facts if isinstance(fact, BatchLanded))
-        return max(self._clock.now(), fold(facts).decided_until or 0, *landed)
+        return max(self._clock.now(), state.decided_until or 0, state.promised_until or 0, *landed)
 
     def answer(self, arrive: Arrive, progress: Progress | None = None) -> Answered:
         """Finish what was cut short, let rows arrive, and answer everything that is due."""
@@ -115,12 +118,17 @@ class Operation:
         arrive(self.now())
         return live.answer(digests(self._brief), self.now())
 
-    def answers(self, asked: pl.DataFrame, answered: Answered) -> pl.DataFrame:
-        """Say what became of some cases, by the columns of their key."""
+    def answers(
+        self, asked: pl.DataFrame, answered: Answered, *, bad: pl.DataFrame | None = None
+    ) -> pl.DataFrame:
+        """Say what became of some cases, by the columns of their key; of those that can't be read as well."""
         name = self._brief.case.source
         schema, key = self._store.schema(name), self._store.source(name).key
+        rows = asked.select(pl.col(column).cast(schema[column], strict=False) for column in key)
+        if bad is not None and set(key) <= set(bad.columns):
+            rows = pl.concat([rows, pl.DataFrame([cast(bad[column], schema[column]) for column in key])])
         return answers(
-            asked.select(pl.col(column).cast(schema[column], strict=False) for column in key),
+            rows,
             key=key,
             due_cases=due(self._store.versions(name), answered.history.bound),
             decisions=self.decisions(),

@@ -26,7 +26,7 @@ from wholeroad.core.instants import Instant, format_instant
 from wholeroad.core.ports import AnyLearner, Blobs, Clock, Progress
 from wholeroad.engine.explained import DecisionExplained, ModelExplained
 from wholeroad.engine.facts import decode
-from wholeroad.engine.intake import Intake
+from wholeroad.engine.intake import Arrival, Intake
 from wholeroad.engine.learning import question_learning
 from wholeroad.engine.live import Answered, Replayed
 from wholeroad.engine.rehearsal import walk_through
@@ -296,10 +296,11 @@ class Project:
 
             def arrive(now: Instant) -> None:
                 self._operation.land(self.folder.root, self._intake, progress=progress)
-                self._intake.take(name, table, rows=rows, bad=bad, now=now, imported=False)
+                some = Arrival(now, imported=False, whole=False)  # cases that it doesn't name are not gone
+                self._intake.take_parts(name, table, parts=[(rows, bad)], arrival=some)
 
             answered = self._operation.answer(arrive, progress)
-            return self._operation.answers(rows, answered), answered
+            return self._operation.answers(rows, answered, bad=bad), answered
 
     def decisions(self) -> pl.DataFrame:
         """Give every decision made by :meth:`cycle` and :meth:`decide`: ``live.never-ran`` before."""

@@ -179,14 +179,15 @@ def look(path: str | Path) -> Looked:
     files = _files(path)
     file = files[-1] if files else path
     dumps = len(files) if path.is_dir() or files != [path] else 0
+    newest = (f"{dumps} dumps; looked at the newest, {file.name}.",) if dumps else ()
     if file.suffix.lower() != ".csv" or not file.is_file():
         seen = profile(read_rows(file, {}, shown=str(path)).frame)
-        return Looked(path, seen, None, (), about_table(seen), dumps)
+        return Looked(path, seen, None, (), (*newest, *about_table(seen)), dumps)
     csv, spelling = inspect(file)
     frame = read_rows(file, spelling.types, shown=str(file), csv=csv).frame
     seen = profile(frame)
     types = tuple((name, kind, spelling.strange[name]) for name, kind in spelling.types.items())
-    return Looked(path, seen, csv, types, (*about_file(csv, spelling), *about_table(seen)), dumps)
+    return Looked(path, seen, csv, types, (*newest, *about_file(csv, spelling), *about_table(seen)), dumps)
 
 
 def look_up(query: str, database: str, *, folder: ProjectFolder) -> Looked:
@@ -286,7 +287,9 @@ def _files(path: Path) -> list[Path]:
             f"{path}: there are no dumps",
             happened="nothing was found there that ends in .csv or .parquet",
             expected="one file or more",
-            fix="name a file, a folder with dumps of one table, or a pattern such as 'dumps/*.csv'",
+            fix="for a query, add --database with the variable that holds the database's address"
+            if re.match(r"\s*(select|with)\s", str(path), re.IGNORECASE)
+            else "name a file, a folder with dumps of one table, or a pattern such as 'dumps/*.csv'",
         )
     return files
 

@@ -184,7 +184,9 @@ def _refuse_names(names: list[str], csv: CsvTable, shown: str) -> None:
         raise UserError(
             "data.column-twice" if twice else "data.column-unnamed",
             f"{shown}: the header is not usable",
-            happened=f"{', '.join(twice)} stood there more than once" if twice else "most columns had no name",
+            happened=f"{', '.join(twice)} stood there more than once"
+            if twice
+            else "most columns had no name",
             expected="a name of its own for every column",
             fix=f"correct {where}, or name another one in csv = {{ header_line = ... }}",
         )

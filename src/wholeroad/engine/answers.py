@@ -35,12 +35,15 @@ def answers(
     DataFrame
         The key; ``status``, one of :data:`STATUS`; ``due_at``, the instant at which it is or was
         decided; then the columns of the decision: ``decided_by``, ``model``, a probability for each
-        class, ``action``, ``expected_value``; null where there is none.
+        class, ``action``, ``expected_value``; null where there is none. A column of the key with one of
+        these names is called ``case.<name>``.
     """
     keys = [*decisions.columns[: len(key)]]
     cases = asked.select(key).unique(maintain_order=True).with_columns(key_hash([*key]).alias(ID))
     made = decisions.drop("span").with_columns(key_hash(keys).alias(ID), pl.lit(value=True).alias("_made"))
     made = made.drop(*keys, "decided_at")
+    ours = {"status", "due_at", *made.columns}
+    cases = cases.rename({name: f"case.{name}" for name in key if name in ours})
     instants = due_cases.frame.select(ID, pl.col(DECIDED).alias("due_at"))
     found = cases.join(instants, on=ID, how="left", maintain_order="left")
     found = found.join(made, on=ID, how="left", maintain_order="left")
@@ -55,4 +58,4 @@ def answers(
         .otherwise(pl.lit(STATUS[2]))
     )
     rest = [name for name in made.columns if name not in (ID, "_made")]
-    return found.select(*key, status.alias("status"), "due_at", *rest)
+    return found.select(*cases.columns[: len(key)], status.alias("status"), "due_at", *rest)

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from wholeroad.core.errors import UserError
 from wholeroad.core.ids import digest_arrays
 from wholeroad.core.instants import Instant
 from wholeroad.core.ports import Tables
@@ -58,14 +59,22 @@ class Book:
         ----------
         seen_at
             The last cycle that settled.
+
+        Raises
+        ------
+        UserError
+            ``live.other-columns``, ``live.other-actions``: a changed brief doesn't fit what was decided.
         """
         if not state.spans:
             return
+        self._refuse_other_columns()
         history = self._history
         names = self._key_columns()
         wanted = ["span", "action", *names, *(["propensity"] if self.propensity is not None else [])]
         sealed = self._tables.read(TABLE, wanted).filter(pl.col("span") <= state.spans)
         codes = {name: code for code, name in enumerate(history.brief.actions)}
+        if gone := sorted(set(sealed["action"].unique()) - codes.keys()):
+            raise _other_actions(gone)
         actions = sealed["action"].cast(pl.String).replace_strict(codes, return_dtype=pl.Int16).to_numpy()
         # By key, not by place: a brief that was changed may have put the cases into another order.
         asked = sealed.select(key_hash(names)).to_series().to_numpy()
@@ -121,6 +130,14 @@ class Book:
             digest=digest_arrays([ids, decided.action, decided.probabilities], "decisions"),
         )
 
+    def _refuse_other_columns(self) -> None:
+        history = self._history
+        nothing = joined([], len(history.brief.prediction))
+        mine = self._frame(Plan(), nothing, np.empty(0, dtype=np.int64), 0).schema
+        stored = self._tables.schema(TABLE)
+        if dict(mine) != dict(stored):
+            raise _other_columns(mine, stored)
+
     def _chances(self, decided: Decided) -> list[pl.Series]:
         """Give the column of propensities where the brief asks for one, whoever decides."""
         if self.propensity is None:
@@ -151,6 +168,27 @@ class Book:
             *self._chances(decided),
             pl.lit(span, dtype=pl.Int64).alias("span"),
         )
+
+
+def _other_columns(mine: pl.Schema, stored: pl.Schema) -> UserError:
+    other = [name for name in {**stored, **mine} if mine.get(name) != stored.get(name)]
+    return UserError(
+        "live.other-columns",
+        "The table of decisions has other columns than the brief asks for",
+        happened=f"the brief was changed, and {', '.join(other)} would come, go, or hold another type",
+        expected="the columns that decisions have had since the first run",
+        fix="put the case's key, the classes and [policy.no_action] back, or begin in a new folder",
+    )
+
+
+def _other_actions(gone: list[str]) -> UserError:
+    return UserError(
+        "live.other-actions",
+        "Actions were taken that the brief doesn't name",
+        happened=f"cases were decided {', '.join(map(repr, gone))}, and [value] has no such action any more",
+        expected="every action that was ever taken: its money is settled by the brief",
+        fix="keep it in [value], with what it is worth",
+    )
 
 
 def joined(parts: list[Decided], width: int) -> Decided:

@@ -123,7 +123,8 @@ def compare_runs(
 
 
 def _policy_run(history: History, run: Run, first: int, last: int) -> PolicyRun:
-    paid, rows, brief = tuple((one.asked_at, one.costs) for one in run.fits), slice(first, last), history.brief
+    rows, brief = slice(first, last), history.brief
+    paid = tuple((fitted.asked_at, fitted.costs) for fitted in run.fits)
     logged = None if history.logged is None else history.logged.take(rows)
     if run.policy == INCUMBENT:  # it did what is on record, by the very draw that is on record
         shared = None if logged is None or logged.by_score else logged.propensity

@@ -11,7 +11,7 @@ import polars as pl
 
 from wholeroad.core.errors import UserError
 from wholeroad.core.facts import Fact
-from wholeroad.core.instants import Instant, format_instant
+from wholeroad.core.instants import Instant, format_instant, to_instant
 from wholeroad.engine.explained import Change, DecisionExplained, ModelExplained, one_at_a_time
 from wholeroad.engine.fold import fold
 from wholeroad.engine.live import in_force
@@ -63,13 +63,15 @@ def explain_decision(
         model = workshop.model(row["model"])
         money = expected_money(one, np.array([[*probabilities.values()]]), effects=model.effects)[0]
         expected = dict(zip(brief.actions, money.tolist(), strict=True))
-        changes = _changes(history, place, features, workshop, name=row["model"])
+        asks = {column.name for column in model.encoder.columns}
+        if asks <= set(features):  # of a former brief, whose features are gone, no change can be told
+            changes = _changes(history, place, features, workshop, name=row["model"])
     truth = history.as_of(history.until + 1).truth()
     known = truth.size > place and truth[place] >= 0
     code = truth[place : place + 1]
     return DecisionExplained(
         key={name: row[shown] for name, shown in zip(history.cases.key, decisions.columns, strict=False)},
-        decided_at=int(history.timeline.decided_at[place]),
+        decided_at=to_instant(row["decided_at"]),
         decided_by=row["decided_by"],
         model=row["model"],
         probabilities=probabilities,

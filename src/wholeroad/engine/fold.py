@@ -36,6 +36,8 @@ class State(msgspec.Struct, frozen=True):
         Their number.
     spans
         Sealed spans so far, also the version of the last append of decisions.
+    settled_at
+        When money was settled last.
     """
 
     plan: Plan = Plan()
@@ -48,6 +50,7 @@ class State(msgspec.Struct, frozen=True):
     decided_until: Instant | None = None
     decided: int = 0
     spans: int = 0
+    settled_at: Instant | None = None
     closed: bool = False
 
 
@@ -60,7 +63,7 @@ def step(state: State, fact: Fact) -> State:
         case FitAsked() | ModelFitted() | FitRefused():
             changes = {"fits": state.fits.after(fact)}
         case Settled():
-            changes = {"line": state.line.after(fact)}
+            changes = {"line": state.line.after(fact), "settled_at": fact.at}
         case SpanDecided():
             decided = state.decided + fact.count
             changes = {"decided_until": fact.until_at, "decided": decided, "spans": state.spans + 1}
@@ -82,7 +85,7 @@ def _read(state: State, fact: BriefRead) -> dict[str, Any]:
     changes: dict[str, Any] = {"brief": fact.digest, "learns": fact.learns}
     if state.learns and fact.learns != state.learns:
         changes["plan"] = Plan()
-        changes["fits"] = msgspec.structs.replace(state.fits, pending=None, grid_at=None)
+        changes["fits"] = msgspec.structs.replace(state.fits, pending=None, grid_at=None, answered=False)
     return changes
 
 

@@ -13,6 +13,7 @@ from wholeroad.core.errors import UserError
 from wholeroad.core.ids import digest
 from wholeroad.core.instants import Instant, format_instant
 from wholeroad.core.ports import Ledger, Tables
+from wholeroad.engine.facts import RunBegan
 from wholeroad.road.brief.contract import SourceTable
 from wholeroad.road.data.batches import SEQ, Batch, Counts
 from wholeroad.road.data.facts import BatchLanded
@@ -68,12 +69,15 @@ class Arrival:
         Digest of what the rows were read from, if anything.
     dumped_at
         When the rows were taken from where they live, if that is known; nothing is dumped after it landed.
+    whole
+        A dump of the whole table, which tells of rows that are gone where the source says so.
     """
 
     at: Instant
     imported: bool
     origin: str = ""
     dumped_at: Instant | None = None
+    whole: bool = True
 
 
 class Intake:
@@ -108,8 +112,14 @@ class Intake:
         return frozenset(fact.origin for fact in batches)
 
     def is_first(self, name: str, source: SourceTable) -> bool:
-        """Tell whether nothing has landed for the source yet, as it is read now."""
-        return not self._standing(name, source)
+        """Tell whether no run has begun since rows first landed for the source, as it is read now."""
+        landed = began = False
+        for _, fact in self._ledger.read():
+            if isinstance(fact, RunBegan):
+                began |= landed
+            elif isinstance(fact, BatchLanded) and (fact.source, fact.reading) == (name, _reading(source)):
+                landed, began = not fact.anew, began and not fact.anew
+        return not began or not self._tables.exists(table_of(name, source))
 
     def types(self, name: str, source: SourceTable) -> dict[str, str]:
         """Give the types of a source's columns, for reading a file of texts: as landed, or as declared."""
@@ -167,7 +177,7 @@ class Intake:
             counts += landing.counts
             ignored |= dict.fromkeys(landing.ignored_columns)
             seen = np.union1d(seen, landing.seen)
-        if source.absent == "deleted" and stored is not None:
+        if source.absent == "deleted" and arrival.whole and stored is not None:
             gone = self._delete_absent(name, source, replace(batch, next_seq=stored.next_seq), seen)
             counts += Counts(deleted=gone)
         fact = BatchLanded(

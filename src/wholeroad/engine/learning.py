@@ -80,6 +80,8 @@ def cut_of(history: History, rows: NDArray[np.int64]) -> Cut:
 
 def _finding(history: History, curve: LearningCurve) -> Finding:
     points = curve.points
+    counted = points is not None and history.brief.outcome.depends_on_action != "no"
+    assumed = "not identified, since it assumes that acting changes no outcome: " if counted else ""
     why = "a learning curve that can't be told leaves open whether it is rows that are missing"
     if points is not None:
         why = (
@@ -91,7 +93,7 @@ def _finding(history: History, curve: LearningCurve) -> Finding:
         "check.learning-curve",
         "note",
         "[success]",
-        "; ".join(described(curve, history.brief.unit)),
+        assumed + "; ".join(described(curve, history.brief.unit)),
         why,
         _FIXES.get(curve.answer) or _until(history, curve),
     )

@@ -85,6 +85,7 @@ class Live:
         self._tables = tables
         self._ledger = ledger
         self._prepare = prepare
+        self._seen = max((seq for seq, _ in ledger.read()), default=0)
 
     def finish(self, digests: Digests) -> State:
         """Finish a run that was cut short, from what was known when it began; before anything new lands.
@@ -100,8 +101,10 @@ class Live:
             return state
         if state.brief != digests.brief:
             raise _changed(until_at)
-        _, walker = self._walker(state, until_at - 1)
-        return walker.walk(state, from_at=_opened_at(state), until_at=until_at)
+        history, walker = self._walker(state, until_at - 1)
+        from_at = _opened_at(state) if state.decided_until is None else state.decided_until
+        history.features.keep(walker.waiting(state, from_at), walker.position(until_at))
+        return walker.walk(state, from_at=from_at, until_at=until_at)
 
     def answer(self, digests: Digests, now: Instant) -> Answered:
         """Run the cycles up to ``now``, and decide the cases that are due by then.
@@ -109,17 +112,17 @@ class Live:
         What is to count has landed before. The first run opens the road at the newest cycle that
         isn't after ``now``; what was due before that is history.
         """
-        seen = max((seq for seq, _ in self._ledger.read()), default=0)
+        # What the data or the brief make impossible is said before anything is opened or promised.
+        history, walker = self._walker(self._state(), now)
         self._open(digests, now)
         state = self._state()
-        history, walker = self._walker(state, now)
         from_at = _opened_at(state) if state.decided_until is None else state.decided_until
-        cycle_at = walker.agenda.first(from_at)
-        if from_at <= now and (cycle_at <= now or walker.position(now + 1) > walker.position(from_at)):
+        first, last = walker.waiting(state, from_at), walker.position(now + 1)
+        if from_at <= now and (walker.agenda.first(from_at) <= now or last > first):
+            history.features.keep(first, last)
             self._ledger.append([RunBegan(at=now, until_at=now + 1)])
-            history.features.keep(walker.position(from_at), walker.position(now + 1))
             walker.walk(self._state(), from_at=from_at, until_at=now + 1)
-        facts = tuple(fact for _, fact in self._ledger.read(seen))
+        facts = tuple(fact for _, fact in self._ledger.read(self._seen))
         return Answered(now, history, walker, facts, self._state())
 
     def _state(self) -> State:
@@ -188,8 +191,9 @@ def replay(
         raise _several_briefs()
     again = State(opened_at=state.opened_at)
     for fact in facts:
-        if isinstance(fact, RunBegan) and fact.until_at <= state.decided_until:
-            again = walker.walk(again, from_at=state.opened_at, until_at=fact.until_at)
+        if isinstance(fact, RunBegan):  # of one that was cut short, what it came to
+            until_at = min(fact.until_at, state.decided_until)
+            again = walker.walk(again, from_at=state.opened_at, until_at=until_at)
     was, now = (
         [encode(fact) for fact in each if not isinstance(fact, _ABOUT_RUNS)]
         for each in (facts, _facts(ledger))

@@ -122,7 +122,7 @@ def standing(
     from_at = state.opened_at if state.decided_until is None else state.decided_until
     next_cycle_at = cycles.first(now if from_at is None else from_at)
     ahead = due_cases.decided_at[due_cases.decided_at > now]
-    begin = len(decided) if from_at is None else _position(history, from_at)
+    begin = len(decided) if state.opened_at is None else _position(history, state.opened_at)
     end = _position(history, now + 1)
     truth = history.as_of(now + 1).truth()
     pending = np.flatnonzero((truth == PENDING) & decided[: truth.size])

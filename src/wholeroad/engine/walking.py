@@ -81,11 +81,13 @@ class Walker:
             action=self.book.action,
             booked=self.book.booked,
         )
+        self._seen_at: Instant | None = None
 
     def restore(self, state: State) -> None:
         """Take up what was decided and settled before."""
-        if state.decided_until is not None:
-            self.book.restore(state, seen_at=self.agenda.before(state.decided_until))
+        # The last settlement, not the last cycle: nothing changed since, and cycles may have been others.
+        self._seen_at = state.settled_at
+        self.book.restore(state, seen_at=state.settled_at or 0)
 
     def walk(self, state: State, *, from_at: Instant, until_at: Instant) -> State:
         """Run the cycles before ``until_at``, and decide the cases due before it.
@@ -98,12 +100,15 @@ class Walker:
             The end; what is there at this instant itself is left to the next walk.
         """
         now = from_at if state.decided_until is None else state.decided_until
-        stretch = Stretch(now, self.position(now), state.plan)
+        stretch = Stretch(now, self.waiting(state, now), state.plan)
+        if stretch.first < self.position(now):
+            self._seen_at = None  # of these cases, all that is known is news
         while now < until_at:
             after, facts = state, list[Fact]()
             if self.agenda.first(now) == now:
-                view = self._history.as_of(now, since=self.agenda.before(now))
+                view = self._history.as_of(now, since=self._seen_at)
                 after, facts = cycle(state, view, desk=self.desk)
+                self._seen_at = now if stretch.first >= self.position(now) else None
             if stretch.cycles and (after.plan != stretch.plan or _full(stretch)):
                 state = self._seal(state, stretch, now)
                 stretch = Stretch(now, self.position(now), after.plan)
@@ -119,6 +124,16 @@ class Walker:
     def position(self, at: Instant) -> int:
         """Give the position of the first case that is not decided before ``at``."""
         return int(np.searchsorted(self._history.timeline.decided_at, at, side="left"))
+
+    def waiting(self, state: State, at: Instant) -> int:
+        """Give the position of the first case since the road was opened that nobody decided.
+
+        Before ``at`` there is one only where a changed brief has put it earlier: nobody is forgotten.
+        """
+        last = self.position(at)
+        first = last if state.opened_at is None else min(self.position(state.opened_at), last)
+        left = np.flatnonzero(self.book.action[first:last] < 0)
+        return first + int(left[0]) if left.size else last
 
     @property
     def action(self) -> Codes:

@@ -23,7 +23,7 @@ LESSONS: Final = (
         command='no_action = { action = "pass", share = 0.05 }',
         nothing="When what you do can't reach the outcome.",
         source="""Holland 1986, Statistics and causal inference, JASA 81, section 2; Lakkaraju et al.
-        2017, KDD, section 2""",
+        2017, The selective labels problem, KDD""",
         expert="""Consistency holds for the logged action only; the other potential outcome is missing by
         design. Selective labels are the special case where acting hides the label.""",
         answers=("check.depends-on-action", "check.acting-without-money", "model.too-few-left-alone"),
@@ -62,7 +62,8 @@ LESSONS: Final = (
         what="""If chance had a known part in who was acted on, each case can speak for those like it that
         were treated otherwise. It is weighed by one over the probability of what was done to it. Cases
         to which something unlikely was done speak for many, and make the result jumpy.""",
-        formula="V(π) = 1/n × Σ [action = π(case)] × value / propensity; effective n = (Σw)² / Σw²",
+        formula="""V(π) = 1/n × Σ m(π(case)) + [action = π(case)] × (value − m(action)) / propensity, with m
+        the mean value after an action; effective n = (Σw)² / Σw²""",
         number="the weighted money with its interval, and the effective number of cases",
         reading="Read the effective number of cases first. 10,000 cases with an effective 80 are 80 cases.",
         here="Weighed, the cases tell as much as {effective_n} would.",
@@ -73,11 +74,12 @@ LESSONS: Final = (
         command='propensity = "logged_propensity"',
         nothing="When actions were chosen by a fixed rule: then there is no overlap to weigh.",
         source="""Horvitz and Thompson 1952, A generalization of sampling without replacement, JASA 47;
-        Bottou et al. 2013, JMLR 14, section 4.2; effective number: Kish 1965, Survey sampling, section
-        8.2""",
-        expert="""Inverse propensity scoring, unbiased under overlap and correct propensities;
-        self-normalise or clip for variance at the price of bias. Report effective n and the largest
-        weight.""",
+        Bottou et al. 2013, JMLR 14, section 4; the mean of each action: Dudík, Langford and Li 2011,
+        Doubly robust policy evaluation and learning, ICML; effective number: Kish 1965, Survey
+        sampling""",
+        expert="""Doubly robust with known propensities, the self-normalised mean of each action as the
+        model of its money: right on average under overlap and correct propensities. No clipping. Where
+        policy and log share a draw of chance, the weight is the ratio of both probabilities.""",
         needs=("no-action-share",),
         answers=("propensity",),
     ),
@@ -116,15 +118,15 @@ LESSONS: Final = (
         theme="acting",
         title="A policy that chance never tried",
         what="""A policy is estimated from cases in which chance took the action that the policy wants.
-        Where chance never took it, nothing was seen, and there is no estimate. That is no weakness of the
-        policy but a gap in the data.""",
+        Where chance took it hardly ever, or nearly the same came of it each time, there is no estimate.
+        That is no weakness of the policy but a gap in the data.""",
         number="the policies that have no estimate",
         reading="It may be the best or the worst; these data can't say.",
         fooling="Filling the gap by a model of the outcome looks like an estimate and is a guess.",
         doing="Give each action a small share of chance, if each may be taken at all.",
         command='propensity = "logged_propensity"',
         nothing="When nobody means to follow that policy.",
-        source="Horvitz and Thompson 1952, JASA 47; Bottou et al. 2013, JMLR 14, section 4.3",
+        source="Horvitz and Thompson 1952, JASA 47; Bottou et al. 2013, JMLR 14, section 4",
         expert="Positivity violated: the estimand isn't identified; reported as unsupported, never imputed.",
         needs=("propensity-weighting",),
     ),

@@ -27,8 +27,8 @@ ENTRIES: Final = (
     ),
     Entry(
         "cli.out",
-        "The file for the answers has an ending that isn't known.",
-        "Let it end in .parquet or .csv.",
+        "The file for the answers has an ending that isn't known, or its folder isn't there.",
+        "Let it end in .parquet or .csv, and make its folder.",
         "files",
     ),
     Entry(
@@ -38,6 +38,18 @@ ENTRIES: Final = (
         "live-run",
     ),
     Entry("live.never-ran", "Nothing has been decided live yet.", "Run wholeroad cycle.", "live-run"),
+    Entry(
+        "live.other-actions",
+        "Actions were taken that the brief doesn't name any more.",
+        "Keep them in [value], with what they are worth.",
+        "live-run",
+    ),
+    Entry(
+        "live.other-columns",
+        "A changed brief would give the table of decisions other columns.",
+        "Put the key, the classes and [policy.no_action] back, or begin in a new folder.",
+        "live-run",
+    ),
     Entry(
         "live.replay-differs",
         "The record isn't what its rehearsal comes to.",
@@ -72,6 +84,18 @@ ENTRIES: Final = (
         "start.brief-there",
         "There is a brief already, and what somebody wrote isn't overwritten.",
         "Name another folder, or delete the brief.",
+        "brief",
+    ),
+    Entry(
+        "start.no-key",
+        "No column, and no two or three together, name a row.",
+        "Add a column that counts the rows, or name the columns with --answer 'key: shop, day'.",
+        "brief",
+    ),
+    Entry(
+        "start.no-outcome",
+        "No column looks like an outcome.",
+        "Name it and the value to catch, as in --answer 'outcome: status = lost'.",
         "brief",
     ),
     Entry(

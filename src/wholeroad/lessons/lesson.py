@@ -198,8 +198,8 @@ def fill(lesson: Lesson, numbers: Sequence[Number | str] = ()) -> Filled:
     lesson
         Any.
     numbers
-        Of the object that the report shows, in any order; those that the lesson doesn't ask for are left
-        out. A text, such as a finding's own sentence, is taken as it is.
+        Of the object that the report shows, in any order; those that the lesson doesn't ask for, or
+        that aren't finite, are left out. A text, such as a finding's own sentence, is taken as it is.
 
     Examples
     --------
@@ -210,7 +210,7 @@ def fill(lesson: Lesson, numbers: Sequence[Number | str] = ()) -> Filled:
     """
     named: dict[str, Number] = {}
     for number in numbers:
-        if not isinstance(number, str):
+        if not isinstance(number, str) and math.isfinite(number.value):
             named.setdefault(number.name, number)
     lines = [number for number in numbers if isinstance(number, str)]
     lines += [named[name].line for name in lesson.shows if name in named]

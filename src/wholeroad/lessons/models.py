@@ -71,7 +71,7 @@ LESSONS: Final = (
         doing="Look for the cost that the table leaves out, above all of acting for nothing.",
         command="rebook = { late = 120, on_time = -35 }",
         nothing="When nobody can name a cost: then do it always, and stop here.",
-        source="Elkan 2001, The foundations of cost-sensitive learning, IJCAI, section 2.1 (reasonableness)",
+        source="Elkan 2001, The foundations of cost-sensitive learning, IJCAI (reasonableness)",
         expert="""A dominated row: the cost matrix fails the reasonableness condition, the optimal policy
         is constant.""",
         answers=("check.one-amount-wins",),

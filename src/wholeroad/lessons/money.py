@@ -28,7 +28,7 @@ LESSONS: Final = (
         know.""",
         command="wholeroad charter",
         nothing="When the decision stays the same over every value that anyone would defend.",
-        source="Elkan 2001, The foundations of cost-sensitive learning, IJCAI, section 2",
+        source="Elkan 2001, The foundations of cost-sensitive learning, IJCAI",
         expert="""Bayes action under a cost matrix; the threshold depends on two differences of values
         alone, so rows may be shifted by any function of the outcome. Calibrated probabilities are needed
         near p*, not everywhere.""",
@@ -115,7 +115,7 @@ LESSONS: Final = (
         doing="Write the range in which the business hesitates.",
         command='a_miss_costs = "2 to 10 false alarms"',
         nothing="When the whole range lies on one side of the break-even.",
-        source="""Elkan 2001, The foundations of cost-sensitive learning, IJCAI, section 2; Vickers and
+        source="""Elkan 2001, The foundations of cost-sensitive learning, IJCAI; Vickers and
         Elkin 2006, Decision curve analysis, Medical Decision Making 26""",
         expert="""Net benefit up to scale: r is the odds (1 − p*) / p*. Reporting over a range of r is a
         decision curve; the crossing with treat-none is FP / TP at the chosen threshold.""",
@@ -150,8 +150,8 @@ LESSONS: Final = (
         theme="money",
         title="Rank by expected gain, not by probability",
         what="""When places are few, each should go where it brings most. A likely case that is worth
-        little can be a worse use of a place than an unlikely one that is worth much. The two orders are
-        the same only when every case is worth the same.""",
+        little can be a worse use of a place than an unlikely one that is worth much. Where every case is
+        worth the same, the two orders are the same.""",
         formula="score = p × (gain if positive) − (1 − p) × (cost if negative), case by case",
         number="the gain over as many cases picked at random on the same days",
         reading="""The more the worth varies between cases, and the less it goes with the probability, the
@@ -163,8 +163,9 @@ LESSONS: Final = (
         doing="Give the amount as an expression in the value table.",
         command='call = { fraud = "amount * 0.8", fine = -12 }',
         nothing="When all cases are worth the same: then the probability is the rank.",
-        source="""Elkan 2001, IJCAI, section 4 (example-dependent costs); Bahnsen et al. 2015,
-        Example-dependent cost-sensitive decision trees, Expert Systems with Applications 42""",
+        source="""Zadrozny and Elkan 2001, Learning and making decisions when costs and probabilities are
+        both unknown, KDD; Bahnsen et al. 2015, Example-dependent cost-sensitive decision trees, Expert
+        Systems with Applications 42""",
         expert="""Example-dependent costs; the regret of p-ranking is the covariance between amount and
         the rank displacement near the cut. Needs calibration across the amount: check segments.""",
         needs=("capacity",),
@@ -191,7 +192,8 @@ LESSONS: Final = (
         Operations Research 67""",
         expert="""Maximise expected value over a grid of amounts under the predictive distribution given
         by calibrated conditional quantiles; for piecewise-linear values this is the critical fractile.
-        Censored demand biases the quantiles down.""",
+        Censored demand biases the quantiles down. The quantiles end at 2% and 98%: a fractile beyond asks
+        for an amount that they can't tell, and the one at the end is taken.""",
         answers=("quantiles",),
     ),
     Lesson(

@@ -60,7 +60,7 @@ def break_even_of(brief: Brief) -> float | None:
     """Give the probability of ``positive`` from which acting pays; None where it isn't one number.
 
     Two actions and two outcomes, all four values plain numbers or ranges (then their middles), and
-    acting better under ``positive`` alone: ``p* = lost / (lost + won)`` (Elkan 2001, section 2).
+    acting better under ``positive`` alone: ``p* = lost / (lost + won)`` (Elkan 2001).
 
     Examples
     --------

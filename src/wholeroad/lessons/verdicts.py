@@ -46,7 +46,7 @@ LESSONS: Final = (
         doing="Look for the cost that was left out; ask who would object if everybody were treated so.",
         command="wholeroad charter",
         nothing="When nobody finds a missing cost: do the one thing, and stop here.",
-        source="Elkan 2001, IJCAI, section 2; Rules of Machine Learning (Google), rule 1",
+        source="Elkan 2001, IJCAI; Rules of Machine Learning (Google), rule 1",
         expert="The Bayes action is constant over the support, up to what the interval can tell.",
         needs=("value-table", "dummies"),
     ),

@@ -21,23 +21,27 @@ class FitLine(msgspec.Struct, frozen=True):
         The last instant for which the policy's grid was answered.
     fitted, paid
         Fits that gave an answer, and their money.
+    answered
+        Whether one of them did by what models learn now.
     """
 
     pending: FitAsked | None = None
     grid_at: Instant | None = None
     fitted: int = 0
     paid: float = 0.0
+    answered: bool = False
 
     def after(self, fact: FitAsked | ModelFitted | FitRefused) -> FitLine:
         """Give the line after a fact about a fit."""
         match fact:
             case FitAsked():
-                return FitLine(fact, fact.at, self.fitted, self.paid)
+                return FitLine(fact, fact.at, self.fitted, self.paid, self.answered)
             case ModelFitted():
-                return FitLine(None, self.grid_at, self.fitted + 1, self.paid + fact.costs)
+                return FitLine(None, self.grid_at, self.fitted + 1, self.paid + fact.costs, answered=True)
             case FitRefused():
                 # Without any model yet, the next cycle asks again.
-                return FitLine(None, self.grid_at if self.fitted else None, self.fitted, self.paid)
+                grid_at = self.grid_at if self.answered else None
+                return FitLine(None, grid_at, self.fitted, self.paid, self.answered)
 
 
 def due(

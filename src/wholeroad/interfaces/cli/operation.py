@@ -90,7 +90,15 @@ def show_answers(console: Console, found: pl.DataFrame, *, out: Path | None) -> 
 
 
 def checked_out(out: Path | None) -> None:
-    """Refuse a file that can't be written so, before anything is done: ``cli.out``."""
+    """Refuse a file that can't be written so, or there, before anything is done: ``cli.out``."""
+    if out is not None and not out.absolute().parent.is_dir():
+        raise UserError(
+            "cli.out",
+            "The answers can't be written there",
+            happened=f"--out was {str(out)!r}, and there is no folder {out.parent}",
+            expected="a file in a folder that is there",
+            fix="make the folder, or name another",
+        )
     if out is not None and out.suffix.lower() not in (".parquet", ".csv"):
         raise UserError(
             "cli.out",

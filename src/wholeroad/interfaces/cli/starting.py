@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from rich.text import Text
 from wholeroad.core.errors import UserError
 from wholeroad.road.brief.questions import Question
 from wholeroad.road.data.interview import Interview
+from wholeroad.road.data.profile_features import RIVAL
 from wholeroad.starting import drafted_for, folder_for, interview_for, look, look_up, write
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ def begin(
             fix="add --yes: every guess is taken, and marked in the brief",
         )
     if not yes:
+        _let_interrupts_through()
         console.print(Text("\nAn empty answer takes the guess; a guess that is taken is marked '# assumed'."))
     for number, name in enumerate(interview.names, start=1):
         if name in given:
@@ -72,6 +75,12 @@ def begin(
     drafted = drafted_for(looked, interview, folder=folder)
     write(looked, interview, folder=folder)
     _sum_up(console, drafted, folder.brief, timed="decide_at" in interview.names)
+
+
+def _let_interrupts_through() -> None:
+    # The reader of files has a handler of its own, after which waiting for an answer would go on until Enter.
+    if hasattr(signal, "siginterrupt"):
+        signal.siginterrupt(signal.SIGINT, True)  # noqa: FBT003
 
 
 def _ask(console: Console, interview: Interview, name: str) -> None:
@@ -107,6 +116,15 @@ def _sum_up(console: Console, drafted: Drafted, brief: Path, *, timed: bool) -> 
     if others:
         console.print(
             Text(f"Left out too, with the reason in the brief: {', '.join(others)}."), soft_wrap=True
+        )
+    lines = [line for section in drafted.draft.sections for line in section.lines if line.said == RIVAL]
+    if lines:
+        names = ", ".join(line.name for line in lines)
+        console.print(
+            Text(
+                f"Kept, though called like an outcome: {names}. Known only later? Take it out of [feature]."
+            ),
+            soft_wrap=True,
         )
     count = len(drafted.draft.assumptions)
     console.print(

@@ -37,8 +37,8 @@ def evidence_sentence(chosen: PolicyMoney, comparison: Comparison) -> str:
     if not comparison.randomised:
         return ""
     text = (
-        f"Acting may change what happens, so this is estimated from {count(comparison.randomised, 'case')} in"
-        " which chance chose the action with a known probability"
+        f"Acting may change what happens, so this is estimated from {count(comparison.randomised, 'case')}"
+        f" (of {comparison.cases:,}) in which chance chose the action with a known probability"
     )
     if chosen.effective_cases is not None:
         text += (
@@ -54,5 +54,7 @@ def evidence_sentence(chosen: PolicyMoney, comparison: Comparison) -> str:
         )
     left_out = ", ".join(comparison.unsupported)
     return f"{text}." + (
-        f" Chance never did what {left_out} wants, so it has no estimate." if left_out else ""
+        f" What {left_out} wants was done by chance too seldom, or too little came of it, for an estimate."
+        if left_out
+        else ""
     )

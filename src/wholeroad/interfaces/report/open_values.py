@@ -136,12 +136,12 @@ def _from_where_on(found: BreakEven, value: OpenValue, comparison: Comparison) -
         return (
             f"beats the status quo where {value.name} is {side} {amount(at)} {comparison.unit} ({interval})"
         )
-    if at <= 0:
-        always = "whatever a miss costs" if found.above else "at no cost of a miss"
-        return f"beats the status quo {always}"
     interval = f"{comparison.confidence:.0%} interval {_ratio(found.value.low)} to {_ratio(found.value.high)}"
     if not math.isfinite(found.value.low):
         interval = "no interval"
+    if at <= 0:
+        always = "whatever a miss costs" if found.above else "at no cost of a miss"
+        return f"beats the status quo {always} (the turning point's {interval})"
     span = f"{value.middle:g}" if value.low == value.high else f"{value.low:g} to {value.high:g}"
     return (
         f"beats the status quo {side} {_ratio(at)} ({interval}): a miss against a false alarm, and the brief"

@@ -210,7 +210,8 @@ def _made(chosen: PolicyMoney, comparison: Comparison, *, settled: str) -> str:
         f" on {count(chosen.settled, settled + ' case')} {span}"
     )
     if chosen.fits:
-        text += f", after {amount(chosen.fit_costs)} {unit} for {count(chosen.fits, 'fit')}"
+        cost = f"{amount(chosen.fit_costs)} {unit} for " if chosen.fit_costs else ""
+        text += f", after {cost}{count(chosen.fits, 'fit')}"
     gain = chosen.versus_status_quo
     if gain is None:
         return text + "."

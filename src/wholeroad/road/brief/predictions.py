@@ -7,7 +7,9 @@ from typing import Final
 COUNT: Final = 25
 POINTS: Final = tuple((2 + 4 * place) / 100 for place in range(COUNT))
 """The probabilities of the quantiles: the middles of 25 equal parts, so that the mean over them is an
-expectation (the midpoint rule over the quantile function)."""
+expectation (the midpoint rule over the quantile function). Beyond the outer ones nothing is said: where the
+best amount is a quantile outside 2% to 98%, the one at the end is taken (at 99% that costs some 5% more than
+the best amount would, at 99.5% some 30%)."""
 
 _MIDDLE: Final = (0.10, 0.90)
 

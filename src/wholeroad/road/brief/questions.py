@@ -24,7 +24,12 @@ NAMES: Final = (
 TIMELESS: Final = ("outcome", "key", "actions", "worth", "status_quo", "depends_on_action")
 """What is asked of a table without any time."""
 
-_MONEY: Final = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*[,;/]\s*([+-]?\d+(?:\.\d+)?)\s*(\S.*)?")
+_AMOUNT: Final = r"([+-]?\d+(?:{}\d+)?)\s*([^\W\d][^\d,;/]*|[€$£¥])?"
+_MONEY: Final = tuple(
+    re.compile(rf"{_AMOUNT.format(point)}\s*[{between}]\s*{_AMOUNT.format(point)}")
+    for point, between in ((r"\.", ",;/"), ("[.,]", ";/"))
+)
+"""Two amounts; with decimal commas only where no comma stands between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +92,13 @@ def parse_worth(text: str) -> Money | str:
     >>> parse_worth("120, -35 EUR")
     Money(caught=120.0, false_alarm=-35.0, unit='EUR')
     """
-    money = _MONEY.fullmatch(text.strip())
-    if money:
-        return Money(float(money.group(1)), float(money.group(2)), (money.group(3) or "money").strip())
+    for money in filter(None, (pattern.fullmatch(text.strip()) for pattern in _MONEY)):
+        caught, alarm = (float(money.group(place).replace(",", ".")) for place in (1, 3))
+        units = {unit.strip() for unit in money.group(2, 4) if unit}
+        if alarm > 0 or len(units) > 1:
+            wanted = "one unit" if len(units) > 1 else "what a false alarm costs as a loss"
+            raise unfit("worth", text, expected=f"{wanted}, as in 120, -35 EUR")
+        return Money(caught, alarm, units.pop() if units else "money")
     ratio = " ".join(text.split())
     ratio = ratio if "false alarm" in ratio else f"{ratio} false alarms"
     try:

@@ -138,7 +138,7 @@ def cases_to_learn(effect: float, *, base: float, share: float) -> int:
     """Count the cases from which a change of a share can be told from none.
 
     ``(z_confidence + z_power) ** 2 * p * (1 - p) * (1 / s + 1 / (1 - s)) / effect ** 2``, the two-sided
-    test of two shares (Fleiss 1981, *Statistical methods for rates and proportions*, 3.2).
+    test of two shares (Fleiss 1981, *Statistical methods for rates and proportions*, chapter 3).
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from wholeroad.core.instants import DAY, UNITS, Span, format_instant, format_span
@@ -14,7 +14,7 @@ from wholeroad.road.brief.worth import parse_ratio
 from wholeroad.road.data.interview import Interview
 from wholeroad.road.data.profile_features import Chosen, apart, choose_features, choose_windows
 from wholeroad.road.data.profile_leaks import Leak, find_leaks
-from wholeroad.road.data.profile_outcome import FILLED
+from wholeroad.road.data.profile_outcome import FILLED, counting, pending
 from wholeroad.road.data.profile_times import (
     KnownGuess,
     delays,
@@ -70,6 +70,7 @@ class Drafted:
 class _Truth:
     text: str
     classes: tuple[str, str]
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,7 @@ def _outcome(interview: Interview, times: _Times, *, name: str, truth: _Truth) -
         Line("classes", list(truth.classes)),
         Line("positive", truth.classes[0], told.why),
         Line("source", source),
-        Line("truth", truth.text, told.why),
+        Line("truth", truth.text, told.why or truth.why),
         Line("matures", format_span(times.matures), times.matures_why),
         Line("depends_on_action", acting.text, acting.why),
     )
@@ -302,7 +303,15 @@ def _truth(interview: Interview, times: _Times) -> _Truth:
         other = other if other not in values or len(values) == 2 else f"not_{value}"
         if len(values) == 2 and not guard:
             return _Truth(at, (value, other))
-        return _cased(interview, f"{at} = {text_in(value)}", classes=(value, other), guard=guard)
+        open_ = pending(interview.seen.frame[column], value)
+        late = f"{at} in ({', '.join(map(text_in, open_))})" if open_ else ""
+        guard = " or ".join(each for each in (late, guard) if each)
+        cased = _cased(interview, f"{at} = {text_in(value)}", classes=(value, other), guard=guard)
+        return (
+            cased
+            if len(values) == 2
+            else replace(cased, why=counting(values, value, other=other, pending=open_))
+        )
     name = name_in(column, "yes")
     condition = f"{at} = {value}"
     if told.kind == "boolean":
@@ -313,7 +322,7 @@ def _truth(interview: Interview, times: _Times) -> _Truth:
 def _cased(interview: Interview, condition: str, *, classes: tuple[str, str], guard: str) -> _Truth:
     hit = f"when {condition} then {text_in(classes[0])} "
     late = f"when {guard} then null " if guard else ""
-    known = interview.known() if guard else None
+    known = interview.known() if guard and "known_at" in interview.answers else None
     # Where silence alone tells of the others, a hit tells at once; else the young tell nothing of either.
     first = hit + late if isinstance(known, KnownGuess) and known.column is not None else late + hit
     return _Truth(f"case {first}else {text_in(classes[1])} end", classes)

@@ -21,7 +21,7 @@ from wholeroad.road.brief.questions import (
     unfit,
 )
 from wholeroad.road.data.profile import Profile
-from wholeroad.road.data.profile_outcome import FILLED, counted, hits, outcome_guesses
+from wholeroad.road.data.profile_outcome import FILLED, MOST_CLASSES, counted, hits, outcome_guesses
 from wholeroad.road.data.profile_times import KnownGuess, decide_guess, known_guess
 
 _SHOWN = 6
@@ -119,15 +119,21 @@ class Interview:
 
 
 def _no_guess(question: Question) -> UserError:
-    key = question.name == "key"
+    if question.name == "key":
+        return UserError(
+            "start.no-key",
+            "Nothing names a row",
+            happened=question.why,
+            expected="a number or a name for each case",
+            fix="add a column that counts the rows, or name the columns, as in --answer 'key: shop, day'",
+        )
+    example = question.options[0] if question.options else "status = lost"
     return UserError(
-        f"start.no-{question.name}",
-        "Nothing names a row" if key else "No column looks like an outcome",
+        "start.no-outcome",
+        "No column looks like an outcome",
         happened=question.why,
-        expected="a number or a name for each case" if key else "a column that says how each case turned out",
-        fix="add a column that counts the rows, or name the columns, as in --answer 'key: shop, day'"
-        if key
-        else "name it and the value to catch, as in --answer 'outcome: status = lost'",
+        expected="a column that says how each case turned out",
+        fix=f"name it and the value to catch, as in --answer 'outcome: {example}'",
     )
 
 
@@ -179,7 +185,7 @@ def split_columns(text: str, seen: Profile) -> tuple[str, ...]:
     return names
 
 
-def bind_instant(text: str, seen: Profile) -> tuple[str, ...]:
+def bind_instant(text: str, seen: Profile, *, name: str = "decide_at") -> tuple[str, ...]:
     """Check that an expression gives an instant; give the columns that it reads.
 
     Raises
@@ -191,9 +197,7 @@ def bind_instant(text: str, seen: Profile) -> tuple[str, ...]:
         bound = bind(text, dict(seen.frame.schema), where="the answer", expects="instant", timezone="UTC")
     except FaultsError as error:
         fault = error.faults[0]
-        raise unfit(
-            "decide_at", text, expected=f"a column of instants or an expression: {fault.happened}"
-        ) from None
+        raise unfit(name, text, expected=f"a column of instants or an expression: {fault.happened}") from None
     return bound.columns
 
 
@@ -202,8 +206,17 @@ def _ask_outcome(interview: Interview) -> Question:
     said = [f"{guess.column} {FILLED if guess.value == FILLED else f'= {guess.value}'}" for guess in guesses]
     asks = "Which column says how a case turned out, and which value is the one to catch?"
     if not guesses:
-        return Question("outcome", asks, "", "no column has a few values only, such as yes and no")
+        return _no_outcome(interview.seen, asks)
     return Question("outcome", asks, said[0], guesses[0].why, tuple(said[1:_SHOWN]))
+
+
+def _no_outcome(seen: Profile, asks: str) -> Question:
+    few = [each.name for each in seen.columns.values() if 2 <= each.distinct <= MOST_CLASSES]
+    if not few:
+        return Question("outcome", asks, "", "no column has a few values only, such as yes and no")
+    why = f"of the columns with a few values none is called like an outcome, or has two: {_listed(few)}"
+    rarest = tuple(f"{name} = {[*counted(seen.frame[name])][-1]}" for name in few[:_SHOWN])
+    return Question("outcome", asks, "", why, rarest)
 
 
 def _ask_key(interview: Interview) -> Question:
@@ -272,22 +285,28 @@ def _take_outcome(interview: Interview, text: str) -> None:
 
 
 def _take_key(interview: Interview, text: str) -> None:
-    split_columns(text, interview.seen)
+    columns = split_columns(text, interview.seen)
+    rows = interview.seen.rows
+    named = interview.seen.frame.select(pl.struct(columns).n_unique()).item() if rows else 0
+    if named * 2 < rows:
+        raise unfit(
+            "key", text, expected=f"what differs from row to row; in {rows:,} rows it has {named:,} values"
+        )
 
 
-def _take_instant(interview: Interview, text: str) -> None:
+def _take_instant(interview: Interview, text: str, *, name: str = "decide_at") -> None:
     if text in interview.seen.columns and interview.seen.columns[text].kind != "instant":
         kind = interview.seen.columns[text].kind
-        raise unfit("decide_at", text, expected=f"a column of instants, and {text} is of kind {kind}")
+        raise unfit(name, text, expected=f"a column of instants, and {text} is of kind {kind}")
     if text not in interview.seen.columns:
-        bind_instant(text, interview.seen)
+        bind_instant(text, interview.seen, name=name)
 
 
 def _take_known(interview: Interview, text: str) -> None:
     try:
         parse_span(text)
     except ValueError:
-        _take_instant(interview, text)
+        _take_instant(interview, text, name="known_at")
 
 
 def _take_actions(_: Interview, text: str) -> None:

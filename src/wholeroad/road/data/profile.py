@@ -68,7 +68,12 @@ class Column:
     @property
     def disguised(self) -> str:
         """How an instant is hidden in whole numbers; empty where none seems to be."""
-        if self.kind not in {"integer", "number"} or self.distinct < _SEVERAL or self.low is None or self.high is None:
+        if (
+            self.kind not in {"integer", "number"}
+            or self.distinct < _SEVERAL
+            or self.low is None
+            or self.high is None
+        ):
             return ""
         for second, said in ((1, "seconds"), (1_000, "milliseconds")):
             low, high = self.low / second, self.high / second

@@ -9,12 +9,14 @@ from typing import Final
 from wholeroad.core.instants import DAY, Span, format_span
 from wholeroad.road.brief.draft import Line, Plain, column_in, name_in, text_in
 from wholeroad.road.data.profile import ROW_NAMES, Column, Profile
+from wholeroad.road.data.profile_outcome import outcome_guesses
 from wholeroad.road.data.profile_times import after_share, known_before, rounded_up, spread
 
 _CATEGORIES: Final = 255
 _PER_TEXT: Final = 5
 """Rows for each text of a column, on average, below which it is a name."""
 
+RIVAL: Final = "called like an outcome: is it known when the case is decided?"
 _PER_GROUP: Final = 3
 _YEAR: Final = 365 * DAY
 _MOST: Final = 60
@@ -51,6 +53,7 @@ def choose_features(
     """
     lines: list[Line] = []
     left: list[tuple[str, str]] = []
+    rivals = {guess.column for guess in outcome_guesses(seen) if guess.named}
     for column in seen.columns.values():
         if column.name in {outcome, decide}:
             continue
@@ -61,7 +64,8 @@ def choose_features(
             text = f"days_between({column_in(column.name)}, {column_in(decide)})"
             lines.append(Line(f"days_since_{name_in(column.name, 'it')}", {"expression": text}))
         else:
-            lines.append(Line(name_in(column.name, "column"), {"column": column.name}))
+            said = RIVAL if column.name in rivals else ""
+            lines.append(Line(name_in(column.name, "column"), {"column": column.name}, said=said))
     if decide is not None:
         lines += _calendar(seen, decide)
     left += [(line.name, f"only {_MOST} features are drafted") for line in lines[_MOST:]]

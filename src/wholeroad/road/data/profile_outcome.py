@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -57,13 +57,18 @@ _STEMS: Final = (
     "verspät",
 )
 _EXACT: Final = frozenset(
-    {"y", "class", "response", "result", "status", "late", "won", "bought", "clicked", "paid"}
+    {"y", "class", "response", "result", "state", "status", "late", "won", "bought", "clicked", "paid"}
 )
 _TRUE: Final = frozenset(
     {"1", "1.0", "true", "yes", "y", "t", "ja", "oui", "si", "sí", "sim", "wahr", "vrai", "x"}
 )
 _FALSE: Final = frozenset({"0", "0.0", "false", "no", "n", "f", "nein", "non", "não", "falsch", "faux", ""})
-_MOST_CLASSES: Final = 10
+_PENDING: Final = frozenset(
+    {"open", "pending", "in progress", "in_progress", "processing", "ongoing", "waiting", "unknown", "tbd"}
+    | {"offen", "ausstehend", "in bearbeitung", "laufend"}
+)
+MOST_CLASSES: Final = 10
+"""Values of a column that may be an outcome, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,8 @@ class OutcomeGuess:
     column: str
     value: str
     why: str
+    named: bool = False
+    """Whether it is called like an outcome."""
 
 
 def outcome_guesses(seen: Profile, key: Collection[str] = ()) -> tuple[OutcomeGuess, ...]:
@@ -94,7 +101,7 @@ def outcome_guesses(seen: Profile, key: Collection[str] = ()) -> tuple[OutcomeGu
             text = f"it is called like an outcome, and {column.null_share:.0%} of the rows have none"
             found.append((named - 3, OutcomeGuess(column.name, FILLED, text)))
             continue
-        if column.kind in {"instant", "empty", "other"} or not 2 <= column.distinct <= _MOST_CLASSES:
+        if column.kind in {"instant", "empty", "other"} or not 2 <= column.distinct <= MOST_CLASSES:
             continue
         counts = counted(seen.frame[column.name])
         if column.distinct > 2 and not named:
@@ -105,7 +112,7 @@ def outcome_guesses(seen: Profile, key: Collection[str] = ()) -> tuple[OutcomeGu
         score -= column.distinct > 2 and "status" in column.words
         why = f"it has {column.distinct} values, {value} in {_percent(share)} of the rows"
         why = f"its name, and {why}" if named else why
-        found.append((score, OutcomeGuess(column.name, value, why)))
+        found.append((score, OutcomeGuess(column.name, value, why, bool(named))))
     return tuple(guess for _, guess in sorted(found, key=lambda each: -each[0]))
 
 
@@ -115,6 +122,13 @@ def counted(column: pl.Series) -> dict[str, int]:
     names, rows = counts.to_series(0).to_list(), counts.to_series(1).to_list()
     pairs = [(written(value), count) for value, count in zip(names, rows, strict=True)]
     return dict(sorted(pairs, key=lambda each: (-each[1], each[0])))
+
+
+def counting(values: Sequence[str], value: str, *, other: str, pending: Collection[str]) -> str:
+    """Say what the values of an outcome of several count as."""
+    rest = [each for each in values if each != value and each not in pending]
+    not_yet = f", and {', '.join(pending)} as not known yet" if pending else ""
+    return f"{', '.join(rest)} count as {other}{not_yet}"
 
 
 def written(value: object) -> str:
@@ -130,7 +144,20 @@ def hits(column: pl.Series, value: str) -> pl.Series:
         return column.is_not_null()
     values = column.unique().drop_nulls().to_list()
     chosen = [each for each in values if written(each) == value]
-    return column.is_in(pl.Series(chosen, dtype=column.dtype).implode())
+    hit = column.is_in(pl.Series(chosen, dtype=column.dtype).implode())
+    if not (open_ := pending(column, value)):
+        return hit
+    return pl.select(pl.when(~column.is_in(open_)).then(hit)).to_series().alias(column.name)
+
+
+def pending(column: pl.Series, value: str) -> list[str]:
+    """Give the values of an outcome, of several, that say that it hasn't come yet, as ``open`` does."""
+    if column.dtype != pl.String or column.n_unique() <= 2:
+        return []
+    values = sorted(
+        each for each in column.unique().drop_nulls().to_list() if each.strip().lower() in _PENDING
+    )
+    return [each for each in values if each != value]
 
 
 def _named(column: Column) -> int:

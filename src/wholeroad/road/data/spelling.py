@@ -19,7 +19,9 @@ _TIMED: Final = (
 
 _SPACES: Final = "[ \u00a0\u202f]"
 _UNIT: Final = r"(?:[€$£¥%]|(?:EUR|USD|CHF|GBP)\b)"
-_SIGNED: Final = rf"^([+-]?)(?:{_UNIT}{_SPACES}?)?([+-]?\d(?:[\d.,'’ \u00a0\u202f]*\d)?)(?:{_SPACES}?{_UNIT})?$"
+_SIGNED: Final = (
+    rf"^([+-]?)(?:{_UNIT}{_SPACES}?)?([+-]?\d(?:[\d.,'’ \u00a0\u202f]*\d)?)(?:{_SPACES}?{_UNIT})?$"
+)
 _FIRST_YEAR: Final = 1000
 """``%Y`` would read 13 as the year 13."""
 

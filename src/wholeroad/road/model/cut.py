@@ -96,6 +96,7 @@ class Cut:
             values=self.values.take(rows),
             status_quo=self.status_quo[rows],
             held=self.held[rows],
+            acted=None if self.acted is None else self.acted.take(rows),
         )
 
     @property

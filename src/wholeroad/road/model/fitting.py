@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from wholeroad.core.ports import AnyLearner, Matrix, QuantileLearner, QuantileScorer, Scorer
@@ -29,7 +28,10 @@ from wholeroad.road.model.untreated import learning_rows
 class Trial:
     """The slices of a cut, encoded by a vocabulary that only the train slice has shaped.
 
-    ``priced`` are the row numbers of the choose slice whose values are known under what came true.
+    ``priced`` are the row numbers of the choose slice that money is compared on: their values are known
+    under what came true. ``decided`` are those that are decided, and encoded in ``choose``: under a
+    capacity the whole slice, since all of its cases compete for the places; ``counted`` tells which of them
+    are priced.
     """
 
     cut: Cut
@@ -39,6 +41,8 @@ class Trial:
     stop: Matrix
     choose: Matrix
     priced: NDArray[np.int64]
+    decided: NDArray[np.int64]
+    counted: NDArray[np.bool_]
     purposes: Purposes
 
     @classmethod
@@ -48,14 +52,18 @@ class Trial:
         purposes = purposes_of(cut, slices)
         rows = purposes.choose
         known = cut.values.take(rows).known(cut.truth[rows])
+        newest = np.arange(slices.choose.start, slices.choose.stop)
+        decided = rows[known] if cut.capacity is None else newest
         return cls(
             cut=cut,
             slices=slices,
             encoder=encoder,
             train=encoder.encode(cut.features_of(purposes.train)),
             stop=encoder.encode(cut.features_of(purposes.stop)),
-            choose=encoder.encode(cut.features_of(rows).filter(pl.Series(known))),
+            choose=encoder.encode(cut.features_of(decided)),
             priced=rows[known],
+            decided=decided,
+            counted=np.isin(decided, rows[known]),
             purposes=replace(purposes, choose=rows[known], spoken=purposes.spoken[known]),
         )
 
@@ -99,7 +107,7 @@ def try_learner(trial: Trial, learner: AnyLearner) -> Candidate:
     """Fit on train, stop and calibrate on the next slice, decide and earn on the last."""
     if isinstance(learner, QuantileLearner):
         return _try_quantiles(trial, learner)
-    cut, rows = trial.cut, trial.priced
+    cut = trial.cut
     stop_truth = cut.truth[trial.purposes.stop]
     scorer, rounds = learner.fit(
         trial.train,
@@ -112,8 +120,9 @@ def try_learner(trial: Trial, learner: AnyLearner) -> Candidate:
     probabilities = calibration.apply(raw)
     before, effects = _effects(trial, scorer, calibration)
     actions, money = _earned(trial, probabilities, before)
-    spoken = trial.purposes.spoken
-    raw, probabilities, truth = raw[spoken], probabilities[spoken], cut.truth[rows][spoken]
+    spoken = np.flatnonzero(trial.counted)[trial.purposes.spoken]
+    truth = cut.truth[trial.decided[spoken]]
+    raw, probabilities = raw[spoken], probabilities[spoken]
     binary = len(cut.classes) == 2
     return Candidate(
         learner=learner,
@@ -161,6 +170,7 @@ def _try_quantiles(trial: Trial, learner: QuantileLearner) -> Candidate:
     quantiles = calibration.apply(raw)
     outcome = numbers[trial.priced]
     actions, money = _earned(trial, quantiles)
+    raw, quantiles = raw[trial.counted], quantiles[trial.counted]
     return Candidate(
         learner=learner,
         name=learner.name,
@@ -178,8 +188,8 @@ def _try_quantiles(trial: Trial, learner: QuantileLearner) -> Candidate:
 def _earned(
     trial: Trial, prediction: NDArray[np.float64], effects: Effects | None = None
 ) -> tuple[Codes, NDArray[np.float64]]:
-    """Decide the priced cases by a prediction; give the actions and what they brought."""
-    cut, rows = trial.cut, trial.priced
+    """Decide cases by a prediction of each; give the actions of the priced ones and what they brought."""
+    cut, rows = trial.cut, trial.decided
     values = cut.values.take(rows)
     actions, _ = decide_within(
         expected_money(values, prediction, effects=effects),
@@ -188,7 +198,8 @@ def _earned(
         ids=rows.astype(np.uint64),  # in order of the ids, where they are of one instant
         room=Room.empty(cut.capacity, cut.decided_at[rows]),
     )
-    return actions, money_of(cut, rows, actions=actions, estimated=trial.purposes.estimated)
+    actions = actions[trial.counted]
+    return actions, money_of(cut, trial.priced, actions=actions, estimated=trial.purposes.estimated)
 
 
 def refit(cut: Cut, winner: Candidate) -> Model:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from wholeroad.core.view import Codes
 from wholeroad.road.model.cut import Cut
+from wholeroad.road.model.effects import LEAST_PER_ARM
 from wholeroad.road.model.slices import Slices
 from wholeroad.road.model.untreated import LEAST_RANDOMISED, learning_rows
 from wholeroad.road.model.weighing import doubly_robust
@@ -30,7 +31,10 @@ class Purposes:
     spoken
         Shape of ``choose``: what came true there is what the model speaks of.
     shown
-        Randomised cases that the trial's model doesn't learn from, to learn from them what acting changes.
+        Randomised cases that the trial's model doesn't learn from, to learn from them what acting changes:
+        those after its train slice, since only from then on there are cases of every action, and cases of
+        one action from other times than those of another would show the times. Of all times where that
+        would leave too few.
     estimated
         Whether money is estimated from randomised cases.
     says
@@ -64,16 +68,28 @@ def purposes_of(cut: Cut, slices: Slices) -> Purposes:
     estimated = chosen.size >= LEAST_RANDOMISED
     if not estimated:
         chosen = newest[alone[newest]]
-    learnt = alone & (np.arange(cut.rows) < slices.train.stop)
+    shown = _shown(drawn, alone, acted.action, slices)
     return Purposes(
         train=learning_rows(acted, slices.train),
         stop=learning_rows(acted, slices.stop),
         choose=chosen,
         spoken=alone[chosen],
-        shown=np.flatnonzero(drawn & ~learnt),
+        shown=np.flatnonzero(shown),
         estimated=estimated,
         says=_says(chosen.size, estimated=estimated, recorded=acted.recorded),
     )
+
+
+def _shown(
+    drawn: NDArray[np.bool_], alone: NDArray[np.bool_], action: Codes, slices: Slices
+) -> NDArray[np.bool_]:
+    late = drawn & (np.arange(drawn.size) >= slices.train.stop)
+    kinds = int(action.max(initial=0)) + 1
+    ever = np.bincount(action[drawn], minlength=kinds)
+    then = np.bincount(action[: slices.stop.stop][late[: slices.stop.stop]], minlength=kinds)
+    enough = bool((then[ever >= LEAST_PER_ARM] >= LEAST_PER_ARM).all())
+    shown: NDArray[np.bool_] = late if enough else drawn & (late | ~alone)
+    return shown
 
 
 def money_of(cut: Cut, rows: NDArray[np.int64], *, actions: Codes, estimated: bool) -> NDArray[np.float64]:

@@ -73,8 +73,8 @@ def paired_difference(difference: NDArray[np.float64], blocks: NDArray[np.int64]
         SE = sqrt(B / (B - 1) * sum_b(S_b - m * n_b) ^ 2) / n
 
     the ratio estimator's error when whole blocks are the sampling units (Cochran 1977,
-    *Sampling techniques*, 9.7): dependence within a block is carried by its sum. Infinite with
-    fewer than two blocks.
+    *Sampling techniques*, on clusters of unequal size): dependence within a block is carried by its
+    sum. Infinite with fewer than two blocks.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -53,6 +53,10 @@ class Acted:
         """Shape (n,): chance had a known part in what was done."""
         drawn: NDArray[np.bool_] = (self.action != SILENT) & (self.propensity > 0) & (self.propensity < 1)
         return drawn
+
+    def take(self, rows: NDArray[np.int64]) -> Acted:
+        """Give what was done to some of the cases."""
+        return replace(self, action=self.action[rows], propensity=self.propensity[rows])
 
     def content(self) -> list[NDArray[np.generic]]:
         """Give the arrays that tell it from others, for digests."""

@@ -28,7 +28,7 @@ def self_normalised(money: NDArray[np.float64], weights: NDArray[np.float64]) ->
 
 
 def effective_size(weights: NDArray[np.float64]) -> float:
-    """Give how many equally weighted cases would tell as much (Kish 1965, *Survey sampling*, 11.7).
+    """Give how many equally weighted cases would tell as much (Kish 1965, *Survey sampling*).
 
     Examples
     --------

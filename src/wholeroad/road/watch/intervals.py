@@ -13,7 +13,7 @@ would vary over other days like these, not over other fits.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Final
 
@@ -128,11 +128,22 @@ class Histories:
         Factor on the distance of a resampled figure from the observed one.
     confidence
         Of two-sided intervals.
+    freedom
+        Degrees of freedom: whole blocks less one.
     """
 
     weights: NDArray[np.float64] | None
     widening: float
     confidence: float
+    freedom: int = 0
+
+    def at(self, confidence: float) -> Histories:
+        """Give the same histories for intervals of another confidence; in far tails Student's are wider."""
+        if self.weights is None:
+            return replace(self, confidence=confidence)
+        student = _student_over_normal(confidence, self.freedom)
+        widening = self.widening / _student_over_normal(self.confidence, self.freedom) * student
+        return replace(self, confidence=confidence, widening=widening)
 
     def total(self, daily: NDArray[np.float64], *, less: float = 0.0) -> Estimate:
         """Estimate a total of daily sums, shape (days,), less a fixed amount (the fits' cost).
@@ -219,7 +230,7 @@ def resample(days: int, resampling: Resampling, *, seed: int) -> Histories:
     weights = day_weights(days, block_days=resampling.block_days, resamples=resampling.resamples, seed=seed)
     share = resampling.block_days / days
     widening = _student_over_normal(resampling.confidence, blocks - 1) / math.sqrt(1 - share)
-    return Histories(weights, widening, resampling.confidence)
+    return Histories(weights, widening, resampling.confidence, blocks - 1)
 
 
 def _student_over_normal(confidence: float, freedom: int) -> float:

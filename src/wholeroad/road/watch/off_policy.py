@@ -29,6 +29,11 @@ from wholeroad.road.watch.work import STATUS_QUO, ModelValues, PolicyRun, Scored
 LEAST_TRIED: Final = 10
 """An action that chance took less often carries no estimate; neither does a policy that wants it."""
 
+LEAST_SEEN: Final = 5
+"""So many of its cases must have met another outcome than the most frequent one, if outcomes matter to its
+money: with fewer the interval is far too short (with one in expectation it held the truth in 65% of trials
+instead of 95%)."""
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -101,8 +106,9 @@ def judged_on(
 ) -> tuple[Sequence[PolicyRun], Scored]:
     """Give the policies and the cases that money is taken from: the randomised ones where they carry it.
 
-    With fewer than :data:`~wholeroad.road.model.untreated.LEAST_RANDOMISED` of them, or when chance never
-    took an action of the status quo, everything stays as it was given. Fits cost in proportion.
+    With fewer than :data:`~wholeroad.road.model.untreated.LEAST_RANDOMISED` of them, or when they tell too
+    little of the status quo (:meth:`Randomised.supports`), everything stays as it was given. Fits cost in
+    proportion.
     """
     judged = None if evidence is None else Randomised.of(scored, evidence)
     if judged is None or len(judged.rows) < LEAST_RANDOMISED or not judged.supports(scored.status_quo):
@@ -134,7 +140,8 @@ def compare_acting(
     -------
     Comparison
         Without enough randomised cases (:func:`judged_on`) ``randomised`` is 0, every figure naive, and
-        ``identified`` False. Policies that want actions which chance never took are in ``unsupported``.
+        ``identified`` False. Policies that want actions of which chance shows too little are in
+        ``unsupported``.
     """
     naive = compare(runs, scored, models=models, unit=unit, seed=seed, success=success)
     supported, judged = judged_on(runs, scored, evidence=evidence)
@@ -195,9 +202,7 @@ class Randomised(Scored):
             raise ValueError(message)
         return self.taken[self.rows], self.propensity[self.rows]
 
-    def money(
-        self, action: Codes, *, drawn_with: NDArray[np.float64] | None = None
-    ) -> NDArray[np.float64]:
+    def money(self, action: Codes, *, drawn_with: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """Estimate the money of each randomised case under these actions; right on average, not singly."""
         taken, propensity = self._was
         rows = self.rows
@@ -205,15 +210,33 @@ class Randomised(Scored):
         shared = None if drawn_with is None else drawn_with[rows]
         return doubly_robust(seen, action[rows], taken=taken, propensity=propensity, drawn_with=shared)
 
+    @cached_property
+    def _supported(self) -> list[bool]:
+        taken, truth = self._was[0], self.truth[self.rows]
+        values, found = self.values.take(self.rows), []
+        for code in range(len(self.actions)):
+            mine = truth[taken == code]
+            others = mine.size - int(np.bincount(mine).max(initial=0))
+            enough = mine.size >= LEAST_TRIED
+            if enough and others < LEAST_SEEN:
+                one, other = (
+                    values.money(np.full_like(taken, code), truth=np.full_like(truth, seen))
+                    for seen in (truth.min(), truth.max())
+                )
+                enough = bool(truth.min() < truth.max() and (one == other).all())
+            found.append(enough)
+        return found
+
     def clairvoyant(self) -> float:
         """Give NaN: nobody knows what would have come true under another action."""
         return float("nan")
 
     def supports(self, action: Codes) -> bool:
-        """Tell whether chance took each action that is wanted often enough to say something of it."""
-        tried = np.bincount(self._was[0], minlength=len(self.actions))
-        wanted = np.bincount(action[self.rows], minlength=len(self.actions))
-        return bool((tried[wanted > 0] >= LEAST_TRIED).all())
+        """Tell whether chance took each action that is wanted, and saw outcomes after it, often enough.
+
+        :data:`LEAST_TRIED` and :data:`LEAST_SEEN` say how often.
+        """
+        return all(self._supported[code] for code in np.unique(action[self.rows]))
 
     def effective(self, run: PolicyRun) -> float:
         """Give how many equally weighted cases tell as much about a policy."""

@@ -164,7 +164,7 @@ def wilson(hits: int, cases: int, *, confidence: float = 0.95) -> tuple[float, f
 def expected_calibration_error(table: pl.DataFrame) -> float:
     """Give the mean distance of predicted from observed over a calibration table, by cases.
 
-    In [0, 1], 0 is best (Naeini, Cooper and Hauskrecht 2015, AAAI, section *Calibration measures*); noise
+    In [0, 1], 0 is best (Naeini, Cooper and Hauskrecht 2015, AAAI); noise
     alone keeps it above 0. NaN for an empty table.
     """
     cases = table["cases"].to_numpy().astype(np.float64)

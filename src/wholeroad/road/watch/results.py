@@ -190,7 +190,8 @@ class Comparison:
     randomised
         Randomised cases that the figures are estimated from; 0 where they are counted.
     unsupported
-        Policies without an estimate: chance never took an action that they want.
+        Policies without an estimate: chance took an action that they want too seldom, or too little was
+        seen of what comes of it.
     identified
         Whether the money means what it says: False where acting may change outcomes, and they were counted
         as if it didn't.

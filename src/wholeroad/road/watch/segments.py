@@ -10,7 +10,7 @@ inequality).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal
 
@@ -219,7 +219,7 @@ class _Judged:
         counts = np.bincount(day - first, minlength=last - first + 1).astype(np.float64)
         alone = histories.ratio(daily, counts)
         level = 1 - (1 - histories.confidence) / self.several
-        together = replace(histories, confidence=level).ratio(daily, counts)
+        together = histories.at(level).ratio(daily, counts)
         mark: Mark = "gains" if together.low > 0 else "loses" if together.high < 0 else ""
         return Segment(by, name, cases, total, alone, mark)
 

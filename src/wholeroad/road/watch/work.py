@@ -91,22 +91,16 @@ class Scored:
         """Shape (days,): number of settled cases."""
         return np.bincount(self.day, minlength=self.days).astype(np.float64)
 
-    def money(
-        self,
-        action: Codes,
-        *,
-        drawn_with: NDArray[np.float64] | None = None,  # noqa: ARG002 - for estimates; outcomes are known here
-    ) -> NDArray[np.float64]:
+    def money(self, action: Codes, *, drawn_with: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """Give the money of each settled case under these actions, shape (n,) for all cases."""
+        del drawn_with  # for estimates; here it is known what came true
         rows = self.rows
         return self.values.take(rows).money(action[rows], truth=self.truth[rows])
 
-    def daily(
-        self, action: Codes, *, drawn_with: NDArray[np.float64] | None = None
-    ) -> NDArray[np.float64]:
+    def daily(self, action: Codes, *, drawn_with: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """Give the money of each day before the fits' cost, shape (days,)."""
-        money = self.money(action, drawn_with=drawn_with)
-        return np.bincount(self.day, weights=money, minlength=self.days).astype(np.float64)
+        each = self.money(action, drawn_with=drawn_with)
+        return np.bincount(self.day, weights=each, minlength=self.days).astype(np.float64)
 
     def paid(self, action: Codes) -> Paid:
         """Count what each open value pays."""
@@ -309,7 +303,7 @@ def _policy_money(run: PolicyRun, against: _Against, success: Gain | None) -> Po
     if success is not None and not is_status_quo:
         bound = histories.lower_bound(gain, cases, less=gain_costs, confidence=success.confidence)
         judged = Success(success.per_case, success.confidence, bound, met=bound >= success.per_case)
-    names = () if scored.amounts else scored.actions
+    names = () if scored.amounts else scored.actions  # amounts are summed up, not counted
     counts = np.bincount(run.action, minlength=len(scored.actions)) / max(1, len(run.action))
     return PolicyMoney(
         policy=run.policy,
