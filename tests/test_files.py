@@ -170,6 +170,7 @@ def test_parquet_comes_back(tmp_path):
         ("x.csv", b"a,b\n\xff\xfe,2\n", "data.encoding"),
         ("x.csv", b"\xff\xfea\x00,\x00b\x00\n\x00", "data.encoding"),
         ("x.csv", b"a,b\n1,2,3\n", "data.file-unreadable"),
+        ("x.csv", b"a;b\n1;2;\n", "data.file-unreadable"),
         ("x.csv", b'a,b\n"x,2\n3,4\n', "data.file-unreadable"),
         ("x.parquet", None, "data.file-missing"),
         ("x.parquet", b"", "data.file-empty"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from wholeroad.core.instants import DAY, to_instant
 from wholeroad.project import Project
 from wholeroad.road.brief.work import read_brief
 from wholeroad.road.model.facts import ModelFitted
+from wholeroad.road.watch.facts import SpanDecided
 from worlds import BRIEF, START, corrected, parcels, write
 
 BRIEF = BRIEF.replace("late = 8, on_time = -4", "late = 40, on_time = -9")
@@ -266,9 +268,19 @@ def test_a_case_that_is_decided_when_it_lands_sees_what_landed_with_it(tmp_path)
     )
     wholeroad.open(deliver(tmp_path, at(25), brief), clock=TickingClock(at(25))).cycle()
     project = wholeroad.open(deliver(tmp_path, at(25.5), brief), clock=TickingClock(at(25.5)))
-    answered = project.cycle()
-    landed = [fact.landed for fact in answered.facts if getattr(fact, "source", "") == "deliveries"]
+    project.cycle()
+    came = project.versions("deliveries").frame.filter(pl.col("_first_known_at") > at(25.4))
     history = project.history()
     mine = history.cases.frame["_decided_at"] > at(25.4)
-    assert landed[0] > 0
-    assert set(history.features.frame.filter(mine)["news"]) == {landed[0]}
+    assert came.height > 0
+    assert set(history.features.frame.filter(mine)["news"]) == {came["parcel_id"].n_unique()}
+
+
+def test_a_model_in_charge_whose_file_is_gone_is_made_again(tmp_path):
+    for night in (29, 30, 31):
+        opened(deliver(tmp_path, at(night), BRIEF), at(night)).cycle()
+    assert opened(tmp_path, at(31)).status().model is not None
+    shutil.rmtree(tmp_path / ".wholeroad" / "blobs")
+    answered = opened(deliver(tmp_path, at(31.5), BRIEF), at(31.5)).cycle()
+    assert {fact.decider for fact in answered.facts if isinstance(fact, SpanDecided)} == {"model"}
+    assert opened(tmp_path, at(31.5)).replay().equal

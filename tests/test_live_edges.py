@@ -110,6 +110,20 @@ def test_answers_need_a_folder_before_anything_is_done(tmp_path):
     checked_out(tmp_path / "answers.csv")
 
 
+def test_a_replay_names_the_source_without_time_that_was_changed(tmp_path):
+    depots = '[source.depots]\nread = "depots.csv"\nkey = "depot"\nstatic = true\n[feature]\n'
+    brief = BRIEF.replace("[feature]\n", depots + 'size = { lookup = "depots.size", by = "depot" }\n')
+    for night in range(22, 33):
+        deliver(tmp_path, at(night), brief)
+        sizes = (1, 2, 3) if night < 30 else (3, 1, 2)
+        rows = "".join(f"{depot},{size}\n" for depot, size in zip("ABC", sizes, strict=True))
+        (tmp_path / "depots.csv").write_text(f"depot,size\n{rows}")
+        opened(tmp_path, at(night)).cycle()
+        if night == 29:
+            assert opened(tmp_path, at(night)).replay().difference == ""
+    assert opened(tmp_path, at(32)).replay().difference.startswith("depots has no time")
+
+
 # Runs that are cut short
 
 

@@ -24,6 +24,7 @@ from wholeroad.interfaces.report.charts import calibration_chart, money_chart
 from wholeroad.interfaces.report.limits import limits
 from wholeroad.interfaces.report.page import ReportData, render
 from wholeroad.interfaces.report.words import refusals, verdict
+from wholeroad.lessons.choosing import verdict_codes
 from wholeroad.road.brief.assumptions import Assumption
 from wholeroad.road.brief.charter import charter, parts
 from wholeroad.road.brief.contract import Brief, Gain
@@ -162,6 +163,21 @@ def test_what_is_said_of_refitting_follows_its_interval(gain, said):
     text = str(verdict(replace(comparison, policies=policies)))
     assert said in text
     assert sum(other in text for other in ("Refitting pays", "not shown to pay", "loses money")) <= 1
+
+
+def test_fits_that_cost_nothing_and_change_nothing_are_said_in_a_word():
+    comparison = made()[0]
+    alike = [
+        replace(
+            policy,
+            fit_costs=0.0,
+            versus_never=policy.versus_never and replace(policy.versus_never, value=0.0, low=0.0, high=0.0),
+        )
+        for policy in comparison.policies
+    ]
+    said = str(verdict(replace(comparison, policies=tuple(alike))))
+    assert ", after 1 fit: " in said
+    assert "every 60d made as much as never refitting." in said
 
 
 def test_what_is_said_of_refitting_is_said_of_the_recommended_policy_first():
@@ -690,6 +706,17 @@ def test_the_status_quo_is_undecided_too_when_a_range_could_turn_it():
     noisy = replace(ranged, beats_somewhere=())
     found = verdict(replace(comparison, policies=(comparison.policies[0], noisy)))
     assert (found.undecided, found.question, "Undecided" in str(found)) == (False, "", False)
+
+
+@pytest.mark.parametrize(("low", "skilled"), [(-7.0, False), (3.0, True)])
+def test_under_a_capacity_a_model_has_skill_only_where_it_beats_as_many_picked_by_chance(low, skilled):
+    # Acting on a few cases costs nothing where hits are counted: it beats doing nothing, whoever is picked.
+    comparison = replace(compared(never=(91, ["status quo"])), form="capacity", unit="hits")
+    model = replace(comparison.policies[1], by_chance=84.0, versus_chance=Estimate(7.0, low, 21.0))
+    comparison = replace(comparison, policies=(comparison.policies[0], model))
+    found = verdict(comparison)
+    assert found.headline.startswith("Use the model" if skilled else "No skill was shown")
+    assert ("dummies" in verdict_codes(comparison, policy=found.policy)) != skilled
 
 
 def test_without_any_outcome_nothing_is_compared():

@@ -521,6 +521,7 @@ def test_what_was_answered_is_not_assumed(tmp_path):
     [
         ("outcome", "colour = red"),
         ("outcome", "returned = perhaps"),
+        ("outcome", "items > 3"),
         ("key", "number"),
         ("key", "returned"),
         ("decide_at", "items"),

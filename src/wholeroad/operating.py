@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -19,7 +20,7 @@ from wholeroad.engine.answers import answers, due
 from wholeroad.engine.book import TABLE
 from wholeroad.engine.explained import DecisionExplained, ModelExplained
 from wholeroad.engine.explaining import explain_decision, explain_model
-from wholeroad.engine.facts import decode
+from wholeroad.engine.facts import RunBegan, decode
 from wholeroad.engine.fold import State, fold
 from wholeroad.engine.intake import Arrival, Intake
 from wholeroad.engine.live import Answered, Live, Replayed, in_force, never_ran, replay
@@ -178,7 +179,18 @@ class Operation:
         workshop = self._workshop(history, blobs=MemoryBlobs())
         walker = self._walker(history, tables, ledger, workshop)
         workshop.follow(walker.book.recorded)
-        return replay(facts, decisions, walker=walker, tables=tables, ledger=ledger)
+        replayed = replay(facts, decisions, walker=walker, tables=tables, ledger=ledger)
+        if replayed.equal or not (changed := self._changed_without_time(facts)):
+            return replayed
+        told = f"{', '.join(changed)} has no time, and other rows since; {replayed.difference}"
+        return dataclasses.replace(replayed, difference=told)
+
+    def _changed_without_time(self, facts: Sequence[Fact]) -> list[str]:
+        """Name the static sources that were changed after the first run: what it knew of them is gone."""
+        began = next((place for place, fact in enumerate(facts) if isinstance(fact, RunBegan)), len(facts))
+        landed = [fact for fact in facts[began:] if isinstance(fact, BatchLanded)]
+        changed = {fact.source for fact in landed if fact.landed or fact.deleted}
+        return [name for name, source in self._brief.source.items() if source.static and name in changed]
 
     @property
     def _facts(self) -> Sequence[Fact]:

@@ -106,13 +106,29 @@ def _texts(path: Path, csv: CsvTable, name: str) -> tuple[pl.DataFrame, Verdict]
     if refused is not None or (texts[texts.columns[-1]].is_null() & ~blank).any():
         fields = _fields(path, texts.height, width=len(names), mark=mark)
         if refused is not None and (fields is None or (fields["fields"] > len(names)).mean() > _MOST):  # type: ignore[operator]
-            raise unreadable(name, refused, expected=whole, fix=again) from refused
+            raise _wider(fields, len(names), csv=csv, shown=name) or unreadable(
+                name, refused, expected=whole, fix=again
+            ) from refused
         if fields is not None:
             _blame_fields(fields, verdict, len(names))
             blank &= fields["fields"] <= len(names)
     if not blank.any():
         return texts, verdict
     return texts.filter(~blank), verdict.only(~blank)
+
+
+def _wider(fields: pl.DataFrame | None, width: int, *, csv: CsvTable, shown: str) -> UserError | None:
+    """Say that most rows have more fields than the header names."""
+    if fields is None:
+        return None
+    most = int(fields["fields"].mode().sort()[0])
+    return UserError(
+        "data.file-unreadable",
+        f"{shown} can't be read",
+        happened=f"most rows had {most} fields, and line {csv.header_line} names {width}",
+        expected="a name for every field; a mark at the end of a row begins another field",
+        fix=f"add {csv.separator!r} and a name to the header, or take the marks from the rows' ends",
+    )
 
 
 def _nothing(csv: CsvTable) -> pl.Expr:

@@ -23,6 +23,7 @@ from wholeroad.road.brief.facts import BriefRead
 from wholeroad.road.brief.policies import Policy, parse_policy
 from wholeroad.road.data.facts import BatchLanded
 from wholeroad.road.data.history import History
+from wholeroad.road.model.facts import ModelFitted
 
 Prepare = Callable[[Instant], tuple[History, Workshop]]
 """From an instant to what is known by then, and where fits on it are made."""
@@ -145,6 +146,8 @@ class Live:
         walker = Walker(history, workshop, policy=policy, tables=self._tables, ledger=self._ledger)
         walker.restore(state)
         workshop.follow(walker.book.recorded)  # what is decided here is done
+        fits = (fact for _, fact in self._ledger.read() if isinstance(fact, ModelFitted))
+        workshop.make_again(fact for fact in fits if fact.model == state.plan.model)
         return history, walker
 
 

@@ -141,7 +141,7 @@ class Workshop:
                     "A model is gone",
                     happened=f"the ledger speaks of model {name[:8]}, and its file is not there or damaged",
                     expected="the file under .wholeroad/blobs/models",
-                    fix="restore it, or delete the rehearsal's folder and run it again",
+                    fix="restore it from a copy; of a rehearsal, delete the folder and run it again",
                 )
             self._models[name] = Model.from_bytes(data, self._learners)
         return self._models[name]

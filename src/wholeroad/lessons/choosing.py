@@ -68,6 +68,10 @@ def _of_chosen(chosen: PolicyMoney, comparison: Comparison) -> Iterator[str]:
     kind = kind_of(chosen)
     refits = [one for one in comparison.policies if kind_of(one) == "every" and one.versus_never]
     best = max(refits, key=lambda one: one.total.value, default=None)
+    more = chosen.versus_chance
+    if kind in ("never", "every") and more is not None and not more.low > 0:
+        yield "dummies"
+        return
     match kind:
         case "status quo":
             yield "verdict.status-quo"

@@ -19,7 +19,8 @@ LESSONS: Final = (
         reading="""Too few outcomes don't forbid a rehearsal. They say that "no clear difference" is the
         likely result even if the gain is real.""",
         fooling="""The formula takes cases as independent. Cases that come in runs are worth fewer; take
-        twice the number.""",
+        twice the number. It tells such a gain from nothing: for the lower bound to reach what you ask, the
+        true gain has to lie above it.""",
         doing="Wait until the date, or ask for a larger gain.",
         command="wholeroad check",
         nothing="When the number is there twice over.",

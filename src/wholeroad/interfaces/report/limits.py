@@ -71,7 +71,8 @@ _IDENTIFIED = (
 )
 _ESTIMATED = (
     "The money is estimated from cases in which chance chose the action, with the probabilities that were"
-    " logged; if those are wrong, so is the money. It speaks of other cases as far as they are like these."
+    " logged; if those are wrong, so is the money. What a policy does to the other cases, such as those that"
+    " every plan left alone so far, isn't counted; it speaks of them as far as they are like these."
 )
 _NOT_IDENTIFIED = (
     "The money is not identified: acting may change what happens, or whether it is seen, and this counts each"

@@ -186,6 +186,9 @@ def _headline(chosen: PolicyMoney, comparison: Comparison, found: Doubt | None) 
     best = best_of(comparison)
     if chosen.versus_best is not None and chosen.versus_best.high < 0:
         return f"No skill was shown: the dummy {called(best)} made more than anything else."
+    more = chosen.versus_chance
+    if kind_of(chosen) in ("never", "every") and more is not None and not more.low > 0:
+        return "No skill was shown: as many cases picked at random on the same days may do as well."
     gain = chosen.versus_never
     if kind_of(chosen) == "every" and gain is not None and not gain.low > 0:
         return f"Refit {chosen.policy}: it clearly made more than the status quo, and fitting once did not."
@@ -269,7 +272,10 @@ def _refitting(chosen: PolicyMoney, comparison: Comparison) -> str:
         return f"Refitting loses money: even {found} ({interval})."
     if not math.isfinite(gain.low):
         return f"Whether refitting pays can't be told: {found} ({interval})."
-    return f"Refitting is not shown to pay: at best, {found} ({interval}), which may be nothing."
+    no_gain = f"at best, {found} ({interval}), which may be nothing"
+    if gain.low == gain.high == 0:
+        no_gain = f"{called(judged)} made as much as never refitting"
+    return f"Refitting is not shown to pay: {no_gain}."
 
 
 def _dummies(comparison: Comparison) -> str:

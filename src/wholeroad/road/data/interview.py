@@ -158,6 +158,14 @@ def split_outcome(text: str, seen: Profile) -> tuple[str, str]:
             return name, fits[0]
         if values and rest:
             raise unfit("outcome", text, expected=f"a value of {name} out of several: {_listed([*values])}")
+    numbers = [each.name for each in seen.columns.values() if each.kind in {"integer", "number"}]
+    if asked := [name for name in numbers if text.startswith(name)]:
+        raise unfit(
+            "outcome",
+            text,
+            expected=f"a column of a few values, and {max(asked, key=len)} is a number: add a column that"
+            ' says yes or no, or write the brief by hand with kind = "regression"',
+        )
     raise unfit(
         "outcome",
         text,

@@ -30,9 +30,10 @@ LEAST_TRIED: Final = 10
 """An action that chance took less often carries no estimate; neither does a policy that wants it."""
 
 LEAST_SEEN: Final = 5
-"""So many of its cases must have met another outcome than the most frequent one, if outcomes matter to its
-money: with fewer the interval is far too short (with one in expectation it held the truth in 65% of trials
-instead of 95%)."""
+"""Of so many of its cases another outcome than the most frequent one is to be expected, if outcomes matter to
+its money, by how often it came in all randomised cases: with fewer the interval is far too short (with one it
+held the truth in 65% of trials instead of 95%). What this action's own cases met doesn't decide: that would
+keep the lucky ones."""
 
 
 @dataclass(frozen=True)
@@ -214,11 +215,10 @@ class Randomised(Scored):
     def _supported(self) -> list[bool]:
         taken, truth = self._was[0], self.truth[self.rows]
         values, found = self.values.take(self.rows), []
-        for code in range(len(self.actions)):
-            mine = truth[taken == code]
-            others = mine.size - int(np.bincount(mine).max(initial=0))
-            enough = mine.size >= LEAST_TRIED
-            if enough and others < LEAST_SEEN:
+        rarer = 1 - float(np.bincount(truth).max(initial=0)) / max(1, truth.size)
+        for tried in np.bincount(taken, minlength=len(self.actions)).tolist():
+            code, enough = len(found), tried >= LEAST_TRIED
+            if enough and tried * rarer < LEAST_SEEN - 1e-9:
                 one, other = (
                     values.money(np.full_like(taken, code), truth=np.full_like(truth, seen))
                     for seen in (truth.min(), truth.max())
