@@ -26,8 +26,9 @@ from wholeroad.road.data.interview import Interview
 from wholeroad.road.data.profile import profile
 from wholeroad.road.data.profile_layout import find_layout
 from wholeroad.road.data.profile_leaks import auc, find_leaks
-from wholeroad.road.data.profile_outcome import hits, outcome_guesses
+from wholeroad.road.data.profile_outcome import hits, outcome_guesses, pending
 from wholeroad.road.data.profile_spelling import find_spelling
+from wholeroad.road.data.profile_times import FROZEN
 from wholeroad.starting import inspect, look
 from wholeroad.testing import exports
 
@@ -362,6 +363,10 @@ def test_a_state_that_is_open_is_no_outcome_yet_and_what_counts_as_what_is_said(
     assert "# Of 20 known outcomes 10 are state = defaulted; 10 are not known yet." in text
     assert "state in ('open')" in text
     assert "# assumed: paid count as other, and open as not known yet" in text
+    assert pending(frame["state"], "defaulted") == ["open"]
+    assert (
+        pending(pl.Series(["open", "lost", None]), "lost") == []
+    )  # or nothing would be left to tell it from
 
 
 def test_another_column_that_is_called_like_an_outcome_is_marked(tmp_path):
@@ -403,6 +408,8 @@ def test_an_outcome_that_only_its_date_tells_waits_as_long_as_the_late_ones(tmp_
     frame = frame.drop("returned", "return_known_at")
     project = wholeroad.start(file_of(tmp_path, "orders", exports.plain(frame)), tmp_path / "project")
     assert project.brief.outcome.classes == ("returned", "not_returned")
+    assert "timestamp '" in project.brief.outcome.truth
+    assert f"# {FROZEN}" in brief_of(project)
     project.land()
     history = project.history()
     truth = history.as_of(history.until + 1).truth()

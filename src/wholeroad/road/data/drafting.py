@@ -16,6 +16,7 @@ from wholeroad.road.data.profile_features import Chosen, apart, choose_features,
 from wholeroad.road.data.profile_leaks import Leak, find_leaks
 from wholeroad.road.data.profile_outcome import FILLED, counting, pending
 from wholeroad.road.data.profile_times import (
+    FROZEN,
     KnownGuess,
     delays,
     last_instant,
@@ -182,6 +183,7 @@ def _outcome(interview: Interview, times: _Times, *, name: str, truth: _Truth) -
     hits, known = int(hit.sum()), len(hit) - hit.null_count()
     above = (
         f"Of {known:,} known outcomes {hits:,} are {told.text}; {hit.null_count():,} are not known yet.",
+        *([FROZEN] if "timestamp '" in truth.text else []),
     )
     return Section("outcome", lines, above)
 
@@ -307,11 +309,7 @@ def _truth(interview: Interview, times: _Times) -> _Truth:
         late = f"{at} in ({', '.join(map(text_in, open_))})" if open_ else ""
         guard = " or ".join(each for each in (late, guard) if each)
         cased = _cased(interview, f"{at} = {text_in(value)}", classes=(value, other), guard=guard)
-        return (
-            cased
-            if len(values) == 2
-            else replace(cased, why=counting(values, value, other=other, pending=open_))
-        )
+        return replace(cased, why=counting(values, value, other=other, pending=open_))
     name = name_in(column, "yes")
     condition = f"{at} = {value}"
     if told.kind == "boolean":

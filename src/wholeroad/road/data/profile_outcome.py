@@ -126,6 +126,8 @@ def counted(column: pl.Series) -> dict[str, int]:
 
 def counting(values: Sequence[str], value: str, *, other: str, pending: Collection[str]) -> str:
     """Say what the values of an outcome of several count as."""
+    if len(values) <= 2:
+        return ""
     rest = [each for each in values if each != value and each not in pending]
     not_yet = f", and {', '.join(pending)} as not known yet" if pending else ""
     return f"{', '.join(rest)} count as {other}{not_yet}"
@@ -152,12 +154,13 @@ def hits(column: pl.Series, value: str) -> pl.Series:
 
 def pending(column: pl.Series, value: str) -> list[str]:
     """Give the values of an outcome, of several, that say that it hasn't come yet, as ``open`` does."""
-    if column.dtype != pl.String or column.n_unique() <= 2:
+    if column.dtype != pl.String:
         return []
     values = sorted(
         each for each in column.unique().drop_nulls().to_list() if each.strip().lower() in _PENDING
     )
-    return [each for each in values if each != value]
+    open_ = [each for each in values if each != value]
+    return open_ if len(open_) < column.drop_nulls().n_unique() - 1 else []
 
 
 def _named(column: Column) -> int:

@@ -76,7 +76,7 @@ def leave_some_alone(
     >>> ids, rule = np.arange(4, dtype=np.uint64), LeftAlone(action=0, share=0.5)
     >>> planned, held = np.array([1, 1, 0, 1], dtype=np.int8), np.zeros(4, dtype=bool)
     >>> leave_some_alone(planned, ids=ids, held=held, rule=rule, seed=1)
-    (array([0, 1, 0, 1], dtype=int8), array([0.5, 0.5, 1. , 0.5]))
+    (array([0, 1, 0, 0], dtype=int8), array([0.5, 0.5, 1. , 0.5]))
     """
     drawn = rule.draws(ids, seed=seed)
     certain = held | (planned == rule.action)

@@ -214,7 +214,8 @@ class Randomised(Scored):
     @cached_property
     def _supported(self) -> list[bool]:
         taken, truth = self._was[0], self.truth[self.rows]
-        values, found = self.values.take(self.rows), []
+        values = self.values.take(self.rows)
+        found: list[bool] = []
         rarer = 1 - float(np.bincount(truth).max(initial=0)) / max(1, truth.size)
         for tried in np.bincount(taken, minlength=len(self.actions)).tolist():
             code, enough = len(found), tried >= LEAST_TRIED

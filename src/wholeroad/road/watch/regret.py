@@ -115,7 +115,7 @@ def best_path(
     Examples
     --------
     >>> money = np.array([[[0.0, 1.0], [0.0, 5.0]]])
-    >>> best_path(money, np.array([0.0, 4.0]), np.array([0, 0])).tolist()
+    >>> best_path(money, np.array([0.0, 4.0]), first_day=np.array([0, 0])).tolist()
     [[1, 1]]
     """
     runs, days, options = money.shape

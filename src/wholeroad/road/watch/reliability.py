@@ -64,7 +64,7 @@ def calibration(
     Examples
     --------
     >>> p = np.array([[0.8, 0.2], [0.8, 0.2]])
-    >>> table = calibration(p, np.array([0, 1], dtype=np.int8), ["yes", "no"], positive="yes")
+    >>> table = calibration(p, np.array([0, 1], dtype=np.int8), classes=["yes", "no"], positive="yes")
     >>> table.select("class", "predicted", "observed", "cases").row(0)
     ('yes', 0.8, 0.5, 2)
     """
