@@ -17,6 +17,7 @@ from wholeroad.core.errors import UserError
 from wholeroad.core.instants import DAY, to_instant
 from wholeroad.project import Project
 from wholeroad.road.brief.work import read_brief
+from wholeroad.road.data.facts import BatchLanded
 from wholeroad.road.model.facts import ModelFitted
 from wholeroad.road.watch.facts import SpanDecided
 from worlds import BRIEF, START, corrected, parcels, write
@@ -284,3 +285,17 @@ def test_a_model_in_charge_whose_file_is_gone_is_made_again(tmp_path):
     answered = opened(deliver(tmp_path, at(31.5), BRIEF), at(31.5)).cycle()
     assert {fact.decider for fact in answered.facts if isinstance(fact, SpanDecided)} == {"model"}
     assert opened(tmp_path, at(31.5)).replay().equal
+
+
+def test_new_cases_needn_t_bring_what_only_their_outcome_tells(tmp_path):
+    """One file tells of cases and outcomes, as an export does; tomorrow's cases have no outcome yet."""
+    both = CASES.join(OUTCOMES.unique("parcel_id", keep="first"), on="parcel_id").rename({"delay_h": "hours"})
+    brief = BRIEF.replace("delay_h", "hours").replace("deliveries.parquet", "parcels.parquet")
+    write(tmp_path, both.filter(pl.col("reported_at") <= at(25)), OUTCOMES, brief=brief)
+    opened(tmp_path, at(25)).cycle()
+    tomorrow = CASES.filter(pl.col("booked_at") <= at(25.5), pl.col("sent_at") > at(25.6))
+    found, answered = opened(tmp_path, at(25.5)).decide(tomorrow)
+    assert set(found["status"]) == {"accepted"}
+    assert [fact.quarantined for fact in answered.facts if isinstance(fact, BatchLanded)] == [0]
+    with pytest.raises(UserError, match=r"data\.column-missing"):
+        opened(tmp_path, at(25.5)).decide(tomorrow.drop("weight_kg"))

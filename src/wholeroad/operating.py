@@ -30,6 +30,7 @@ from wholeroad.engine.walking import Walker
 from wholeroad.engine.workshop import Workshop
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.brief.digests import digests
+from wholeroad.road.data.asked_columns import asked_columns
 from wholeroad.road.data.casting import cast
 from wholeroad.road.data.facts import BatchLanded
 from wholeroad.road.data.history import History
@@ -118,6 +119,17 @@ class Operation:
         live.finish(digests(self._brief))
         arrive(self.now())
         return live.answer(digests(self._brief), self.now())
+
+    def completed(self, cases: pl.DataFrame) -> pl.DataFrame:
+        """Give new cases with nulls for what can't be known yet, such as how a case turned out.
+
+        Only columns that nothing about a case asks for may be missing; landing refuses the others.
+        """
+        name = self._brief.case.source
+        schema = self._store.schema(name) if self._store.rows(name) else pl.Schema()
+        asked = {column.name for column in asked_columns(self._brief, name)}
+        unknown = [column for column in schema if column not in cases.columns and column not in asked]
+        return cases.with_columns(pl.lit(None, dtype=schema[column]).alias(column) for column in unknown)
 
     def answers(
         self, asked: pl.DataFrame, answered: Answered, *, bad: pl.DataFrame | None = None

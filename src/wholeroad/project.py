@@ -275,7 +275,7 @@ class Project:
         Parameters
         ----------
         cases
-            The path of a file that is written as the case's source is, or a frame.
+            The path of a file, written as the case's source is, or a frame; outcomes may be missing.
 
         Returns
         -------
@@ -288,16 +288,16 @@ class Project:
         with self._lock("deciding"):
             if isinstance(cases, str | Path):
                 stored = self._intake.types(name, table)
-                rows, bad = read_rows(
-                    Path(cases), table.types, stored=stored, shown=str(cases), csv=table.csv
-                )
+                path, csv = Path(cases), table.csv
+                rows, bad = read_rows(path, table.types, stored=stored, shown=str(cases), csv=csv)
             else:
                 rows, bad = as_frame(cases), None
 
             def arrive(now: Instant) -> None:
                 self._operation.land(self.folder.root, self._intake, progress=progress)
                 some = Arrival(now, imported=False, whole=False)  # cases that it doesn't name are not gone
-                self._intake.take_parts(name, table, parts=[(rows, bad)], arrival=some)
+                parts = [(self._operation.completed(rows), bad)]
+                self._intake.take_parts(name, table, parts=parts, arrival=some)
 
             answered = self._operation.answer(arrive, progress)
             return self._operation.answers(rows, answered, bad=bad), answered
