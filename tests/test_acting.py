@@ -1,5 +1,7 @@
 """Where acting changes what happens: what is learnt, what is refused, and what a random share is worth."""
 
+import html
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,13 +18,15 @@ from wholeroad.engine.rehearsed import Rehearsed
 from wholeroad.interfaces.report.evidence import kind_of_case
 from wholeroad.interfaces.report.terminal import table
 from wholeroad.interfaces.report.words import verdict
+from wholeroad.interfaces.report.writing import write_page
 from wholeroad.project import open_project
 from wholeroad.road.brief.policies import parse_policy
 from wholeroad.road.brief.values import TableValues
 from wholeroad.road.brief.worth import Capacity
-from wholeroad.road.data.acting import cases_to_learn
+from wholeroad.road.data.acting import cases_to_learn, when_there
 from wholeroad.road.data.incumbent import Logged
 from wholeroad.road.data.own_decisions import with_own_decisions
+from wholeroad.road.data.propensities import question_propensities
 from wholeroad.road.model.cut import Cut
 from wholeroad.road.model.effects import Effects, Shown, expected_money, learn_effects
 from wholeroad.road.model.fitting import Trial, try_learner
@@ -493,6 +497,18 @@ def test_with_a_random_share_the_worth_of_policies_is_estimated(world: Churn, es
     assert estimated.policies["basis"].unique().to_list() == ["estimated"]
 
 
+def test_the_counts_of_a_randomised_page_add_up(estimated: Rehearsed) -> None:
+    page = html.unescape(write_page(estimated).read_text(encoding="utf-8"))
+    told = re.search(r"[\d,]+ cases: [^.]* randomised and with [^.]*\.", page)
+    assert told
+    assert "were not randomised" in told.group()
+    everyone, *parts = (int(one.replace(",", "")) for one in re.findall(r"\d[\d,]*\b", told.group()))
+    assert len(parts) == 4
+    assert everyone == sum(parts) == estimated.comparison.cases
+    assert parts[0] == estimated.comparison.policies[0].settled
+    assert parts[1] > 0
+
+
 def test_without_one_nothing_is_called_settled_and_nothing_is_decided(counted: Rehearsed) -> None:
     comparison = counted.comparison
     said = verdict(comparison, depends_on_action="yes")
@@ -584,7 +600,7 @@ def test_without_a_record_a_status_quo_that_acts_gives_no_fit(world: Churn, tmp_
     assert {"check.no-record-of-actions", "check.depends-on-action"} <= findings
 
 
-def test_the_check_says_how_many_cases_tell_and_when(world: Churn, tmp_path: Path) -> None:
+def test_the_check_says_how_many_cases_tell_andwhen_there(world: Churn, tmp_path: Path) -> None:
     brief = BRIEF.replace('[policy]\nno_action = { action = "pass", share = 0.1 }\n', "")
     project = open_project(world.write(tmp_path / "asks", brief=brief, propensities=False))
     found = {finding.code: finding for finding in project.check()}
@@ -592,6 +608,7 @@ def test_the_check_says_how_many_cases_tell_and_when(world: Churn, tmp_path: Pat
     assert asks.level == "warning"
     assert "takes about" in asks.why_it_matters
     assert 'no_action = { action = "pass", share = 0.05 }' in asks.fix
+    assert "they'd be there about 20" in asks.why_it_matters
     assert "check.one-action-wins" not in found
 
 
@@ -620,3 +637,51 @@ def test_our_own_decisions_stand_beside_the_log(estimated: Rehearsed) -> None:
     early = ours.logged.as_of(FIRST)
     assert (early.action[10:20] == CALL).all()
     assert (early.action[others] == -1).all()
+
+
+def implausible(propensity: np.ndarray, action: np.ndarray, actions: tuple[str, ...] = ("call", "pass")):
+    logged = Logged(action.astype(np.int8), np.full(action.size, np.nan), propensity)
+    return [*question_propensities(logged, actions)]
+
+
+@given(seed=st.integers(0, 10_000), cases=st.integers(1, 2_000), least=st.floats(0.02, 0.5))
+@settings(deadline=None, max_examples=60)
+def test_propensities_by_which_the_actions_were_drawn_are_plausible(seed: int, cases: int, least: float):
+    dice = np.random.default_rng(seed)
+    calls = dice.uniform(least, 1 - least, cases)
+    action = np.where(dice.random(cases) < calls, 0, 1)
+    assert implausible(np.where(action == 0, calls, 1 - calls), action) == []
+
+
+def test_a_case_that_chance_had_no_part_in_says_nothing_of_propensities():
+    assert implausible(np.array([1.0] * 500 + [np.nan] * 500), np.zeros(1_000)) == []
+
+
+@pytest.mark.parametrize("slip", ["of calling", "of the others", "a tenth"])
+def test_propensities_of_something_else_are_found_with_their_figure(slip: str):
+    dice = np.random.default_rng(0)
+    action = np.where(dice.random(4_000) < 0.2, 0, 1)
+    right = np.where(action == 0, 0.2, 0.8)
+    wrong = {"of calling": np.full(4_000, 0.2), "of the others": 1 - right, "a tenth": right / 10}[slip]
+    (found,) = implausible(wrong, action)
+    assert (found.code, found.level) == ("check.propensity-implausible", "warning")
+    code = 0 if "with call" in found.happened else 1
+    assert f"is {((action == code) / wrong).mean():.2f} times the 4,000 cases" in found.happened
+    assert "95% interval" in found.happened
+
+
+def test_of_three_actions_one_that_may_not_be_taken_everywhere_is_no_slip():
+    dice = np.random.default_rng(1)
+    action = np.where(np.arange(4_000) < 2_000, dice.integers(0, 2, 4_000), dice.integers(1, 3, 4_000))
+    names = ("call", "pass", "mail")
+    assert implausible(np.full(4_000, 0.5), action, names) == []
+    assert implausible(np.full(4_000, 0.1), action, names) != []
+
+
+def test_no_date_is_named_for_cases_that_hardly_come(world: Churn, tmp_path: Path) -> None:
+    project = open_project(world.write(tmp_path / "asks", propensities=False))
+    project.land()
+    history = project.history()
+    assert when_there(history, 1_000).startswith("20")
+    few = replace(history.timeline, decided_at=history.timeline.decided_at[[0, -1]])
+    assert when_there(replace(history, timeline=few), 1_000) == ""

@@ -42,6 +42,8 @@ def test_a_sound_brief_is_left_in_peace(tmp_path, world):
         ("per_case = 0.5", "per_case = 7", "gain-out-of-reach", "fault"),
         ("per_case = 0.5", "per_case = 0.01", "too-few-outcomes", "warning"),
         ('matures = "6d"', 'matures = "12h"', "immature", "warning"),
+        ('matures = "6d"', 'matures = "25d"', "fit-refused", "warning"),
+        ("least_outcomes = 10", "least_outcomes = 90000", "fit-refused", "warning"),
         ('when = "every 10d"', 'when = "every 5d"', "matures-late", "warning"),
         ('depends_on_action = "no"', 'depends_on_action = "unknown"', "depends-on-action", "warning"),
     ],

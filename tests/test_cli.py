@@ -60,6 +60,41 @@ def test_a_rehearsal_prints_the_verdict_and_writes_one_page(project):
     assert next((project / "rehearsals").glob("*/models/*.md")).read_text().startswith("# small")
 
 
+def test_the_verdict_comes_before_what_is_assumed_which_check_lists(project):
+    with_brief(project, 'matures = "2d"', 'matures = "2d"  # assumed: a guess')
+    done = cli("rehearse", project, "--policy", "never")
+    assert done.returncode == 0, done.stderr
+    told = " ".join(done.stdout.split())
+    line = "The brief assumes 1 thing that nobody has confirmed; wholeroad check lists them."
+    assert 0 < told.index("decided from") < told.index(line)
+    assert "a guess" not in told
+    assert "a guess" in cli("check", project).stdout
+
+
+def test_decide_tells_of_a_file_without_cases_and_of_rows_that_were_merged(project):
+    cases = pl.read_parquet(project / "parcels.parquet").tail(3)
+    for rows, said in (
+        (cases.clear(), "The file had no cases."),
+        (pl.concat([cases, cases.head(2)]), "The file had 5 rows of 3 cases: 2 merged, by the key."),
+        (cases, ""),
+    ):
+        path = project / "asked.parquet"
+        rows.write_parquet(path)
+        done = cli("decide", path, project, "--out", project / "answers.csv")
+        assert done.returncode == 0, done.stderr
+        assert said in " ".join(done.stdout.split())
+        assert said or "The file had" not in done.stdout
+
+
+@pytest.mark.parametrize("command", [["rehearse"], ["cycle"], ["status"]])
+def test_a_source_that_is_not_there_yet_points_to_the_collection_plan(project, command):
+    with_brief(project, 'read = "parcels.parquet"', 'read = "none"')
+    with_brief(project, 'read = "deliveries.parquet"', 'read = "none"')
+    error = refused(cli(*command, project), "data.not-landed")
+    assert "see the collection plan with wholeroad check" in error
+    assert "run wholeroad land" not in error
+
+
 def test_backtest_is_another_name_for_rehearse(project):
     assert cli("backtest", project, "--policy", "status quo").returncode == 0
 

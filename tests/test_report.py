@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markupsafe import escape
 from rich.console import Console
 
 from wholeroad.core.instants import DAY, parse_instant
@@ -24,6 +25,7 @@ from wholeroad.interfaces.report.charts import calibration_chart, money_chart
 from wholeroad.interfaces.report.limits import limits
 from wholeroad.interfaces.report.page import ReportData, render
 from wholeroad.interfaces.report.words import refusals, verdict
+from wholeroad.lessons import fill, lesson_for, numbers_of_choice
 from wholeroad.lessons.choosing import verdict_codes
 from wholeroad.road.brief.assumptions import Assumption
 from wholeroad.road.brief.charter import charter, parts
@@ -31,9 +33,10 @@ from wholeroad.road.brief.contract import Brief, Gain
 from wholeroad.road.brief.values import TableValues
 from wholeroad.road.data.rules import Finding
 from wholeroad.road.model.facts import FitRefused
+from wholeroad.road.model.results import CandidateReport, ChoiceReport
 from wholeroad.road.watch.frames import money_over_time
 from wholeroad.road.watch.reliability import calibration
-from wholeroad.road.watch.results import Estimate
+from wholeroad.road.watch.results import Estimate, OpenValue
 from wholeroad.road.watch.segments import segments
 from wholeroad.road.watch.work import ModelValues, PolicyRun, Scored, compare
 
@@ -299,6 +302,100 @@ def test_money_that_acting_may_change_is_never_called_settled(answer):
     outcome = a_brief().outcome.model_dump() | {"depends_on_action": answer, "matures": "1d"}
     page = render(data_of(a_brief(outcome=outcome)))
     assert "settled" not in said + table + re.sub(r"counted, not settled", "", page)
+
+
+def open_and_unidentified():
+    """A comparison whose winner hangs on what a miss costs."""
+    comparison = made()[0]
+    policies = []
+    for policy in comparison.policies:
+        missed = {"never": (-200,), "status quo": (-700,)}.get(policy.policy, (-400,))
+        corners = (-10.0, 20.0) if policy.policy == "never" else policy.gain_corners
+        policies.append(replace(policy, open_counts=missed, gain_corners=corners))
+    turn = next(one.total.value for one in policies if one.policy == "never") - next(
+        one.total.value for one in policies if one.policy == "status quo"
+    )
+    middle = 3.0 + turn / 500.0
+    value = OpenValue(name="a miss", low=2.0, middle=middle, high=2.0 * middle)
+    return replace(comparison, policies=tuple(policies), open_values=(value,))
+
+
+def test_what_hangs_on_a_value_and_on_acting_is_told_in_one_short_sentence_before_the_questions():
+    comparison = open_and_unidentified()
+    said = verdict(comparison, depends_on_action="unknown")
+    assert said.headline == (
+        "Undecided: never refitting beats the status quo if a miss is worth more than 3.0 false alarms and"
+        " acting doesn't change what happens; neither is known yet."
+    )
+    first, second = said.asks
+    assert first.endswith("Is a miss worth more than 3.0 false alarms?")
+    assert "may a random share of the cases be left alone" in second
+    known = verdict(comparison, depends_on_action="yes").headline
+    assert known.startswith("Undecided: acting changes what happens, and nobody has measured how")
+    assert "neither is known" not in known
+    rival = verdict(comparison)
+    assert rival.headline.startswith("Undecided: whether")
+    assert len(rival.asks) == 1
+
+
+def test_the_order_of_an_open_verdict_loses_no_sentence_and_puts_the_finer_points_last():
+    comparison = open_and_unidentified()
+    said = verdict(comparison, depends_on_action="unknown")
+    decided = verdict(made()[0])
+    assert (decided.asks, decided.finer) == ((), ())
+    assert said.finer
+    assert any("dummy" in sentence for sentence in said.finer)
+    assert {sentence for sentence in decided.reasons if "criterion" not in sentence} <= {
+        *said.reasons,
+        *said.finer,
+    } | {sentence.replace(" counted ", " settled ") for sentence in said.reasons}
+    text = " ".join(printed(terminal.report(comparison, depends_on_action="unknown")).split())
+    places = [text.index(" ".join(part)) for part in ([said.headline], said.asks, said.reasons, said.finer)]
+    assert places == sorted(places)
+    assert text.endswith(" ".join(said.finer))
+    outcome = a_brief().outcome.model_dump() | {"depends_on_action": "unknown", "matures": "1d"}
+    page = render(replace(data_of(a_brief(outcome=outcome)), comparison=comparison))
+    folded = page[page.index('<details class="finer">') :]
+    folded = folded[: folded.index("</details>")]
+    assert all(str(escape(sentence)) in folded for sentence in said.finer)
+    assert not any(str(escape(sentence)) in folded for sentence in said.reasons)
+    assert '<details class="finer">' not in render(data_of(a_brief()))
+
+
+def test_a_champion_that_is_the_best_is_called_so_and_not_held_against_itself():
+    def one(name, money, behind):
+        error = 0.1 if behind else 0.0
+        return CandidateReport(name, 2, money, behind, error, eligible=behind < 0.1, actions={})
+
+    choice = ChoiceReport(
+        cut_at=0,
+        matures=DAY,
+        rows=500,
+        outcomes={},
+        slices=(),
+        unpriced=0,
+        blocks=20,
+        block_kind="days",
+        candidates=(one("logistic", 1.0, 0.05), one("trees", 1.05, 0.0)),
+        best="trees",
+        champion="trees",
+        why="",
+        features=(),
+        left_out=(),
+    )
+    lesson = lesson_for("one-standard-error")
+    said = fill(lesson, numbers_of_choice(choice, unit="EUR"))
+    assert any("trees, the best candidate, on the choose slice: 1.05" in line for line in said.numbers)
+    assert "less than the best" not in said.here
+    assert not any("0 EUR" in line for line in said.numbers)
+    behind = fill(lesson, numbers_of_choice(replace(choice, champion="logistic"), unit="EUR"))
+    assert "0.05 EUR per case less than the best; one standard error is 0.1" in behind.here
+
+
+def test_a_dummy_that_leads_is_no_finer_point():
+    comparison = made(early=-0.9, late=-0.9, refitted=-0.9, dummy_rate=0.02)[0]
+    said = verdict(comparison, depends_on_action="unknown")
+    assert any("No model made more than a dummy" in reason for reason in said.reasons)
 
 
 # the terminal

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import wholeroad
 from wholeroad.core.errors import UserError
+from wholeroad.core.instants import DAY
 from wholeroad.lessons import lesson_for as explained
 from wholeroad.road.brief.assumptions import assumed
 from wholeroad.road.brief.draft import written
@@ -28,7 +29,6 @@ from wholeroad.road.data.profile_layout import find_layout
 from wholeroad.road.data.profile_leaks import auc, find_leaks
 from wholeroad.road.data.profile_outcome import hits, outcome_guesses, pending
 from wholeroad.road.data.profile_spelling import find_spelling
-from wholeroad.road.data.profile_times import FROZEN
 from wholeroad.starting import inspect, look
 from wholeroad.testing import exports
 
@@ -119,6 +119,9 @@ def test_a_file_without_time_is_drafted_static_and_without_a_decision_instant(tm
     findings = project.check()
     assert "check.no-time" in {finding.code for finding in findings}
     assert [finding for finding in findings if finding.level == "fault"] == []
+    share = next(finding for finding in findings if finding.code == "check.no-randomised-share")
+    assert "takes about" in share.why_it_matters
+    assert not re.search(r"19\d\d-|a day", share.why_it_matters)
 
 
 def test_dumps_are_versions_known_when_they_were_taken(tmp_path):
@@ -362,6 +365,7 @@ def test_a_state_that_is_open_is_no_outcome_yet_and_what_counts_as_what_is_said(
     text = draft_brief(interview, Origin("loans", "loans.csv")).draft.text()
     assert "# Of 20 known outcomes 10 are state = defaulted; 10 are not known yet." in text
     assert "state in ('open')" in text
+    assert "if_never" not in text
     assert "# assumed: paid count as other, and open as not known yet" in text
     assert pending(frame["state"], "defaulted") == ["open"]
     assert (
@@ -408,8 +412,10 @@ def test_an_outcome_that_only_its_date_tells_waits_as_long_as_the_late_ones(tmp_
     frame = frame.drop("returned", "return_known_at")
     project = wholeroad.start(file_of(tmp_path, "orders", exports.plain(frame)), tmp_path / "project")
     assert project.brief.outcome.classes == ("returned", "not_returned")
-    assert "timestamp '" in project.brief.outcome.truth
-    assert f"# {FROZEN}" in brief_of(project)
+    outcome = project.brief.outcome
+    assert outcome.if_never == "not_returned"
+    assert outcome.never_after == outcome.matures
+    assert "timestamp '" not in brief_of(project)
     project.land()
     history = project.history()
     truth = history.as_of(history.until + 1).truth()
@@ -417,6 +423,31 @@ def test_an_outcome_that_only_its_date_tells_waits_as_long_as_the_late_ones(tmp_
     young = (frame["ordered_at"] > last - timedelta(days=3)).sum()
     assert (truth == 0).sum() == frame["returned_at"].drop_nulls().len()
     assert (truth < 0).sum() > young / 2
+
+
+def test_when_the_file_grows_later_rows_wait_as_the_earlier_ones_did(tmp_path):
+    frame = exports.orders(2_000, days=200).with_columns(
+        pl.when(pl.col("returned") == "yes").then(pl.col("return_known_at")).alias("returned_at")
+    )
+    frame = frame.drop("returned", "return_known_at").sort("ordered_at")
+    # As the file looked when it was made: a return that came later wasn't there yet.
+    made_at = frame["ordered_at"][1_200]
+    come = pl.col("returned_at") <= made_at
+    early = frame.filter(pl.col("ordered_at") <= made_at).with_columns(
+        pl.when(come).then(pl.col("returned_at")).alias("returned_at")
+    )
+    path = file_of(tmp_path, "orders", exports.plain(early))
+    project = wholeroad.start(path, tmp_path / "project")
+    project.land()
+    path.write_bytes(exports.plain(frame))
+    project.land()
+    history = project.history()
+    truth = history.as_of(history.until + 1).truth()
+    assert (truth == 0).sum() == frame["returned_at"].drop_nulls().len()
+    decided = history.timeline.decided_at[: truth.size]
+    old = decided + project.brief.outcome.never_after <= history.until
+    assert ((truth == 1) == (old & (truth != 0))).all()
+    assert history.told.nulls == 0
 
 
 @pytest.mark.parametrize("running", [True, False])
@@ -435,7 +466,16 @@ def test_where_no_column_says_when_young_rows_tell_nothing_if_they_have_fewer_hi
     history = project.history()
     truth = history.as_of(history.until + 1).truth()
     young = (frame["ordered_at"] > frame["ordered_at"].max() - timedelta(days=30)).sum()
-    assert (truth < 0).sum() == (young if running else 0)
+    assert "timestamp '" not in brief_of(project)
+    assert (project.brief.outcome.if_never == "no") == running
+    if not running:
+        assert (truth < 0).sum() == 0
+        return
+    # No row that is too young for its outcome to have come counts as one without it.
+    decided = history.timeline.decided_at
+    silent = decided[: truth.size][truth == history.brief.outcome.classes.index("no")]
+    assert young <= (truth < 0).sum() < truth.size / 3
+    assert silent.max() <= decided.max() - 30 * DAY
 
 
 @settings(max_examples=50, deadline=None)

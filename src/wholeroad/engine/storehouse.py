@@ -49,14 +49,18 @@ class Storehouse:
 
     def schema(self, name: str) -> pl.Schema:
         """Give the source's own columns, without ours: ``data.not-landed`` before anything landed."""
-        table = table_of(name, self._brief.source[name])
+        source = self._brief.source[name]
+        table = table_of(name, source)
         if not self._tables.exists(table):
+            to_be = source.read == "none"
             raise UserError(
                 "data.not-landed",
                 "A source has no data yet",
                 happened=f"nothing was landed for {name} with the key and times that it has now",
                 expected="rows",
-                fix="run wholeroad land, or land_rows from Python",
+                fix='its read is "none": see the collection plan with wholeroad check, then say what to read'
+                if to_be
+                else "run wholeroad land, or land_rows from Python",
             )
         schema = self._tables.schema(table)
         return pl.Schema({column: kind for column, kind in schema.items() if column not in SYSTEM})

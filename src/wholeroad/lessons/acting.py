@@ -81,7 +81,7 @@ LESSONS: Final = (
         model of its money: right on average under overlap and correct propensities. No clipping. Where
         policy and log share a draw of chance, the weight is the ratio of both probabilities.""",
         needs=("no-action-share",),
-        answers=("propensity",),
+        answers=("propensity", "check.propensity-implausible"),
     ),
     Lesson(
         code="incumbent",

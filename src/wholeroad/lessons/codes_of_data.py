@@ -252,7 +252,7 @@ ENTRIES: Final = (
     Entry(
         "data.not-landed",
         "Nothing has been landed for a source as the brief now describes it.",
-        "Run wholeroad land.",
+        "Run wholeroad land; where read is none, wholeroad check plans the collection.",
         "files",
     ),
     Entry(

@@ -94,6 +94,7 @@ def numbers_of_finding(finding: Finding) -> tuple[str, ...]:
 def numbers_of_choice(report: ChoiceReport, *, unit: str) -> tuple[Number, ...]:
     """Give the numbers that the choice of a champion rests on."""
     champion = report.candidate(report.champion)
+    leads = champion.behind_best <= 0
     per_case = f"{unit} per case"
     found = [
         Number("rows", report.rows, unit="cases", said="matured cases of the cut"),
@@ -107,17 +108,21 @@ def numbers_of_choice(report: ChoiceReport, *, unit: str) -> tuple[Number, ...]:
             "champion_money",
             champion.money_per_case,
             unit=per_case,
-            said=f"{champion.name} on the choose slice",
-        ),
-        Number("behind_best", champion.behind_best, unit=per_case, said=f"{champion.name} behind the best"),
-        Number(
-            "standard_error",
-            champion.standard_error,
-            n=report.blocks,
-            unit=per_case,
-            said="standard error of that difference",
+            said=f"{champion.name}{', the best candidate,' if leads else ''} on the choose slice",
         ),
     ]
+    if not leads:
+        behind = f"{champion.name} behind the best"
+        found.append(Number("behind_best", champion.behind_best, unit=per_case, said=behind))
+        found.append(
+            Number(
+                "standard_error",
+                champion.standard_error,
+                n=report.blocks,
+                unit=per_case,
+                said="standard error of that difference",
+            )
+        )
     if champion.slope is not None:
         said = "slope of the calibration; below 1 the raw model was too sure"
         found.append(Number("slope", champion.slope, said=said))

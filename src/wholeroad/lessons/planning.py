@@ -28,7 +28,7 @@ LESSONS: Final = (
         1981, Controlled Clinical Trials 2""",
         expert="""Normal-theory one-sided sample size at 80% power, s from the per-case value spread of
         the best constant deviation; multiply by the design effect for clustering.""",
-        answers=("check.too-few-outcomes",),
+        answers=("check.too-few-outcomes", "check.fit-refused"),
         needs=("success-criterion",),
     ),
     Lesson(

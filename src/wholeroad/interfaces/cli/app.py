@@ -144,6 +144,7 @@ def decide(
     from wholeroad.interfaces.cli.operation import checked_out, show_answered, show_answers, write_answers
     from wholeroad.interfaces.cli.watching import console, tasks
     from wholeroad.project import open_project
+    from wholeroad.road.data.facts import BatchLanded
 
     checked_out(out)
     project = open_project(folder)
@@ -153,7 +154,12 @@ def decide(
         write_answers(found, out)
     if not quiet:
         show_answered(console(), answered, brief=project.brief)
-        show_answers(console(), found, out=out)
+        landed = [
+            fact.rows_in
+            for fact in answered.facts
+            if isinstance(fact, BatchLanded) and fact.source == project.brief.case.source
+        ]
+        show_answers(console(), found, rows=landed[-1] if landed else found.height, out=out)
 
 
 @app.command()

@@ -72,8 +72,23 @@ def show_answered(console: Console, answered: Answered, *, brief: Brief) -> None
     console.print(f"Answered up to {_when(answered.now)}.")
 
 
-def show_answers(console: Console, found: pl.DataFrame, *, out: Path | None) -> None:
-    """Print how many cases were decided and how many wait; without a file, the first of them."""
+def show_answers(console: Console, found: pl.DataFrame, *, rows: int, out: Path | None) -> None:
+    """Print how many cases were decided and how many wait; without a file, the first of them.
+
+    Parameters
+    ----------
+    found
+        One row for each case.
+    rows
+        Of the file of cases, in which a case may come twice.
+    out
+        Where the answers were written.
+    """
+    if not found.height:
+        console.print("The file had no cases.")
+    elif rows > found.height:
+        told, cases = count(rows, "row"), count(found.height, "case")
+        console.print(f"The file had {told} of {cases}: {rows - found.height:,} merged, by the key.")
     counts = Counter(found["status"].to_list())
     for status in STATUS:
         if counts[status]:

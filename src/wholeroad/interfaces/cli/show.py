@@ -73,17 +73,21 @@ def show_findings(console: Console, findings: Sequence[Finding]) -> None:
 
 
 def show_rehearsed(console: Console, rehearsed: Rehearsed) -> None:
-    """Print what the check found, the verdict and the table; write the page, and say where things lie."""
+    """Print the verdict, the table and what the check found; write the page, and say where things lie."""
     with tasks() as progress:
         progress("writing the page", 0, 0)
         page = write_page(rehearsed)
         progress("writing the page", 1, 1)
-    show_assumptions(console, rehearsed.assumptions)
-    show_doubts(console, rehearsed.findings)
     depends = rehearsed.brief.outcome.depends_on_action
     refused = refusals(rehearsed.compared)
     console.print(report(rehearsed.comparison, depends_on_action=depends, refused=refused))
     console.print()
+    if rehearsed.assumptions:
+        console.print(
+            f"The brief assumes {count(len(rehearsed.assumptions), 'thing')} that nobody has confirmed;"
+            " wholeroad check lists them.\n"
+        )
+    show_doubts(console, rehearsed.findings)
     lying = {"The page": page, "The model cards": rehearsed.folder / CARDS, "The folder": rehearsed.folder}
     for name, place in lying.items():
         if place.exists():

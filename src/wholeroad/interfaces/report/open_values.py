@@ -24,21 +24,38 @@ class Doubt:
         The one that is held against the other.
     question
         To put to the business; empty where no single value decides.
+    condition
+        Under which the judged one wins, as the end of a sentence; empty where no single value decides.
     """
 
     judged: PolicyMoney
     rival: PolicyMoney | None
     question: str
+    condition: str
 
     @property
     def headline(self) -> str:
         """Say that nothing is decided, and on what it hangs."""
-        rival = "the status quo" if self.rival is None else called(self.rival)
         hangs_on = (
             "what a miss costs" if A_MISS in self.question.lower() else "values that the brief leaves open"
         )
-        said = f"Undecided: whether {called(self.judged)} beats {rival} depends on {hangs_on}."
-        return f"{said} {self.question}".strip()
+        return f"Undecided: whether {called(self.judged)} beats {self._rival} depends on {hangs_on}."
+
+    def unidentified(self, depends_on_action: str) -> str:
+        """Say it in one sentence where it isn't known either what acting changes."""
+        wins = f"{called(self.judged)} beats {self._rival}"
+        if depends_on_action == "yes":
+            where = self.condition or "the open values of the brief favour it"
+            return (
+                "Undecided: acting changes what happens, and nobody has measured how; as if it didn't,"
+                f" {wins} if {where}."
+            )
+        where = self.condition or "the values that the brief leaves open favour it"
+        return f"Undecided: {wins} if {where} and acting doesn't change what happens; neither is known yet."
+
+    @property
+    def _rival(self) -> str:
+        return "the status quo" if self.rival is None else called(self.rival)
 
 
 def doubt(chosen: PolicyMoney, comparison: Comparison) -> Doubt | None:
@@ -53,11 +70,11 @@ def doubt(chosen: PolicyMoney, comparison: Comparison) -> Doubt | None:
     rival = next((one for one in comparison.policies if kind_of(one) == "status quo"), None)
     clear = judged is chosen or (rival is not None and rival.policy in judged.beats_somewhere)
     if clear and corners and corners[0] < 0 < corners[1]:
-        return Doubt(judged, rival, _question(judged, rival, comparison))
+        return Doubt(judged, rival, *_asked(judged, rival, comparison))
     for other in comparison.policies:
         wins = chosen.policy in other.beats_somewhere and chosen.policy not in other.beats
         if wins and kind_of(other) not in ("random", "status quo"):
-            return Doubt(other, chosen, _question(other, chosen, comparison))
+            return Doubt(other, chosen, *_asked(other, chosen, comparison))
     return None
 
 
@@ -153,8 +170,11 @@ def _ratio(value: float) -> str:
     return f"{max(0.0, value):,.1f} : 1"
 
 
-def _question(judged: PolicyMoney, rival: PolicyMoney | None, comparison: Comparison) -> str:
-    """Ask for the value that decides by itself; of several the one that moves the most money."""
+def _asked(judged: PolicyMoney, rival: PolicyMoney | None, comparison: Comparison) -> tuple[str, str]:
+    """Ask for the value that decides by itself, and say where the judged policy wins.
+
+    Of several such values it is the one that moves the most money.
+    """
     deciding = []
     for place, value in enumerate(comparison.open_values):
         if rival is None or not (judged.open_counts and rival.open_counts):
@@ -162,13 +182,12 @@ def _question(judged: PolicyMoney, rival: PolicyMoney | None, comparison: Compar
         more = judged.open_counts[place] - rival.open_counts[place]
         turn = value.middle - (judged.total.value - rival.total.value) / more if more else math.inf
         if value.low <= turn <= value.high:
-            deciding.append((abs(more) * (value.high - value.low), value.name, turn))
+            deciding.append((abs(more) * (value.high - value.low), value.name, turn, more > 0))
     if not deciding:
-        return ""
-    _, name, turn = max(deciding)
-    if name == A_MISS:
-        return f"Is a miss worth more than {turn:,.1f} false alarms?"
-    return f"Is {name} worth more than {amount(turn)} {comparison.unit}?"
+        return "", ""
+    _, name, turn, above = max(deciding)
+    at = f"{turn:,.1f} false alarms" if name == A_MISS else f"{amount(turn)} {comparison.unit}"
+    return f"Is {name} worth more than {at}?", f"{name} is worth {'more' if above else 'less'} than {at}"
 
 
 def _capital(text: str) -> str:

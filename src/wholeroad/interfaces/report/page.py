@@ -246,9 +246,15 @@ def _criterion(comparison: Comparison, said: Verdict, *, identified: bool) -> tu
 
 def _counts(comparison: Comparison) -> str:
     one = comparison.policies[0]
+    untold = (
+        f"{one.unknown:,} whose outcome row doesn't tell the truth, {one.pending:,} without an outcome yet."
+    )
+    if not comparison.randomised:
+        return f"{count(comparison.cases, 'case')}: {one.settled:,} with a known outcome, {untold}"
+    left = comparison.cases - one.settled - one.unknown - one.pending
     return (
-        f"{count(comparison.cases, 'case')}: {one.settled:,} with a known outcome, {one.unknown:,} whose"
-        f" outcome row doesn't tell the truth, {one.pending:,} without an outcome yet."
+        f"{count(comparison.cases, 'case')}: {one.settled:,} randomised and with a known outcome, {left:,}"
+        f" with a known outcome that were not randomised and don't count here, {untold}"
     )
 
 

@@ -32,6 +32,7 @@ def report(
     said = verdict(comparison, depends_on_action=depends_on_action, refused=refused)
     parts: list[RenderableType] = [
         Text(said.headline, style="bold"),
+        *([Text(" ".join(said.asks)), Text("")] if said.asks else []),
         Text(" ".join(said.reasons)),
         Text(""),
         table(comparison, depends_on_action=depends_on_action),
@@ -39,6 +40,8 @@ def report(
     actions = None if _room_for_actions(comparison) else action_table(comparison)
     if actions is not None:
         parts += [Text(""), actions]
+    if said.finer:
+        parts += [Text(""), Text(f"The finer points: {' '.join(said.finer)}")]
     return Group(*parts)
 
 

@@ -43,6 +43,11 @@ class Verdict:
         One sentence.
     reasons
         More sentences, in the order of their weight.
+    asks
+        What to ask the business, to be said before the reasons: at most two sentences; empty where decided.
+    finer
+        What may be read last, or not at all: dummies, luck, hindsight; empty where decided, since it is
+        among the reasons then.
     undecided
         Whether the winner changes within the ranges of values that the brief gives.
     question
@@ -52,12 +57,14 @@ class Verdict:
     policy: str
     headline: str
     reasons: tuple[str, ...]
+    asks: tuple[str, ...] = ()
+    finer: tuple[str, ...] = ()
     undecided: bool = False
     question: str = ""
 
     def __str__(self) -> str:
         """Give the verdict as one paragraph."""
-        return " ".join([self.headline, *self.reasons])
+        return " ".join([self.headline, *self.asks, *self.reasons, *self.finer])
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +135,38 @@ def verdict(
         headline = f"No model could be fitted: {refused}"
         return Verdict(chosen.policy, headline, (_NO_MODEL, made))
     found = None if _too_short(comparison) else doubt(chosen, comparison)
+    figures = _figures(chosen, comparison, made=made, refused=refused, identified=identified)
+    headline = _headline(chosen, comparison, found)
+    if identified and found is None:
+        return Verdict(chosen.policy, headline, tuple(filter(None, figures)))
+    asks = (
+        closing_sentence(found),
+        "" if identified else f"Nothing is decided by these figures: {ASK_FOR_SHARE}",
+    )
+    question = found.question if found else ""
+    if not identified:
+        question = ASK_FOR_SHARE
+        headline = found.unidentified(depends_on_action) if found else f"{ASSUMES} If so: {headline}"
+    finer = _finer(chosen, comparison)
+    return Verdict(
+        chosen.policy,
+        headline,
+        tuple(text for text in figures if text and text not in finer),
+        asks=tuple(filter(None, asks)),
+        finer=finer,
+        undecided=found is not None,
+        question=question,
+    )
+
+
+def _figures(
+    chosen: PolicyMoney, comparison: Comparison, *, made: str, refused: Refusals | None, identified: bool
+) -> tuple[str, ...]:
+    """Give every sentence on the figures, some of them empty."""
     others = [_runner_up(chosen, comparison), _refitting(chosen, comparison)]
     if kind_of(chosen) == "every":
         others.reverse()  # of the recommended policy first
-    reasons = (
+    return (
         made,
         evidence_sentence(chosen, comparison),
         chance_sentence(chosen, comparison),
@@ -142,16 +177,15 @@ def verdict(
         _success(chosen, comparison, identified=identified),
         *break_even_sentences(chosen, comparison),
         corners_sentence(chosen, comparison),
-        closing_sentence(found),
-        "" if identified else f"Nothing is decided by these figures: {ASK_FOR_SHARE}",
     )
-    headline = _headline(chosen, comparison, found)
-    question = found.question if found else ""
-    if not identified:
-        headline, question = f"{ASSUMES} If so: {headline}", ASK_FOR_SHARE
-    return Verdict(
-        chosen.policy, headline, tuple(filter(None, reasons)), undecided=found is not None, question=question
-    )
+
+
+def _finer(chosen: PolicyMoney, comparison: Comparison) -> tuple[str, ...]:
+    """Give the sentences that can wait where nothing is decided."""
+    clear = chosen.versus_best is not None and chosen.versus_best.high < 0
+    runner_up = "" if clear else _runner_up(chosen, comparison)
+    dummies = "" if _a_dummy_leads(comparison) else _dummies(comparison)
+    return tuple(filter(None, (runner_up, dummies, _regret(chosen, comparison))))
 
 
 def best_of(comparison: Comparison) -> PolicyMoney:
@@ -278,14 +312,22 @@ def _refitting(chosen: PolicyMoney, comparison: Comparison) -> str:
     return f"Refitting is not shown to pay: {no_gain}."
 
 
+def _best_of(comparison: Comparison, *kinds: str) -> PolicyMoney | None:
+    pool = [policy for policy in comparison.policies if kind_of(policy) in kinds]
+    return max(pool, key=lambda policy: policy.total.value, default=None)
+
+
+def _a_dummy_leads(comparison: Comparison) -> bool:
+    dummy, model = _best_of(comparison, "random", "always"), _best_of(comparison, "never", "every")
+    return dummy is not None and model is not None and dummy.total.value >= model.total.value
+
+
 def _dummies(comparison: Comparison) -> str:
-    dummies = [policy for policy in comparison.policies if kind_of(policy) in ("random", "always")]
-    models = [policy for policy in comparison.policies if kind_of(policy) in ("never", "every")]
-    if not dummies or not models:
+    dummy = _best_of(comparison, "random", "always")
+    if dummy is None or _best_of(comparison, "never", "every") is None:
         return ""
-    dummy = max(dummies, key=lambda policy: policy.total.value)
     made = f"made {amount(dummy.total.value)} {comparison.unit}"
-    if dummy.total.value >= max(policy.total.value for policy in models):
+    if _a_dummy_leads(comparison):
         return f"No model made more than a dummy: {called(dummy)} {made}."
     return f"The best dummy, {called(dummy)}, {made}."
 

@@ -15,6 +15,7 @@ from wholeroad.road.brief.values import TableValues
 from wholeroad.road.data.findings import Finding
 from wholeroad.road.data.history import History
 from wholeroad.road.data.incumbent import SILENT
+from wholeroad.road.data.propensities import question_propensities
 from wholeroad.road.data.sizing import POWER
 
 SHARE: Final = 0.05
@@ -41,6 +42,7 @@ def question_acting(history: History) -> Iterator[Finding]:
     the reports say so.
     """
     yield from _log(history)
+    yield from question_propensities(history.logged, history.brief.actions)
     outcome, drawn = history.brief.outcome, history.brief.policy.no_action
     if outcome.depends_on_action == "no":
         if drawn is not None:
@@ -101,15 +103,13 @@ def _share(history: History) -> Iterator[Finding]:
     share = named.share if named is not None else SHARE
     effect, action = _worth_seeing(history)
     needed = cases_to_learn(effect, base=_base(history), share=share)
-    decided_at = history.timeline.decided_at
-    per_day = decided_at.size / max(1, (int(decided_at[-1]) - int(decided_at[0])) / DAY)
-    there = min(history.until + int(needed / max(per_day, 1e-9) * DAY), LAST)
     telling = (
         f"to tell a change of {100 * effect:.1f} points{f', from which on {action} pays,' if action else ''} "
         f"from none takes about {needed:,} cases that would be acted on, {share:.0%} of them left alone "
-        f"({_CONFIDENCE:.0%} confidence, power {POWER:.0%}); were all {per_day:,.0f} a day such cases, "
-        f"they'd be there about {format_instant(there)[:10]}"
+        f"({_CONFIDENCE:.0%} confidence, power {POWER:.0%})"
     )
+    if when := when_there(history, needed):
+        telling += f"; were all cases such, they'd be there about {when}"
     if named is None and not drawn:
         alone = no_action_code(brief)
         name = brief.actions[alone] if alone is not None else brief.actions[0]
@@ -127,11 +127,25 @@ def _share(history: History) -> Iterator[Finding]:
         "check.randomised-share",
         "note",
         "[policy] no_action" if named is not None else "[incumbent] propensity",
-        f"chance had a known part in {drawn:,} of {len(decided_at):,} cases so far"
+        f"chance had a known part in {drawn:,} of {len(history.timeline.decided_at):,} cases so far"
         + ("" if named is None else f"; from now on {named.share:.0%} are left alone"),
         f"policies are compared on these; {telling}",
         "keep the share as long as anything is decided by it",
     )
+
+
+def when_there(history: History, cases: int) -> str:
+    """Give the day on which so many more cases will have come, and at how many a day.
+
+    Empty where cases have no time, or hardly any come.
+    """
+    decided_at = history.timeline.decided_at
+    days = (int(decided_at[-1]) - int(decided_at[0])) / DAY if decided_at.size else 0.0
+    if history.brief.timeless or days < 1 or decided_at.size < days:
+        return ""
+    per_day = decided_at.size / days
+    there = history.until + int(cases / per_day * DAY)
+    return f"{format_instant(there)[:10]}, at {per_day:,.0f} cases a day" if there < LAST else ""
 
 
 def cases_to_learn(effect: float, *, base: float, share: float) -> int:

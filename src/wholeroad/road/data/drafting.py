@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
-from wholeroad.core.instants import DAY, UNITS, Span, format_instant, format_span
+from wholeroad.core.instants import DAY, UNITS, Span, format_span
 from wholeroad.road.brief.contract import AS_KNOWN
-from wholeroad.road.brief.draft import Draft, Line, Plain, Section, column_in, name_in, spelled, text_in
+from wholeroad.road.brief.draft import Draft, Line, Plain, Section, column_in, name_in, spelled
 from wholeroad.road.brief.questions import Money, parse_pair, parse_worth
 from wholeroad.road.brief.sources import CsvTable
 from wholeroad.road.brief.worth import parse_ratio
+from wholeroad.road.data.drafted_truth import Truth, hit_condition, open_condition, silence_tells, write_truth
 from wholeroad.road.data.interview import Interview
 from wholeroad.road.data.profile_features import Chosen, apart, choose_features, choose_windows
 from wholeroad.road.data.profile_leaks import Leak, find_leaks
-from wholeroad.road.data.profile_outcome import FILLED, counting, pending
-from wholeroad.road.data.profile_times import (
-    FROZEN,
-    KnownGuess,
-    delays,
-    last_instant,
-    rounded_down,
-    rounded_up,
-    spread,
-)
+from wholeroad.road.data.profile_outcome import FILLED
+from wholeroad.road.data.profile_times import KnownGuess, delays, rounded_down, rounded_up, spread
 
 _WORTH_ASKING: Final = 0.1
 """The share of what knowing every outcome would bring that is asked of a policy, until somebody says."""
@@ -68,13 +61,6 @@ class Drafted:
 
 
 @dataclass(frozen=True, slots=True)
-class _Truth:
-    text: str
-    classes: tuple[str, str]
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class _Times:
     """Expressions and spans; ``decide`` is None for a table without time."""
 
@@ -108,7 +94,7 @@ def draft_brief(interview: Interview, origin: Origin) -> Drafted:
     ]
     leaks = find_leaks(interview.seen, interview.hit, outcome=outcome, columns=others)
     times = _times(interview)
-    truth = _truth(interview, times)
+    truth = write_truth(interview, timed=times.decide is not None)
     chosen = choose_features(
         interview.seen,
         outcome=outcome,
@@ -166,16 +152,22 @@ def _case(interview: Interview, times: _Times, name: str) -> Section:
     return Section("case", tuple(lines), above)
 
 
-def _outcome(interview: Interview, times: _Times, *, name: str, truth: _Truth) -> Section:
+def _outcome(interview: Interview, times: _Times, *, name: str, truth: Truth) -> Section:
     told = interview.said("outcome")
     acting = interview.said("depends_on_action")
     source = f"{name}_outcome" if times.decide is not None and not interview.dumped else name
+    silence = (
+        Line("if_never", truth.classes[1], "no word is no hit"),
+        Line("never_after", format_span(times.matures), times.matures_why),
+    )
+    never = silence if times.decide is not None and silence_tells(interview) else ()
     lines = (
         Line("kind", "binary"),
         Line("classes", list(truth.classes)),
         Line("positive", truth.classes[0], told.why),
         Line("source", source),
         Line("truth", truth.text, told.why or truth.why),
+        *never,
         Line("matures", format_span(times.matures), times.matures_why),
         Line("depends_on_action", acting.text, acting.why),
     )
@@ -183,12 +175,11 @@ def _outcome(interview: Interview, times: _Times, *, name: str, truth: _Truth) -
     hits, known = int(hit.sum()), len(hit) - hit.null_count()
     above = (
         f"Of {known:,} known outcomes {hits:,} are {told.text}; {hit.null_count():,} are not known yet.",
-        *([FROZEN] if "timestamp '" in truth.text else []),
     )
     return Section("outcome", lines, above)
 
 
-def _value(interview: Interview, truth: _Truth) -> tuple[Section, ...]:
+def _value(interview: Interview, truth: Truth) -> tuple[Section, ...]:
     actions, worth, today = (interview.said(name) for name in ("actions", "worth", "status_quo"))
     act, leave = parse_pair(actions.text, "actions")
     value = parse_worth(worth.text)
@@ -279,69 +270,17 @@ def _policy(times: _Times) -> tuple[Section, ...]:
         return (Section("policy.refit", (Line("first", "90d", why), Line("when", "every 30d", why))),)
     first = max(times.reach // 3, min(2 * times.matures, times.reach // 2))
     first = max(DAY, first // DAY * DAY) if times.reach >= 3 * DAY else max(1, first)
+    part = f"{first / times.reach:.0%} of the {_days(times.reach)} that the file spans"
     cycle = DAY if times.reach >= _SHORT else rounded_down(times.reach // 60)
     every = rounded_up(max(times.reach // 12, times.matures, cycle))
     lines = (
-        Line("first", format_span(first), f"about a third of the {_days(times.reach)} that the file spans"),
+        Line("first", format_span(first), part),
         Line("when", f"every {format_span(every)}", "a twelfth of the file, and no less than matures"),
     )
     refit = Section("policy.refit", lines)
     if cycle == DAY:
         return (refit,)
     return Section("cycle", (Line("every", format_span(cycle), "the file is short"),)), refit
-
-
-def _truth(interview: Interview, times: _Times) -> _Truth:
-    column, value = interview.outcome
-    told = interview.seen.columns[column]
-    at = column_in(column)
-    guard = _guard(interview, times)
-    if value == FILLED:
-        name = name_in(column.removesuffix("_at").removesuffix("_on").removesuffix("_date"), "yes")
-        return _cased(interview, f"{at} is not null", classes=(name, f"not_{name}"), guard=guard)
-    if told.kind == "text":
-        values = sorted(interview.seen.frame[column].drop_nulls().unique().to_list())
-        other = next(each for each in values if each != value) if len(values) == 2 else "other"
-        other = other if other not in values or len(values) == 2 else f"not_{value}"
-        if len(values) == 2 and not guard:
-            return _Truth(at, (value, other))
-        open_ = pending(interview.seen.frame[column], value)
-        late = f"{at} in ({', '.join(map(text_in, open_))})" if open_ else ""
-        guard = " or ".join(each for each in (late, guard) if each)
-        cased = _cased(interview, f"{at} = {text_in(value)}", classes=(value, other), guard=guard)
-        return replace(cased, why=counting(values, value, other=other, pending=open_))
-    name = name_in(column, "yes")
-    condition = f"{at} = {value}"
-    if told.kind == "boolean":
-        condition = at if value == "true" else f"not {at}"
-    return _cased(interview, condition, classes=(name, f"not_{name}"), guard=guard)
-
-
-def _cased(interview: Interview, condition: str, *, classes: tuple[str, str], guard: str) -> _Truth:
-    hit = f"when {condition} then {text_in(classes[0])} "
-    late = f"when {guard} then null " if guard else ""
-    known = interview.known() if guard and "known_at" in interview.answers else None
-    # Where silence alone tells of the others, a hit tells at once; else the young tell nothing of either.
-    first = hit + late if isinstance(known, KnownGuess) and known.column is not None else late + hit
-    return _Truth(f"case {first}else {text_in(classes[1])} end", classes)
-
-
-def _guard(interview: Interview, times: _Times) -> str:
-    """Give the condition under which a row is too young to tell; empty where every row tells."""
-    if times.decide is None or interview.dumped or "known_at" not in interview.answers:
-        return ""
-    known = interview.known()
-    if isinstance(known, str) or known.span is None or interview.decide is None:
-        return ""
-    if known.column is None and not known.young:
-        return ""
-    return f"{times.decide} + {format_span(known.span)} > {_made(interview, known.column)}"
-
-
-def _made(interview: Interview, known: str | None) -> str:
-    """Write the last instant that the file knows of: about when it was made."""
-    columns = tuple(name for name in (interview.decide, known) if name is not None)
-    return f"timestamp '{format_instant(last_instant(interview.seen, columns))}'"
 
 
 def _times(interview: Interview) -> _Times:
@@ -360,31 +299,39 @@ def _times(interview: Interview) -> _Times:
     why = interview.said("known_at").why
     planned = at != happened
     if isinstance(known, str):
+        if silence_tells(interview):
+            known = f"case when {hit_condition(interview)} then {known} else {at} end"
         return _Times(at, happened, known, 30 * DAY, "a file can't say", why, reach, planned)
     matures, matures_why = _matures(interview, known, decide)
     if known.column is None:
-        matures_why = why = f"{known.why}: a span is assumed" if why else ""
+        why = f"{known.why}: a span is assumed" if why else ""
+        matures_why = f"{why}, twice" if why and known.young else why
     return _Times(at, happened, _known(interview, known, at), matures, matures_why, why, reach, planned)
 
 
 def _known(interview: Interview, known: KnownGuess, at: str) -> str:
     """Write when a row tells its outcome; one that doesn't tell yet is as known as when it is decided."""
-    outcome, _ = interview.outcome
+    outcome = column_in(interview.outcome[0])
     later = f"{at} + {format_span(known.span or 0)}"
-    silent = f"when {column_in(outcome)} is null then {at} " if interview.hit.null_count() else ""
+    silent = f"when {open_} then {at} " if (open_ := open_condition(interview)) else ""
     if known.column is None:
-        early = f"when {later} > {_made(interview, None)} then {at} " if known.young else ""
-        return f"case {silent}{early}else {later} end" if silent or early else later
+        if not silence_tells(interview):
+            return f"case {silent}else {later} end" if silent else later
+        return f"case when {hit_condition(interview)} then {later} else {at} end"
     column = column_in(known.column)
     if known.span is not None:
-        early = f"when {later} > {_made(interview, known.column)} then {at} "
-        return f"case when {column} is not null then {column} {silent}{early}else {later} end"
+        last = at if silence_tells(interview) else later
+        return f"case when {column} is not null then {column} {silent if last != at else ''}else {last} end"
     if silent or interview.seen.columns[known.column].nulls:
-        return f"case when {column_in(outcome)} is null then {at} else {column} end"
+        return f"case {silent or f'when {outcome} is null then {at} '}else {column} end"
     return column
 
 
 def _matures(interview: Interview, known: KnownGuess, decide: str) -> tuple[Span, str]:
+    if known.column is None and known.young:
+        # Hits count as known a span after the decision, up to a span after the file's end: by then silence
+        # may tell only of the rows that were older than a span when the file was made.
+        return 2 * (known.span or 0), ""
     if known.column is None or known.span is not None:
         return known.span or 0, "after this long silence is taken to tell" if known.column else known.why
     delay = delays(interview.seen, known.column, decide=decide)

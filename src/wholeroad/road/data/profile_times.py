@@ -39,11 +39,6 @@ _TELLS: Final = frozenset({"known", "reported", "recorded", "settled", "confirme
 _CLERKS: Final = frozenset({"updated", "modified", "changed", "exported", "export", "loaded", "last"})
 _BIRTHS: Final = frozenset({"birth", "born", "dob", "birthday", "birthdate", "geburtsdatum"})
 
-FROZEN: Final = (
-    "truth holds the file's last instant: move it when the file grows, or later silence never tells."
-)
-"""Said of a draft whose outcome is told by silence."""
-
 _USUAL: Final = 0.95
 _AFTER: Final = 0.05
 """A column that lies after the decision in more rows than this isn't known then."""

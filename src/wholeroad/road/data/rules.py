@@ -9,15 +9,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from wholeroad.core.instants import DAY, LAST, format_instant, format_span
+from wholeroad.core.instants import DAY, format_span
 from wholeroad.core.view import Codes
 from wholeroad.road.brief.policies import parse_policy
 from wholeroad.road.brief.values import TableValues
-from wholeroad.road.data.acting import question_acting
+from wholeroad.road.data.acting import question_acting, when_there
 from wholeroad.road.data.amounts import question_amounts
 from wholeroad.road.data.features.specs import Derived, Feature, Latest, Lookup, Window
 from wholeroad.road.data.findings import Finding
 from wholeroad.road.data.first_come import question_capacity
+from wholeroad.road.data.fittable import question_fits
 from wholeroad.road.data.history import History
 from wholeroad.road.data.sizing import POWER, outcomes_needed
 from wholeroad.road.data.timeless import question_time
@@ -41,6 +42,7 @@ def check_history(history: History, quarantine: pl.DataFrame) -> list[Finding]:
         *_value_table(history),
         *question_amounts(history),
         *_enough(history),
+        *question_fits(history),
         *question_capacity(history),
         *question_acting(history),
         *_windows(history),
@@ -155,10 +157,7 @@ def _enough(history: History) -> Iterator[Finding]:
         )
     needed = outcomes_needed(spread, gain=gain.per_case, confidence=gain.confidence)
     if needed > known.size:
-        decided_at = history.timeline.decided_at
-        per_day = decided_at.size / max(1, (int(decided_at[-1]) - int(decided_at[0])) / DAY)
-        there = min(history.until + int((needed - known.size) / max(per_day, 1e-9) * DAY), LAST)
-        when = f"at {per_day:,.0f} cases a day they'll be there about {format_instant(there)[:10]}"
+        when = when_there(history, needed - known.size)
         yield Finding(
             "check.too-few-outcomes",
             "warning",
@@ -166,7 +165,8 @@ def _enough(history: History) -> Iterator[Finding]:
             f"{known.size:,} outcomes are known; telling {gain.per_case:g} {brief.unit} per case from "
             f"noise at {gain.confidence:.0%} needs about {needed:,}",
             f"reckoned for independent cases and the spread of the value table, with power {POWER:.0%}",
-            "collect more cases; or ask more" if brief.timeless else f"{when}; or ask more",
+            (f"collect more cases: all there about {when}" if when else "collect more cases")
+            + "; or set per_case higher, where so much can be expected: a larger gain is told from fewer",
         )
 
 

@@ -238,7 +238,7 @@ def described(curve: LearningCurve, unit: str) -> Iterator[str]:
         case "refused":
             yield f"the curve can't be extrapolated: {curve.happened}"
         case "reached":
-            yield f"{asked} are reached"
+            yield f"the required {asked} is reached"
         case "rows":
             yield f"{asked} would be reached from about {curve.needed[0]:,.0f} ({_between(curve)})"
         case "too-far":
