@@ -42,7 +42,6 @@ from wholeroad.road.watch.off_policy import (
     Randomised,
     compare_acting,
     drawn_together,
-    share_difference,
 )
 from wholeroad.road.watch.work import PolicyRun, Scored
 from wholeroad.testing.churn import BRIEF, CALL, PASS, START, Churn, churn
@@ -323,9 +322,13 @@ def test_the_comparison_of_those_who_were_called_with_the_others_has_the_wrong_s
     assert world.left[called].mean() > world.left[~called].mean() + 0.1
     assert world.leaves[risky, CALL].mean() < world.leaves[risky, PASS].mean() - 0.05
     drawn = np.isfinite(world.propensity) & risky
-    difference, low, high = share_difference(
-        world.left[drawn], called[drawn], propensity=world.propensity[drawn]
-    )
+    weights, shares, variance = 1 / world.propensity[drawn], [], 0.0
+    for side in (called[drawn], ~called[drawn]):
+        share = np.average(world.left[drawn][side], weights=weights[side])
+        variance += share * (1 - share) / effective_size(weights[side])
+        shares.append(share)
+    difference, half = shares[0] - shares[1], 1.96 * variance**0.5
+    low, high = difference - half, difference + half
     true = float((world.leaves[risky, CALL] - world.leaves[risky, PASS]).mean())
     assert low < true < high
     assert low < difference < high < 0

@@ -628,6 +628,14 @@ def test_a_query_without_a_database_is_told_from_a_folder(tmp_path):
     assert "--database" in caught.value.fix
 
 
+@pytest.mark.parametrize("data", [b"PK\x03\x04\x00", b"PK\x03\x04" + bytes(range(256)) * 9])
+def test_a_workbook_that_is_called_csv_is_no_text(tmp_path, data):
+    (tmp_path / "x.csv").write_bytes(data)
+    with pytest.raises(UserError) as refused:
+        wholeroad.start(tmp_path / "x.csv")
+    assert refused.value.code == "data.file-unreadable"
+
+
 def test_a_brief_that_is_there_is_never_overwritten(tmp_path):
     path = file_of(tmp_path, "orders", exports.plain(exports.orders(300)))
     project = tmp_path / "project"

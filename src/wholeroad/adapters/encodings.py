@@ -76,10 +76,24 @@ def ends_of(path: Path, encoding: str) -> tuple[list[str], list[str]]:
     -------
     tuple[list[str], list[str]]
         The last are empty where the first are all that there is.
+
+    Raises
+    ------
+    UserError
+        ``data.file-unreadable`` when it is no text.
     """
-    with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline=None) as file:
-        head = [line.rstrip("\n") for line in islice(file, _LINES)]
-        last = deque((line.rstrip("\n") for line in file), _LINES)
+    try:
+        with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline=None) as file:
+            head = [line.rstrip("\n") for line in islice(file, _LINES)]
+            last = deque((line.rstrip("\n") for line in file), _LINES)
+    except UnicodeError:
+        raise UserError(
+            "data.file-unreadable",
+            f"{path.name} can't be read",
+            happened="it holds bytes that no text has, as a workbook or an archive does",
+            expected="a CSV, which is text, or a Parquet file that ends in .parquet",
+            fix="open it in the program that wrote it, and export it as CSV",
+        ) from None
     return head, [*head, *last][-_LINES:] if last else []
 
 

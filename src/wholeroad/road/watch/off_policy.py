@@ -245,36 +245,3 @@ class Randomised(Scored):
         shared = None if run.drawn_with is None else run.drawn_with[rows]
         weights = match_weights(run.action[rows], taken=taken, propensity=propensity, drawn_with=shared)
         return effective_size(weights)
-
-
-def share_difference(
-    happened: NDArray[np.bool_],
-    acted: NDArray[np.bool_],
-    *,
-    propensity: NDArray[np.float64],
-    z: float = 1.959964,
-) -> tuple[float, float, float]:
-    """Estimate how much acting changes a share, with its interval, from randomised cases.
-
-    Parameters
-    ----------
-    happened, acted
-        Shape (n,): whether the outcome came true, and whether the case was acted on.
-    propensity
-        Shape (n,), in (0, 1): with which that was chosen.
-
-    Returns
-    -------
-    difference, low, high
-        Share among those acted on less share among those left alone, each self-normalised; the interval
-        takes the cases as independent, with variances by effective size. NaN where one side is empty.
-    """
-    weights = 1 / propensity
-    shares, variance = [], 0.0
-    for side in (acted, ~acted):
-        total = float(weights[side].sum())
-        share = float((weights[side] * happened[side]).sum()) / total if total > 0 else float("nan")
-        variance += share * (1 - share) / max(1.0, effective_size(weights[side]))
-        shares.append(share)
-    difference = shares[0] - shares[1]
-    return difference, difference - z * variance**0.5, difference + z * variance**0.5
