@@ -141,7 +141,7 @@ def _origin(path: Path, source: SourceTable) -> str:
         hashes.append(row_hashes(pl.DataFrame([cast(one, kind) for one, kind in kept if kind is not None])))
     every = np.sort(np.concatenate(hashes)).astype("<u8")
     schema = [f"{column} {kind}" for column, kind in rows.collect_schema().items()]
-    return digest(source.model_dump_json(exclude={"database"}), *schema, every.tobytes())
+    return digest(source.reading(beside={"database"}), *schema, every.tobytes())
 
 
 @contextmanager

@@ -99,7 +99,7 @@ def readings(root: Path, name: str, *, source: SourceTable, landed: Landed) -> I
         path = root / source.read
         dumps = dumps_of(root, name, source=source)
         if dumps is None:
-            origin = file_digest(path, source.model_dump_json())
+            origin = file_digest(path, source.reading())
             if not landed.landed(name, source, origin=origin):
                 parts = _parts(path, source, shown=source.read, into=into, types=_later(landed, name, source))
                 yield Reading(source.read, origin, parts)
@@ -116,7 +116,7 @@ def readings(root: Path, name: str, *, source: SourceTable, landed: Landed) -> I
 
 def _origin(dump: Dump, source: SourceTable) -> str:
     """Digest a dump: the same bytes of another day are another dump, under another name they aren't."""
-    return file_digest(dump.path, f"{source.model_dump_json(exclude={'read'})} {dump.at}")
+    return file_digest(dump.path, f"{source.reading(beside={'read'})} {dump.at}")
 
 
 def _later(landed: Landed, name: str, source: SourceTable) -> Callable[[], Mapping[str, str]]:

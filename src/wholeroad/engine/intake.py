@@ -52,7 +52,7 @@ def quarantine_of(name: str, source: SourceTable) -> str:
 
 def _reading(source: SourceTable) -> str:
     unsaid = {"csv"} if source.csv is None else set()  # as before there was such a setting
-    return digest(source.model_dump_json(exclude={"read", "absent", "database", *unsaid}))[:8]
+    return digest(source.reading(beside={"read", "absent", "database", *unsaid}))[:8]
 
 
 @dataclass(frozen=True, slots=True)

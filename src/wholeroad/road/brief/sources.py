@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from wholeroad.road.brief.cameras import CameraTable
+from wholeroad.road.brief.mends import MendTable
 from wholeroad.road.brief.settings import Columns, Keys, LongSpan, SpanText, Table
+from wholeroad.road.brief.source_contract import ContractTable
 
 
 class CsvTable(Table):
@@ -46,6 +50,27 @@ class SourceTable(Table):
     timezone: str | None = None
     types: dict[str, str] = Field(default_factory=dict)
     """Types of CSV columns: text, integer, number, boolean, instant."""
+    contract: ContractTable | None = None
+    mend: MendTable | None = None
+    camera: CameraTable | None = None
+    costs_per_month: float | None = Field(default=None, ge=0)
+    """What having the source costs, in the unit of value."""
+
+    def reading(self, *, beside: Collection[str] = ()) -> str:
+        """Give what decides which rows land and as what, as a text; sources that read alike give the same.
+
+        Parameters
+        ----------
+        beside
+            Settings that don't matter to the asker.
+        """
+        words = {"contract", "mend", "camera", "costs_per_month", *beside}
+        text = self.model_dump_json(exclude=words)
+        if self.contract is not None and "contract" not in beside:
+            text += self.contract.reading
+        if self.mend is not None and "mend" not in beside:
+            text += self.mend.reading
+        return text
 
     @model_validator(mode="after")
     def _timed(self) -> Self:

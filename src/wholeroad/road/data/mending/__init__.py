@@ -1,0 +1,1 @@
+"""Mends: declared steps that rows go through before they land."""

@@ -1,0 +1,1 @@
+"""What a careful analyst would look at in the data of a brief, ranked by consequence."""
