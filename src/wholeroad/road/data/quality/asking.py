@@ -56,11 +56,12 @@ def at_stake(trouble: Trouble, history: History | None) -> float | None:
     values = history.values.take(some)
     spread = np.stack(
         [
-            values.money(np.full(some.size, action), truth[some])
+            values.money(np.full(some.size, action), truth=truth[some])
             for action in range(len(history.brief.actions))
         ]
     )
-    return float(np.mean(spread.max(axis=0) - spread.min(axis=0))) * trouble.cases / months
+    each = float(np.mean(spread.max(axis=0) - spread.min(axis=0)))
+    return float(each * trouble.cases / months)
 
 
 def _consequence(trouble: Trouble) -> tuple[int, float, float, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 OF_VALUES: Final = (
@@ -97,8 +97,8 @@ class Trouble:
     touches: Touches = "nothing"
     strength: float = 1.0
     cases: int | None = None
-    at_stake: float | None = field(default=None)
-    """Money a month, at most: what the touched cases could win or lose by their decision; set by the ranking."""
+    at_stake: float | None = None
+    """Money a month that decisions about the touched cases could win or lose, at most; set by the ranking."""
 
     @property
     def share(self) -> float:
