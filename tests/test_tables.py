@@ -10,6 +10,7 @@ from polars.testing import assert_frame_equal
 
 from wholeroad.adapters.blobs import FolderBlobs, MemoryBlobs
 from wholeroad.adapters.tables_delta import DeltaTables
+from wholeroad.adapters.tables_layered import LayeredTables
 from wholeroad.adapters.tables_memory import MemoryTables
 from wholeroad.core.errors import RoadError, UserError
 from wholeroad.testing.tables_suite import TablesSuite
@@ -19,6 +20,27 @@ class TestMemoryTables(TablesSuite):
     def make(self, folder):
         del folder
         return MemoryTables()
+
+
+class TestLayeredTables(TablesSuite):
+    def make(self, folder):
+        del folder
+        return LayeredTables(MemoryTables())
+
+    def test_what_is_below_is_seen_and_never_written_to(self):
+        below = MemoryTables()
+        below.append("rows", pl.DataFrame({"n": [1]}), writer="w", version=4)
+        tables = LayeredTables(below)
+        assert tables.read("rows")["n"].to_list() == [1]
+        assert not tables.append("rows", pl.DataFrame({"n": [2]}), writer="w", version=4)
+        assert tables.append("rows", pl.DataFrame({"n": [2]}), writer="w", version=5)
+        assert tables.append("rows", pl.DataFrame({"n": [3]}), writer="other", version=1)
+        assert tables.append("more", pl.DataFrame({"n": [9]}), writer="w", version=1)
+        assert tables.read("rows")["n"].to_list() == [1, 2, 3]
+        assert (tables.version("rows", "w"), tables.version("rows", "other")) == (5, 1)
+        assert below.read("rows")["n"].to_list() == [1]
+        assert below.version("rows", "w") == 4
+        assert not below.exists("more")
 
 
 class TestDeltaTables(TablesSuite):

@@ -32,8 +32,10 @@ from wholeroad.road.brief.contract import Brief
 from wholeroad.road.brief.digests import digests
 from wholeroad.road.data.asked_columns import asked_columns
 from wholeroad.road.data.casting import cast
+from wholeroad.road.data.collecting import CollectionPlan, plan_collection, sources_to_collect
 from wholeroad.road.data.facts import BatchLanded
 from wholeroad.road.data.history import History
+from wholeroad.road.model.slices import least_cases
 
 Arrive = Callable[[Instant], object]
 """Lands what is new at an instant."""
@@ -107,6 +109,13 @@ class Operation:
         state = fold(facts)
         landed = (fact.at for fact in facts if isinstance(fact, BatchLanded))
         return max(self._clock.now(), state.decided_until or 0, state.promised_until or 0, *landed)
+
+    def plan(self) -> CollectionPlan | None:
+        """Say what to collect while a source has no rows; None when each has some."""
+        counts = {name: self._store.rows(name) for name in self._brief.source}
+        if not sources_to_collect(self._brief, counts):
+            return None
+        return plan_collection(self._brief, counts, now=self._clock.now(), fit_cases=least_cases())
 
     def answer(self, arrive: Arrive, progress: Progress | None = None) -> Answered:
         """Finish what was cut short, let rows arrive, and answer everything that is due."""

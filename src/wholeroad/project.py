@@ -24,17 +24,14 @@ from wholeroad.adapters.tables_delta import DeltaTables
 from wholeroad.core.facts import export
 from wholeroad.core.instants import Instant, format_instant
 from wholeroad.core.ports import AnyLearner, Blobs, Clock, Progress
+from wholeroad.curating import Curation, Yard
 from wholeroad.engine.explained import DecisionExplained, ModelExplained
 from wholeroad.engine.facts import decode
 from wholeroad.engine.intake import Arrival, Intake
 from wholeroad.engine.learning import question_learning
 from wholeroad.engine.live import Answered, Replayed
 from wholeroad.engine.rehearsal import walk_through
-from wholeroad.engine.rehearsed import (
-    Rehearsed,
-    checked_name,
-    span_of,
-)
+from wholeroad.engine.rehearsed import Rehearsed, checked_name, span_of
 from wholeroad.engine.standing import Standing
 from wholeroad.engine.storehouse import Storehouse
 from wholeroad.engine.timeless import refuse_timeless, value_without_time
@@ -46,12 +43,11 @@ from wholeroad.road.brief.contract import Brief
 from wholeroad.road.brief.digests import digests
 from wholeroad.road.brief.policies import INCUMBENT, parse_policies
 from wholeroad.road.brief.work import read_brief
-from wholeroad.road.data.collecting import CollectionPlan, plan_collection, sources_to_collect
+from wholeroad.road.data.collecting import CollectionPlan
 from wholeroad.road.data.facts import BatchLanded
 from wholeroad.road.data.history import History
 from wholeroad.road.data.rules import Finding, check_history
 from wholeroad.road.data.versions import Versions
-from wholeroad.road.model.slices import least_cases
 from wholeroad.road.model.without_time import CrossValidated
 
 
@@ -181,10 +177,7 @@ class Project:
         if all(source.read != "none" for source in self.brief.source.values()):
             return None
         self.land(progress)
-        counts = {name: self._store.rows(name) for name in self.brief.source}
-        if not sources_to_collect(self.brief, counts):
-            return None
-        return plan_collection(self.brief, counts, now=self._clock.now(), fit_cases=least_cases())
+        return self._operation.plan()
 
     def cross_validate(self, progress: Progress | None = None) -> CrossValidated:
         """Say what decisions would be worth, by cross-validation, where no row says when: no rehearsal.
@@ -345,6 +338,25 @@ class Project:
         if not self.folder.ledger.exists():
             return iter(())
         return export(fact for _, fact in self._ledger.read())
+
+    @cached_property
+    def data(self) -> Curation:
+        """What can be asked of the project's data, and done to it."""
+        return Curation(
+            Yard(
+                self.brief,
+                text=self._text,
+                folder=self.folder,
+                tables=self._tables,
+                ledger=self._ledger,
+                blobs=self._blobs,
+                operation=self._operation,
+                intake=self._intake,
+                learners=self._learners(),
+                workshop=self._workshop,
+                lock=self._lock,
+            )
+        )
 
     @cached_property
     def _operation(self) -> Operation:

@@ -7,16 +7,17 @@ from collections.abc import Collection
 import polars as pl
 
 from wholeroad.core.errors import UserError
-from wholeroad.core.ids import digest
+from wholeroad.core.ids import chance, digest
 from wholeroad.core.instants import Instant
 from wholeroad.core.ports import Progress, Tables
 from wholeroad.engine.intake import quarantine_of, table_of
 from wholeroad.road.brief.contract import Brief, SourceTable
 from wholeroad.road.data.batches import CLAIMED, LANDED, QUARANTINE, SEQ, SYSTEM, VERSION
 from wholeroad.road.data.binding import bind_brief, used_columns
+from wholeroad.road.data.cases import key_hash
 from wholeroad.road.data.history import History
 from wholeroad.road.data.timeless import stand_still
-from wholeroad.road.data.versioning import logical_hash, to_versions
+from wholeroad.road.data.versioning import known_at_once, logical_hash, to_versions
 from wholeroad.road.data.versions import DELETED, KNOWN, ORDER, Versions
 from wholeroad.road.data.work import assemble
 
@@ -28,12 +29,15 @@ class Storehouse:
     ----------
     threads
         For the features; no result depends on it.
+    at_once
+        Sources whose rows are taken as known when they happened: what if they were fresher.
     """
 
-    def __init__(self, brief: Brief, tables: Tables, *, threads: int) -> None:
+    def __init__(self, brief: Brief, tables: Tables, *, threads: int, at_once: Collection[str] = ()) -> None:
         self._brief = brief
         self._tables = tables
         self._threads = threads
+        self._at_once = frozenset(at_once)
 
     def source(self, name: str) -> SourceTable:
         """Give a source's table of the brief: ``brief.unknown-source`` otherwise."""
@@ -78,7 +82,34 @@ class Storehouse:
         if columns is not None:
             own = [column for column in schema if column in {*table.key, *columns}]
             wanted = [*own, *(column for column in SYSTEM if column not in (CLAIMED, LANDED, SEQ))]
-        return to_versions(self._tables.read(table_of(name, table), wanted), table, name=name)
+        stored = self._tables.read(table_of(name, table), wanted)
+        return to_versions(
+            known_at_once(stored, table) if name in self._at_once else stored, table, name=name
+        )
+
+    def sampled(self, name: str, most: int) -> tuple[Versions, float]:
+        """Give all versions of some keys, drawn by their hash so that there are at most so many rows or so.
+
+        Columns are read a few at a time: only what is drawn is held.
+
+        Returns
+        -------
+        versions, share
+            And the share of the keys that were drawn, 1 where all were.
+        """
+        table = self.source(name)
+        schema, rows = self.schema(name), self.rows(name)
+        if rows <= most:
+            return self.versions(name), 1.0
+        stored = table_of(name, table)
+        keys = self._tables.read(stored, list(table.key)).select(key_hash(list(table.key))).to_series()
+        drawn = chance(keys.to_numpy(), seed=0, salt="profile") < most / rows
+        picked = pl.Series(drawn)
+        parts = [
+            self._tables.read(stored, names).filter(picked)
+            for names in _few([*schema, *(name for name in SYSTEM if name not in (CLAIMED, LANDED, SEQ))])
+        ]
+        return to_versions(pl.concat(parts, how="horizontal"), table, name=name), most / rows
 
     def quarantine(self) -> pl.DataFrame:
         """Give the rows that were set aside, each with its reason."""
@@ -106,3 +137,7 @@ class Storehouse:
             quarantine=self.quarantine(),
             until=until,
         )
+
+
+def _few(names: list[str], at_a_time: int = 4) -> list[list[str]]:
+    return [names[start : start + at_a_time] for start in range(0, len(names), at_a_time)]

@@ -74,3 +74,22 @@ def _superseded(frame: pl.DataFrame, several: pl.Series) -> pl.DataFrame:
         every[SUPERSEDED].scatter(places, some[SUPERSEDED]),
         every[FIRST_KNOWN].scatter(places, some[FIRST_KNOWN]),
     )
+
+
+def known_at_once(stored: pl.DataFrame, source: SourceTable) -> pl.DataFrame:
+    """Give stored rows as if the first version of each had been known when it happened.
+
+    Later versions of the row come sooner by as much. A row that was known before it happens stays.
+
+    Parameters
+    ----------
+    stored
+        As for :func:`to_versions`.
+    """
+    if source.static:
+        return stored
+    keys = pl.Series(_KEY, row_hashes(stored.select(source.key)).view(np.int64))
+    first = pl.col(KNOWN).sort_by(KNOWN, ORDER).first().over(_KEY)
+    happened = pl.col(HAPPENED).sort_by(KNOWN, ORDER).first().over(_KEY)
+    late = pl.max_horizontal(first - happened, pl.duration(microseconds=0))
+    return stored.with_columns(keys).with_columns((pl.col(KNOWN) - late).alias(KNOWN)).drop(_KEY)

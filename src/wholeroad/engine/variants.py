@@ -1,0 +1,212 @@
+"""What a change of the data is worth: one policy rehearsed with it and without it, on the same cases.
+
+The difference is paired: case by case, over the same resampled days, with the cost of the fits. It is
+conditional on the fitted models; that several fits are made over the history evens out some of their luck.
+Where several changes are compared, the intervals hold for all of them together (Bonferroni).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wholeroad.core.errors import UserError
+from wholeroad.core.instants import DAY
+from wholeroad.core.ports import Ledger, Progress, Tables
+from wholeroad.core.view import Codes
+from wholeroad.engine.rehearsal import Rehearsal, Walk
+from wholeroad.engine.workshop import Workshop
+from wholeroad.road.brief.digests import digests
+from wholeroad.road.brief.policies import Policy, parse_policy
+from wholeroad.road.data.history import History
+from wholeroad.road.model.facts import ModelFitted
+from wholeroad.road.watch.intervals import Resampling, resample
+from wholeroad.road.watch.results import Estimate
+
+MONTH_DAYS: Final = 365.25 / 12
+
+Stores = Callable[[], tuple[Tables, Ledger]]
+"""Makes empty tables and an empty ledger, to be thrown away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A history under one state of the data, and where its fits are made."""
+
+    name: str
+    history: History
+    workshop: Workshop
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """What a policy did on one variant.
+
+    Attributes
+    ----------
+    action
+        Shape (n,): by case of the history, -1 where nothing was decided.
+    fits
+        The facts of its fits.
+    """
+
+    variant: Variant
+    span: Walk
+    action: Codes
+    fits: tuple[ModelFitted, ...]
+
+    @property
+    def name(self) -> str:
+        """That of the variant."""
+        return self.variant.name
+
+    @property
+    def costs(self) -> float:
+        """What its fits cost, from the beginning of the span on."""
+        return float(sum(fit.costs for fit in self.fits if fit.asked_at >= self.span.from_at))
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How much more one variant made than another.
+
+    Attributes
+    ----------
+    total, per_month
+        Money with its interval; a month is 30.4 days.
+    confidence
+        Of the interval, before it was widened for the number of looks.
+    looks
+        How many differences the intervals hold for together.
+    cases
+        That both decided and whose outcome is known.
+    only_with, only_without
+        Cases that one of them alone decided; they are in no figure.
+    decided_otherwise
+        Cases, of those that both decided, with another action.
+    identified
+        Whether outcomes don't hang on actions; else the money assumes that they don't.
+    """
+
+    name: str
+    total: Estimate
+    per_month: Estimate
+    confidence: float
+    looks: int
+    cases: int
+    only_with: int
+    only_without: int
+    decided_otherwise: int
+    identified: bool = True
+
+    @property
+    def clear(self) -> bool:
+        """Whether the interval leaves out nothing at all."""
+        return self.per_month.low > 0 or self.per_month.high < 0
+
+
+def policy_of(history: History) -> Policy:
+    """Give the policy of the brief; *never refit* where it names none that learns."""
+    policy = parse_policy(history.brief.policy.refit.when)
+    return policy if policy.uses_models else parse_policy("never")
+
+
+def walk(
+    variant: Variant, span: Walk, *, policy: Policy, stores: Stores, progress: Progress | None = None
+) -> Walked:
+    """Rehearse the policy on one variant, and keep nothing of it but its fits."""
+    tables, ledger = stores()
+
+    def tell(step: str, done: float, total: float) -> None:
+        if progress:
+            progress(f"{variant.name}: {step}", done, total)
+
+    rehearsed = Rehearsal(
+        variant.history,
+        variant.workshop,
+        policy=policy,
+        span=span,
+        tables=tables,
+        ledger=ledger,
+        progress=tell,
+    )
+    rehearsed.run(variant.name, digests(variant.history.brief).brief)
+    fits = tuple(fact for _, fact in ledger.read() if isinstance(fact, ModelFitted))
+    return Walked(variant, span, rehearsed.action.copy(), fits)
+
+
+def difference(
+    with_it: Walked,
+    without: Walked,
+    *,
+    judge: History,
+    looks: int = 1,
+    resampling: Resampling | None = None,
+) -> Difference:
+    """Compare what was done with a change of the data and without it, in money.
+
+    Parameters
+    ----------
+    with_it, without
+        Cases are joined by their keys.
+    judge
+        Whose truth and values count, the same for both: those that are believed.
+    looks
+        How many differences are looked at together.
+
+    Raises
+    ------
+    UserError
+        ``data.no-common-cases`` when not one settled case was decided by both.
+    """
+    resampling = resampling or Resampling()
+    one, other = _decided(with_it), _decided(without)
+    common, places, other_places = np.intersect1d(one[0], other[0], return_indices=True)
+    ids, judged = judge.cases.ids, judge.as_of(judge.until + 1).truth()
+    order = np.argsort(ids, kind="stable")
+    found = order[np.minimum(np.searchsorted(ids[order], common), ids.size - 1)] if ids.size else order
+    there = (ids[found] == common) if common.size else np.zeros(0, dtype=bool)
+    truth = judged[found[there]]
+    settled = truth >= 0
+    rows = found[there][settled]
+    if not rows.size:
+        raise UserError(
+            "data.no-common-cases",
+            "The two states of the data have no settled case in common",
+            happened=f"{one[0].size:,} cases were decided with {with_it.name}, {other[0].size:,} without",
+            expected="cases that both decided and whose outcome is known",
+            fix="look at what the change does to the key, or rehearse a longer span",
+        )
+    did, instead = one[1][places][there][settled], other[1][other_places][there][settled]
+    values = judge.values.take(rows)
+    gain = values.money(did, truth=truth[settled]) - values.money(instead, truth=truth[settled])
+    span = with_it.span
+    days = max(1, -(-(span.to_at - span.from_at) // DAY))
+    day = (judge.timeline.decided_at[rows] - span.from_at) // DAY
+    daily = np.bincount(np.clip(day, 0, days - 1), weights=gain, minlength=days).astype(np.float64)
+    histories = resample(days, resampling, seed=judge.brief.model.seed)
+    if looks > 1:
+        histories = histories.at(1 - (1 - resampling.confidence) / looks)
+    total = histories.total(daily, less=with_it.costs - without.costs)
+    months = (span.to_at - span.from_at) / DAY / MONTH_DAYS
+    return Difference(
+        name=with_it.name,
+        total=total,
+        per_month=Estimate(*(each / months for each in (total.value, total.low, total.high))),
+        confidence=resampling.confidence,
+        looks=looks,
+        cases=int(rows.size),
+        only_with=int(one[0].size - common.size),
+        only_without=int(other[0].size - common.size),
+        decided_otherwise=int(np.count_nonzero(one[1][places] != other[1][other_places])),
+        identified=judge.brief.outcome.depends_on_action == "no",
+    )
+
+
+def _decided(walked: Walked) -> tuple[NDArray[np.uint64], Codes]:
+    decided = np.flatnonzero(walked.action >= 0)
+    return walked.variant.history.cases.ids[decided], walked.action[decided]

@@ -1,0 +1,248 @@
+"""What a change of the data is worth: the same policy with it and without it, on the same cases."""
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from worlds import BRIEF, corrected, parcels, write
+
+import wholeroad
+from wholeroad.adapters.blobs import MemoryBlobs
+from wholeroad.adapters.learners import make_learners
+from wholeroad.adapters.ledgers import MemoryLedger
+from wholeroad.adapters.tables_memory import MemoryTables
+from wholeroad.core.errors import UserError
+from wholeroad.engine.facts import decode
+from wholeroad.engine.intake import Intake
+from wholeroad.engine.next_data import NOISE, with_wrong_labels
+from wholeroad.engine.rehearsal import walk_through
+from wholeroad.engine.storehouse import Storehouse
+from wholeroad.engine.variants import Variant, difference, policy_of, walk
+from wholeroad.engine.workshop import Workshop
+from wholeroad.road.brief.work import read_brief
+from wholeroad.road.data.cases import key_hash
+from wholeroad.road.data.versioning import known_at_once
+from wholeroad.road.data.versions import HAPPENED, KNOWN
+
+
+def landed(cases, outcomes, *, brief=BRIEF):
+    """Land a small world in memory."""
+    tables = MemoryTables()
+    intake = Intake(tables, MemoryLedger(decode))
+    read = read_brief(brief)
+    for name, rows in (("parcels", cases), ("deliveries", outcomes)):
+        intake.take(name, read.source[name], rows=rows, now=0, imported=True)
+    return read, tables
+
+
+def variant(read, tables, name="as it is", *, at_once=(), change=lambda history: history):
+    history = change(Storehouse(read, tables, threads=1, at_once=at_once).history())
+    learners = make_learners(read.candidates, threads=1)
+    return Variant(name, history, Workshop(history, learners, blobs=MemoryBlobs(), recipe="test"))
+
+
+def stores():
+    return MemoryTables(), MemoryLedger(decode)
+
+
+def walked(one, span):
+    return walk(one, span, policy=policy_of(one.history), stores=stores)
+
+
+def without(read, *features):
+    kept = {name: feature for name, feature in read.feature.items() if name not in features}
+    return read.model_copy(update={"feature": kept})
+
+
+@pytest.fixture(scope="module")
+def world():
+    read, tables = landed(*parcels(days=60, per_day=30))
+    base = variant(read, tables)
+    span = walk_through(base.history, from_at=None, to_at=None)
+    other = variant(without(read, "weight"), tables, "without weight")
+    return read, tables, base, span, walked(base, span), walked(other, span)
+
+
+# Differences
+
+
+def test_nothing_differs_from_itself(world):
+    *_, base, _, one, _ = world
+    found = difference(one, one, judge=base.history)
+    assert (found.total.value, found.total.low, found.total.high) == (0, 0, 0)
+    assert (found.only_with, found.only_without, found.decided_otherwise) == (0, 0, 0)
+
+
+def test_the_difference_changes_its_sign_with_the_order(world):
+    *_, base, _, one, other = world
+    there = difference(one, other, judge=base.history)
+    back = difference(other, one, judge=base.history)
+    assert there.total.value == pytest.approx(-back.total.value)
+    assert (there.total.low, there.total.high) == pytest.approx((-back.total.high, -back.total.low))
+    assert there.decided_otherwise == back.decided_otherwise > 0
+
+
+def test_the_difference_is_the_money_of_both_taken_apart(world):
+    *_, base, span, one, other = world
+    history = base.history
+    truth = history.as_of(history.until + 1).truth()
+
+    def money(each):
+        rows = np.flatnonzero((each.action >= 0) & (truth >= 0))
+        return history.values.take(rows).money(each.action[rows], truth=truth[rows]).sum() - each.costs
+
+    found = difference(one, other, judge=history)
+    assert found.total.value == pytest.approx(money(one) - money(other))
+    months = (span.to_at - span.from_at) / (86_400_000_000 * 365.25 / 12)
+    assert found.per_month.value * months == pytest.approx(found.total.value)
+
+
+def test_more_looks_make_wider_intervals(world):
+    *_, base, _, one, other = world
+    widths = [
+        difference(one, other, judge=base.history, looks=looks).total for looks in (1, 5, 50)
+    ]
+    assert widths[0].high < widths[1].high < widths[2].high
+    assert widths[0].low > widths[1].low > widths[2].low
+
+
+def test_cases_of_one_variant_alone_are_counted_and_in_no_money(world):
+    read, _, base, span, one, _ = world
+    cases, outcomes = parcels(days=60, per_day=30)
+    fewer, tables = landed(cases.filter(pl.col("parcel_id") % 7 != 0), outcomes)
+    part = walked(variant(fewer, tables, "fewer"), span)
+    found = difference(one, part, judge=base.history)
+    assert found.only_with == int((one.action >= 0).sum() - (part.action >= 0).sum()) > 0
+    assert found.only_without == 0
+    assert found.cases < (one.action >= 0).sum()
+    del read
+
+
+def test_no_common_case_is_said(world):
+    *_, base, span, one, _ = world
+    cases, outcomes = parcels(days=60, per_day=30)
+    read, tables = landed(
+        cases.with_columns(pl.col("parcel_id") + 10**6), outcomes.with_columns(pl.col("parcel_id") + 10**6)
+    )
+    with pytest.raises(UserError) as caught:
+        difference(one, walked(variant(read, tables, "strangers"), span), judge=base.history)
+    assert caught.value.code == "data.no-common-cases"
+
+
+# Wrong labels
+
+
+@given(share=st.floats(0, 0.5))
+@settings(max_examples=15, deadline=None)
+def test_so_many_labels_are_wrong_and_nothing_else_is(world, share):
+    history = world[2].history
+    noised = with_wrong_labels(history, share=share)
+    was, now = history.timeline.truth_code, noised.timeline.truth_code
+    assert np.mean(was[was >= 0] != now[was >= 0]) == pytest.approx(share, abs=0.04)
+    assert np.array_equal(was[was < 0], now[was < 0])
+    assert ((now >= 0) == (was >= 0)).all()
+    assert noised.features is history.features
+    assert np.array_equal(noised.timeline.truth_known_at, history.timeline.truth_known_at)
+
+
+def test_more_wrong_labels_are_the_same_ones_and_more(world):
+    history = world[2].history
+    few = with_wrong_labels(history, share=NOISE).timeline.truth_code != history.timeline.truth_code
+    many = with_wrong_labels(history, share=4 * NOISE).timeline.truth_code != history.timeline.truth_code
+    assert many[few].all()
+    assert many.sum() > 2 * few.sum()
+
+
+# Fresher rows
+
+
+@given(seed=st.integers(0, 50))
+@settings(max_examples=10, deadline=None)
+def test_at_once_no_row_is_known_later_and_none_before_it_happens(seed):
+    cases, outcomes = parcels(days=6, seed=seed)
+    read, tables = landed(cases, corrected(outcomes))
+    usual = Storehouse(read, tables, threads=1)
+    sooner = Storehouse(read, tables, threads=1, at_once={"deliveries", "parcels"})
+    for name in ("deliveries", "parcels"):
+        keys = ["parcel_id", "_order"]
+        one, other = (store.versions(name).frame.sort(keys) for store in (usual, sooner))
+        assert one.drop(KNOWN, "_superseded_at", "_first_known_at").equals(
+            other.drop(KNOWN, "_superseded_at", "_first_known_at")
+        )
+        assert (other[KNOWN] <= one[KNOWN]).all()
+        assert (other[KNOWN] >= pl.select(pl.min_horizontal(one[KNOWN], one[HAPPENED])).to_series()).all()
+        gaps = [
+            frame.select(pl.col(KNOWN).max().over("parcel_id") - pl.col(KNOWN)).to_series()
+            for frame in (one, other)
+        ]
+        assert gaps[0].equals(gaps[1])
+    planned = usual.versions("parcels").frame
+    assert sooner.versions("parcels").frame.equals(planned)  # known before they happen already
+
+
+def test_a_static_source_has_nothing_to_be_fresher():
+    frame = pl.DataFrame({"id": ["a"], "seats": [3]})
+    source = read_brief(BRIEF).source["parcels"].model_copy(update={"static": True})
+    assert known_at_once(frame, source) is frame
+
+
+# Samples
+
+
+@given(most=st.integers(10, 400))
+@settings(max_examples=15, deadline=None)
+def test_a_sample_has_whole_keys_and_about_as_many_rows(most):
+    cases, outcomes = parcels(days=20)
+    read, tables = landed(cases, corrected(outcomes))
+    store = Storehouse(read, tables, threads=1)
+    versions, share = store.sampled("deliveries", most)
+    every = store.versions("deliveries").frame
+    assert share == pytest.approx(min(1.0, most / every.height))
+    keys = versions.frame["parcel_id"].unique()
+    assert every.filter(pl.col("parcel_id").is_in(keys.implode())).equals(versions.frame)
+    assert versions.frame.height == pytest.approx(most, abs=6 * np.sqrt(most) + 5)
+
+
+# Told apart
+
+
+def test_a_useful_column_is_told_from_a_useless_one():
+    dice = np.random.default_rng(7)
+    brief = BRIEF.replace("[feature]\n", '[feature]\nnoise = { column = "noise" }\n').replace("10d", "20d")
+    useful = useless = 0
+    for seed in range(6):
+        cases, outcomes = parcels(days=140, per_day=40, seed=seed)
+        cases = cases.with_columns(pl.Series("noise", dice.normal(size=cases.height)))
+        read, tables = landed(cases, outcomes, brief=brief)
+        base = variant(read, tables)
+        span = walk_through(base.history, from_at=None, to_at=None)
+        one = walked(base, span)
+        found = {
+            name: difference(
+                one, walked(variant(without(read, name), tables, name), span), judge=base.history, looks=2
+            )
+            for name in ("weight", "noise")
+        }
+        useful += found["weight"].per_month.low > 0
+        useless += found["noise"].per_month.low > 0
+    assert useful >= 5
+    assert useless <= 1
+
+
+def test_the_table_of_what_to_do_next_names_each_with_its_price(tmp_path):
+    brief = BRIEF.replace('known_at = "reported_at"', 'known_at = "reported_at"\ncosts_per_month = 3')
+    project = wholeroad.open(write(tmp_path, *parcels(days=60, per_day=30), brief=brief))
+    project.land()
+    found = project.data.next(["weight"])
+    kinds = {(step.kind, step.name) for step in found.steps}
+    assert kinds == {
+        ("column", "outcomes"), ("column", "weight"), ("fresher", "deliveries"), ("labels", "labels"), ("rows", "rows"),
+    }  # fmt: skip
+    worths = [step.per_month.value for step in found.steps if step.per_month]
+    assert worths == sorted(worths, reverse=True)
+    assert found.perfect > 0
+    assert found.looks == 4
+    assert not replace(found.steps[0], per_month=None).per_month
