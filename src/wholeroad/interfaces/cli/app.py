@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from wholeroad.core.errors import EXIT_OURS, RoadError, UserError, unusable
+from wholeroad.interfaces.cli.data import data
 
 app = typer.Typer(
     name="wholeroad",
@@ -17,6 +18,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=True,
 )
+
+app.add_typer(data)
 
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors, as cron likes it.")]
 Folder = Annotated[Path, typer.Argument(help="The project's folder, with its brief.toml.", show_default=".")]
