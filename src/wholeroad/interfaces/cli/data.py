@@ -25,7 +25,7 @@ def what_next(
         typer.Option(help="A feature to be priced by itself, beside its source; several may be named."),
     ] = None,
 ) -> None:
-    """Rank what to do about data next, in money a month: columns, fresher rows, cleaner labels, more cases."""
+    """Rank what to do about data next, in money a month: columns, fresher rows, right labels, more cases."""
     from wholeroad.interfaces.cli.pricing import show_next
     from wholeroad.interfaces.cli.watching import console, tasks
     from wholeroad.project import open_project

@@ -27,8 +27,8 @@ def show_next(console: Console, found: NextData) -> None:
     console.print(
         Text(
             f"As the data are, {found.policy} makes {_estimate(found.gain)} {unit} a month more than the "
-            f"status quo; knowing every outcome beforehand would add {amount(found.perfect)}, and nothing can "
-            "add more.\n"
+            f"status quo; knowing every outcome beforehand would add {amount(found.perfect)}, and "
+            "nothing can add more.\n"
         )
     )
     shown = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1))
