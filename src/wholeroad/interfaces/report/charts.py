@@ -67,7 +67,7 @@ def money_chart(frame: pl.DataFrame, *, unit: str, baseline: str = "status quo",
     axis = alt.Axis(
         format=stamps, tickCount=3 if narrow else 6, grid=False, labelOverlap=True, labelSeparation=14
     )
-    base = alt.Chart(_rows(gains)).encode(
+    base = alt.Chart(drawn_rows(gains)).encode(
         x=alt.X("at:T", title=None, scale=alt.Scale(type="utc"), axis=axis),
         y=alt.Y("gain:Q", title=None, axis=alt.Axis(format=digits, tickCount=6)),
     )
@@ -78,10 +78,12 @@ def money_chart(frame: pl.DataFrame, *, unit: str, baseline: str = "status quo",
         ),
     )
     zero = (
-        alt.Chart(_rows(pl.DataFrame({"gain": [0.0]}))).mark_rule(color=_INK, opacity=0.6).encode(y="gain:Q")
+        alt.Chart(drawn_rows(pl.DataFrame({"gain": [0.0]})))
+        .mark_rule(color=_INK, opacity=0.6)
+        .encode(y="gain:Q")
     )
     width, name = (280, "money-narrow") if narrow else (600, "money")
-    return _svg((zero + lines).properties(width=width, height=270, title=title), name=name)
+    return to_svg((zero + lines).properties(width=width, height=270, title=title), name=name)
 
 
 def calibration_chart(frame: pl.DataFrame, *, name: str = "calibration") -> str:
@@ -106,10 +108,10 @@ def calibration_chart(frame: pl.DataFrame, *, name: str = "calibration") -> str:
     legend = alt.Legend(title=None, symbolSize=70) if several else None
     colour = alt.Color("class:N", sort=classes, scale=alt.Scale(domain=classes, range=colours), legend=legend)
     shape = alt.Shape("class:N", sort=classes, scale=alt.Scale(domain=classes), legend=legend)
-    points = alt.Chart(_rows(frame)).encode(
+    points = alt.Chart(drawn_rows(frame)).encode(
         x=alt.X("predicted:Q", title="predicted, % of cases", scale=scale, axis=share), color=colour
     )
-    ends = alt.Chart(_rows(pl.DataFrame({"predicted": [0.0, top], "observed": [0.0, top]})))
+    ends = alt.Chart(drawn_rows(pl.DataFrame({"predicted": [0.0, top], "observed": [0.0, top]})))
     diagonal = ends.mark_line(color=_INK, opacity=0.5, strokeDash=[4, 3], strokeWidth=1.2)
     dots = points.mark_point(filled=True, size=55, opacity=1)
     observed = alt.Y("observed:Q", title="came true, % of cases", scale=scale, axis=share)
@@ -118,7 +120,7 @@ def calibration_chart(frame: pl.DataFrame, *, name: str = "calibration") -> str:
         + points.mark_rule(strokeWidth=1.6).encode(y=alt.Y("low:Q", scale=scale), y2="high:Q")
         + dots.encode(y=observed, **({"shape": shape} if several else {}))
     )
-    return _svg(chart.properties(width=300, height=270), name=name)
+    return to_svg(chart.properties(width=300, height=270), name=name)
 
 
 def _gains(frame: pl.DataFrame, baseline: str) -> tuple[pl.DataFrame, bool]:
@@ -137,7 +139,8 @@ def _gains(frame: pl.DataFrame, baseline: str) -> tuple[pl.DataFrame, bool]:
     return thin.select("policy", "at", gain=gain.round(2)), found
 
 
-def _rows(frame: pl.DataFrame) -> alt.InlineData:
+def drawn_rows(frame: pl.DataFrame) -> alt.InlineData:
+    """Give rows as a chart takes them."""
     import altair as alt
 
     stamps = [name for name, kind in frame.schema.items() if kind.is_temporal()]
@@ -145,7 +148,8 @@ def _rows(frame: pl.DataFrame) -> alt.InlineData:
     return alt.InlineData(values=plain.to_dicts())
 
 
-def _svg(chart: alt.LayerChart, *, name: str) -> str:
+def to_svg(chart: alt.LayerChart, *, name: str) -> str:
+    """Draw a chart as an SVG element that stands inside a page; ``name`` tells it from others there."""
     import vl_convert
 
     quiet: dict[str, Any] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
@@ -25,6 +25,9 @@ from wholeroad.road.data.findings import Finding
 from wholeroad.road.watch.reliability import expected_calibration_error
 from wholeroad.road.watch.results import Comparison, Estimate, PolicyMoney
 from wholeroad.road.watch.segments import Segments
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _CHARTS: Final = 4
 """At most so many calibration charts; the table holds every policy."""
@@ -90,16 +93,20 @@ def render(data: ReportData) -> str:
     str
         HTML; to be written as UTF-8. The same data gives the same page.
     """
+    return environment().get_template("report.html.j2").render(context(data))
+
+
+def environment() -> Environment:
+    """Give what fills in the templates: all text is escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    environment = Environment(
+    return Environment(
         loader=PackageLoader("wholeroad.interfaces.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("report.html.j2").render(context(data))
 
 
 def context(data: ReportData) -> dict[str, Any]:

@@ -1,0 +1,263 @@
+"""The profile of a project's data as one HTML page that needs nothing else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, Final
+
+from wholeroad import __version__
+from wholeroad.core.instants import format_instant
+from wholeroad.engine.profiling import Profiled
+from wholeroad.interfaces.report.amounts import amount, count, day
+from wholeroad.interfaces.report.data_charts import arrivals_chart, rates_chart
+from wholeroad.interfaces.report.page import environment
+from wholeroad.interfaces.report.teaching import Teaching
+from wholeroad.lessons import entry_for, lesson_for, numbers_of_brief
+from wholeroad.road.data.quality.money import FeatureMoney
+from wholeroad.road.data.quality.summaries import ColumnSummary, SourceSummary
+from wholeroad.road.data.quality.troubles import KINDS, Touches, Trouble
+
+TOUCHES: Final[dict[Touches, str]] = {
+    "truth": "tells the truth",
+    "case": "says when a case is decided",
+    "value": "makes up the value",
+    "time": "says when rows happened or were known",
+    "key": "names the row",
+    "feature": "feeds a feature",
+    "nothing": "not used by the brief",
+}
+_SEGMENTS: Final = 60
+
+
+def render_data(profiled: Profiled) -> str:
+    """Write the page; the same profile gives the same page.
+
+    Returns
+    -------
+    str
+        HTML; to be written as UTF-8.
+    """
+    return environment().get_template("data.html.j2").render(data_context(profiled))
+
+
+def data_context(profiled: Profiled) -> dict[str, Any]:
+    """Give what the template fills in."""
+    brief = profiled.brief
+    teaching = Teaching(numbers_of_brief(brief))
+    return {
+        "name": brief.brief.name,
+        "version": __version__,
+        "unit": brief.unit,
+        "positive": brief.outcome.positive or "the outcome",
+        "identified": brief.outcome.depends_on_action == "no",
+        "headline": headline(profiled),
+        "short": list(in_short(profiled)),
+        "tiles": list(_tiles(profiled)),
+        "without_history": profiled.without_history,
+        "troubles": [_trouble(one, brief.unit, teaching) for one in profiled.troubles],
+        "rates": _rates(profiled),
+        "segments": [
+            {
+                "column": one.column,
+                "value": one.value,
+                "share": f"{one.share:.1%}",
+                "range": f"{one.low:.1%} to {one.high:.1%}",
+                "n": f"{one.n:,}",
+                "cases": f"{one.cases:,}",
+            }
+            for one in profiled.segments[:_SEGMENTS]
+        ],
+        "features": [_feature(one) for one in profiled.features],
+        "arrivals": list(_arrivals(profiled)),
+        "sources": [_source(one, profiled.troubles) for one in profiled.sources],
+        "limits": list(not_looked_at(profiled)),
+    }
+
+
+def headline(profiled: Profiled) -> str:
+    """Say the profile in a line."""
+    used = [one for one in profiled.troubles if one.touches != "nothing"]
+    columns = count(sum(len(source.columns) for source in profiled.sources), "column")
+    if not profiled.troubles:
+        return f"Nothing was found in {columns}"
+    rest = len(profiled.troubles) - len(used)
+    unused = f", and {rest} in columns that it doesn't use" if rest else ""
+    return f"{count(len(used), 'trouble')} in what the brief reads{unused}"
+
+
+def in_short(profiled: Profiled) -> Iterator[str]:
+    """Say the gravest, one sentence each."""
+    for one in [one for one in profiled.troubles if one.touches != "nothing"][:3]:
+        yield f"{one.source}: {one.what}"
+    looked = ", ".join(f"{source.name} ({source.rows:,} rows)" for source in profiled.sources)
+    yield f"Looked at: {looked}."
+
+
+def title_of(code: str) -> str:
+    """Name a trouble as its lesson does."""
+    lesson, entry = lesson_for(code), entry_for(code)
+    if lesson is not None:
+        return lesson.title
+    return entry.means.partition(".")[0] if entry is not None else code
+
+
+def _tiles(profiled: Profiled) -> Iterator[tuple[str, str, str]]:
+    yield "Sources", f"{len(profiled.sources)}", count(sum(s.rows for s in profiled.sources), "row")
+    columns = [column for source in profiled.sources for column in source.columns]
+    used = sum(column.touches != "nothing" for column in columns)
+    yield "Columns", f"{len(columns)}", f"{used} of them read by the brief"
+    empty = sum(column.nulls for column in columns)
+    cells = sum(source.rows * len(source.columns) for source in profiled.sources)
+    yield "Empty", f"{empty / cells if cells else 0:.1%}", "of all values"
+    if profiled.rates:
+        n = sum(rate.n for rate in profiled.rates)
+        share = sum(rate.share * rate.n for rate in profiled.rates) / n if n else math.nan
+        yield str(profiled.brief.outcome.positive or "Outcome"), f"{share:.1%}", f"of {n:,} settled cases"
+
+
+def _trouble(one: Trouble, unit: str, teaching: Teaching) -> dict[str, Any]:
+    columns = list(dict.fromkeys(name for row in one.examples for name in row))
+    stake = f"at most {amount(one.at_stake)} {unit} a month are decided on it" if one.at_stake else ""
+    return {
+        "title": title_of(one.code),
+        "place": f"{one.source}.{', '.join(one.columns)}" if one.columns else one.source,
+        "touches": TOUCHES[one.touches],
+        "unused": one.touches == "nothing",
+        "rows": f"{one.rows:,} of {one.of:,} rows ({one.share:.2%})",
+        "at_stake": stake,
+        "code": one.code,
+        "what": one.what,
+        "why": one.why,
+        "where": one.where,
+        "mend": one.mend,
+        "leave": one.leave,
+        "columns": columns,
+        "examples": [[_cell(row.get(name)) for name in columns] for row in one.examples],
+        "lessons": teaching.beside(one.code),
+    }
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "–"
+    text = f"{value:,.6g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _rates(profiled: Profiled) -> dict[str, str] | None:
+    if len(profiled.rates) < 2:
+        return None
+    positive = profiled.brief.outcome.positive or "the class that is looked for"
+    first, last = profiled.rates[0], profiled.rates[-1]
+    return {
+        "svg": rates_chart(profiled.rates),
+        "label": f"Share of {positive} by week: {first.share:.1%} at first, {last.share:.1%} at last.",
+        "caption": f"Share of {positive} among the settled cases of each week, with its 95% interval, wider "
+        "by how much more than independent cases the days vary.",
+    }
+
+
+def _feature(one: FeatureMoney) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "gain": amount(one.gain),
+        "range": f"{amount(one.low)} to {amount(one.high)}" if math.isfinite(one.low) else "too few days",
+        "clear": one.low > 0,
+        "rule": one.rule or "none found",
+        "bins": [
+            {
+                "label": each.label,
+                "cases": f"{each.cases:,}",
+                "share": f"{each.share_hit:.1%}",
+                "best": each.best,
+                "gain": amount(each.gain),
+                "range": f"{amount(each.low)} to {amount(each.high)}" if math.isfinite(each.low) else "",
+            }
+            for each in one.bins
+        ],
+    }
+
+
+def _arrivals(profiled: Profiled) -> Iterator[dict[str, str]]:
+    for name, one in profiled.arrivals.items():
+        if len(one.days) < 2:
+            continue
+        rows = sum(each.happened for each in one.days)
+        half = sorted(each.delays_h[1] for each in one.weeks)
+        delay = f"; half of them became known within {half[len(half) // 2]:,.1f} hours" if half else ""
+        said = f"{name}: {rows:,} rows from {day(one.days[0].at)} to {day(one.days[-1].at)}{delay}."
+        yield {"svg": arrivals_chart(one.days, name=f"arrivals-{name}"), "label": said, "caption": said}
+
+
+def _source(one: SourceSummary, troubles: tuple[Trouble, ...]) -> dict[str, Any]:
+    span = ""
+    if one.from_at is not None and one.to_at is not None:
+        span = f", from {format_instant(one.from_at)[:10]} to {format_instant(one.to_at)[:10]}"
+    drawn = f"; a sample of {one.share:.1%} of the keys, drawn by their hash" if one.share < 1 else ""
+    versions = f" in {one.versions:,} versions" if one.versions != one.rows else ""
+    return {
+        "name": one.name,
+        "said": f"{one.rows:,} rows{versions}{span}{drawn}.",
+        "columns": [
+            _column(column, one, numbers=list(_numbers(troubles, one.name, column.name)))
+            for column in one.columns
+        ],
+    }
+
+
+def _numbers(troubles: tuple[Trouble, ...], source: str, column: str) -> Iterator[int]:
+    for number, one in enumerate(troubles, 1):
+        if one.source == source and column in one.columns:
+            yield number
+
+
+def _column(one: ColumnSummary, source: SourceSummary, *, numbers: list[int]) -> dict[str, Any]:
+    most = max((each.rows for each in one.bins), default=0)
+    ordered = bool(one.least) and not one.bins[0].label if one.bins else False
+    heights = [10 * each.rows / most if most else 0.0 for each in one.bins]
+    words = ", ".join(f"{each.label} {each.rows / max(1, source.rows):.0%}" for each in one.bins[:4])
+    gaps = [(place, round(10 * share, 2)) for place, share in enumerate(one.missing) if share > 0]
+    return {
+        "name": one.name,
+        "kind": one.kind,
+        "touches": "" if one.touches == "nothing" else one.touches,
+        "nulls": f"{one.nulls / max(1, source.rows):.1%}" if one.nulls else "–",
+        "distinct": f"{one.distinct:,}",
+        "least": one.least,
+        "middle": one.middle,
+        "greatest": one.greatest,
+        "bars": [(place + 0.07, round(10 - high, 2), round(high, 2)) for place, high in enumerate(heights)]
+        if ordered
+        else [],
+        "titles": [f"{each.rows:,}" for each in one.bins],
+        "bars_label": f"Distribution of {one.name}, from {one.least} to {one.greatest}",
+        "frequent": words,
+        "parts": len(one.missing),
+        "gaps": gaps if one.nulls else [],
+        "gaps_label": f"Empty values of {one.name} over time",
+        "troubles": numbers,
+    }
+
+
+def not_looked_at(profiled: Profiled) -> Iterator[str]:
+    """Say what the page can't tell."""
+    yield (
+        f"{len(KINDS)} kinds of trouble were looked for, in each column by itself or in pairs; what is wrong "
+        "in a way of its own isn't found. Rows that are plausible and false look like rows that are true."
+    )
+    for source in profiled.sources:
+        if source.share < 1:
+            yield (
+                f"Of {source.name} {source.share:.1%} of the keys were looked at: what touches few rows may "
+                "be among the others."
+            )
+    if profiled.without_history:
+        yield "Nothing was weighed in money, since cases and outcomes couldn't be put together."
+    else:
+        yield (
+            "Money at stake is the most that decisions about the touched cases could win or lose, not what "
+            "the trouble costs: wholeroad data mend rehearses with a mend and without it."
+        )
+    if profiled.brief.outcome.depends_on_action != "no":
+        yield "Acting may change outcomes: money by feature shows what goes together, not what acting does."
