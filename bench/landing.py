@@ -90,9 +90,12 @@ def orders(dice: np.random.Generator, first: int) -> pl.DataFrame:
 def landed(folder: Path) -> dict[str, float]:
     """Land in this process, and print what it took."""
     import wholeroad
+    from wholeroad.road.data.facts import BatchLanded
 
     began = time.perf_counter()
     (fact,) = wholeroad.open(folder).land()
+    if not isinstance(fact, BatchLanded):
+        raise TypeError(fact)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return {"rows": fact.landed, "peak_gib": peak / 2**30, "seconds": time.perf_counter() - began}
 

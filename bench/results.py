@@ -120,6 +120,21 @@ def ranking(found: dict[str, Any]) -> Iterator[str]:
     yield row(ours, theirs, said, "inside", met=found["inside"])
 
 
+def contracts(found: dict[str, Any]) -> Iterator[str]:
+    """Give the rows of the contracts bench."""
+    asked = f"{found['clauses']} clauses of {found['rows']:,} rows x {found['columns']} columns"
+    for what, (seconds, theirs_s) in found["seconds"].items():
+        ours = f"a contract of {asked}, {what}, {found['threads']} threads: {seconds:.1f} s"
+        theirs = f"Pointblank 1.1.1, the same {found['failed']:,} failures: {theirs_s:.1f} s"
+        ratio, goal = found["ratio"][what], found["goal"]
+        yield row(ours, theirs, f"{ratio:.1f}x as fast", f"≥ {goal:g}x", met=ratio >= goal)
+    peak, most = found["peak_gib"], found["goal_gib"]
+    theirs, measured = f"Pointblank: {peak['pointblank']:.2f} GiB", f"{peak['wholeroad']:.2f} GiB at most"
+    yield row(
+        "memory of that, from the file", theirs, measured, f"≤ {most:g} GiB", met=peak["wholeroad"] <= most
+    )
+
+
 ROWS = {
     "features": features,
     "rehearsal": rehearsal,
@@ -127,6 +142,7 @@ ROWS = {
     "memory": memory,
     "afternoon": afternoon,
     "landing": landing,
+    "contracts": contracts,
     "nightly": nightly,
     "newsvendor": newsvendor,
     "ranking": ranking,

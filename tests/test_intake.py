@@ -159,6 +159,47 @@ def test_a_file_is_not_landed_again_because_rows_came_in_between(tmp_path):
     assert project.land() == []
 
 
+def mended(text):
+    return worlds.BRIEF.replace("[feature]\n", f"[source.deliveries.mend]\n{text}\n[feature]\n")
+
+
+def test_another_mend_lands_the_raw_rows_again_and_reads_no_file(tmp_path):
+    cases, outcomes = worlds.parcels()
+    late = "[{ unit = 'delay_h', factor = 60 }]"
+    folder = worlds.write(tmp_path, cases, outcomes, brief=mended(f"steps = {late}"))
+    project = wholeroad.open(folder)
+    project.land()
+    project.land_rows("deliveries", outcomes[:3].with_columns(delay_h=pl.lit(7.0)))
+    (folder / "deliveries.parquet").write_bytes(b"gone")
+    dropped = "[{ drop = 'delay_h = 7', reason = 'a test' }]"
+    (folder / "brief.toml").write_text(mended(f"steps = {dropped}"))
+    (folder / "deliveries.parquet").unlink()
+    outcomes.write_parquet(folder / "deliveries.parquet")
+    changed = wholeroad.open(folder)
+    facts = changed.land()
+    assert [(fact.again, fact.landed, fact.quarantined) for fact in facts] == [(True, 1200, 0), (True, 0, 3)]
+    assert changed.quarantine()["reason"].unique().to_list() == ["a test"]
+    assert sorted(changed.versions("deliveries").frame["delay_h"]) == sorted(outcomes["delay_h"])
+    assert changed.land() == []
+
+
+def test_a_batch_that_is_held_shows_in_the_state_and_is_released(tmp_path):
+    contract = '[source.deliveries.contract]\nif_broken = "hold"\ncolumn.delay_h.range = [0, 1000]\n'
+    brief = worlds.BRIEF.replace("[feature]\n", f"{contract}[feature]\n")
+    cases, outcomes = worlds.parcels()
+    odd = outcomes.with_columns(delay_h=pl.when(pl.col("parcel_id") == 5).then(5000.0).otherwise("delay_h"))
+    project = wholeroad.open(worlds.write(tmp_path, cases, odd, brief=brief))
+    held = project.land()[1]
+    assert held.clauses == {"delay_h range": 1}
+    assert project.land() == []
+    with pytest.raises(UserError, match=r"data\.source-held"):
+        project.land_rows("deliveries", outcomes)
+    deliveries = project.brief.source["deliveries"]
+    fact = project._intake.release("deliveries", deliveries, now=worlds.at(days=100), asked_by="Ada")
+    assert (fact.landed, fact.batch) == (1200, held.batch)
+    assert project.land() == []
+
+
 def test_a_stepped_clock_stands_still_and_never_goes_back():
     clock = SteppedClock(5)
     assert clock.now() == clock.now() == 5

@@ -24,18 +24,29 @@ from wholeroad.road.brief.questions import NAMES as QUESTIONS
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 PAGE = REFERENCE / "brief.md"
 COMMANDS = REFERENCE / "commands.md"
-MARKED = re.compile(r"(?<=^<!-- command: )(\w+) -->\n(.*?)(?=^<!-- end -->$)", re.MULTILINE | re.DOTALL)
-TABLES = [
-    table
-    for table in vars(contract).values()
-    if isinstance(table, type) and issubclass(table, BaseModel) and table is not contract.Table
-]
+MARKED = re.compile(r"(?<=^<!-- command: )([\w ]+?) -->\n(.*?)(?=^<!-- end -->$)", re.MULTILINE | re.DOTALL)
+
+
+def tables_under(table: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """Give every table that a brief may hold."""
+    for under in table.__subclasses__():
+        yield under
+        yield from tables_under(under)
+
+
+TABLES = [*tables_under(contract.Table)]
 
 
 def commands() -> dict[str, Any]:
-    """Give every command of the program that isn't hidden."""
-    every = typer.main.get_command(app).commands
-    return {name: command for name, command in every.items() if not command.hidden}
+    """Give every command of the program that isn't hidden; of a group, each of its commands."""
+    found = {}
+    for name, command in typer.main.get_command(app).commands.items():
+        inner = getattr(command, "commands", None)
+        if inner is None:
+            found[name] = command
+        else:
+            found |= {f"{name} {under}": each for under, each in inner.items()}
+    return {name: command for name, command in found.items() if not command.hidden}
 
 
 def table_of(command: Any) -> str:
@@ -73,7 +84,7 @@ def test_every_command_and_option_is_in_the_reference_as_the_program_has_it():
 
 
 def test_every_command_has_its_section_and_no_other():
-    headings = re.findall(r"^## `wholeroad (\w+)`$", COMMANDS.read_text("utf-8"), re.MULTILINE)
+    headings = re.findall(r"^##+ `wholeroad ([\w ]+)`$", COMMANDS.read_text("utf-8"), re.MULTILINE)
     assert sorted(headings) == sorted(commands())
 
 
@@ -81,11 +92,15 @@ def test_every_command_that_a_page_types_is_there():
     root = REFERENCE.parents[1]
     pages = [root / "README.md", root / "ARCHITECTURE.md", *(root / "docs").rglob("*.md")]
     every = {*typer.main.get_command(app).commands}
+    of_data = {name.partition(" ")[2] for name in commands() if name.startswith("data ")}
     for page in pages:
         text = page.read_text("utf-8")
         typed = re.findall(r"^(?:\$ |\S*/bin/)?wholeroad (\w+)", text, re.MULTILINE)
         typed += re.findall(r"`wholeroad ([a-z]+)", text)
         assert set(typed) <= every, page
+        under = re.findall(r"^(?:\$ |\S*/bin/)?wholeroad data (\w+)", text, re.MULTILINE)
+        under += re.findall(r"`wholeroad data ([a-z]+)", text)
+        assert set(under) <= of_data, page
 
 
 def test_every_exit_code_is_in_the_reference():
@@ -107,7 +122,7 @@ def test_every_question_and_answer_is_told():
 
 def test_every_setting_of_the_brief_is_in_the_reference_and_no_other():
     told = set(re.findall(r"^\| `(\w+)` \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
-    settings = {name for table in TABLES for name in table.model_fields}
+    settings = {field.alias or name for table in TABLES for name, field in table.model_fields.items()}
     sections = set(contract.Brief.model_fields) - {"format"}
     assert settings - told <= sections
     assert told <= settings

@@ -7,7 +7,6 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from worlds import BRIEF, corrected, parcels, write
 
 import wholeroad
 from wholeroad.adapters.blobs import MemoryBlobs
@@ -23,9 +22,9 @@ from wholeroad.engine.storehouse import Storehouse
 from wholeroad.engine.variants import Variant, difference, policy_of, walk
 from wholeroad.engine.workshop import Workshop
 from wholeroad.road.brief.work import read_brief
-from wholeroad.road.data.cases import key_hash
 from wholeroad.road.data.versioning import known_at_once
 from wholeroad.road.data.versions import HAPPENED, KNOWN
+from worlds import BRIEF, corrected, parcels, write
 
 
 def landed(cases, outcomes, *, brief=BRIEF):
@@ -102,9 +101,7 @@ def test_the_difference_is_the_money_of_both_taken_apart(world):
 
 def test_more_looks_make_wider_intervals(world):
     *_, base, _, one, other = world
-    widths = [
-        difference(one, other, judge=base.history, looks=looks).total for looks in (1, 5, 50)
-    ]
+    widths = [difference(one, other, judge=base.history, looks=looks).total for looks in (1, 5, 50)]
     assert widths[0].high < widths[1].high < widths[2].high
     assert widths[0].low > widths[1].low > widths[2].low
 
@@ -239,7 +236,8 @@ def test_the_table_of_what_to_do_next_names_each_with_its_price(tmp_path):
     found = project.data.next(["weight"])
     kinds = {(step.kind, step.name) for step in found.steps}
     assert kinds == {
-        ("column", "outcomes"), ("column", "weight"), ("fresher", "deliveries"), ("labels", "labels"), ("rows", "rows"),
+        ("column", "outcomes"), ("column", "weight"), ("fresher", "deliveries"), ("labels", "labels"),
+        ("rows", "rows"),
     }  # fmt: skip
     worths = [step.per_month.value for step in found.steps if step.per_month]
     assert worths == sorted(worths, reverse=True)

@@ -10,6 +10,8 @@ from typing import Protocol
 import polars as pl
 
 from wholeroad.adapters.blobs import MemoryBlobs
+from wholeroad.adapters.files import read_rows
+from wholeroad.adapters.frames import as_frame
 from wholeroad.adapters.ledgers import MemoryLedger
 from wholeroad.adapters.reading import readings
 from wholeroad.adapters.tables_memory import MemoryTables
@@ -33,7 +35,7 @@ from wholeroad.road.brief.digests import digests
 from wholeroad.road.data.asked_columns import asked_columns
 from wholeroad.road.data.casting import cast
 from wholeroad.road.data.collecting import CollectionPlan, plan_collection, sources_to_collect
-from wholeroad.road.data.facts import BatchLanded
+from wholeroad.road.data.facts import BatchLanded, SourceHeld
 from wholeroad.road.data.history import History
 from wholeroad.road.model.slices import least_cases
 
@@ -86,19 +88,31 @@ class Operation:
         """
         return intake.is_first(source, self._brief.source[source])
 
-    def land(self, root: Path, intake: Intake, *, progress: Progress | None = None) -> list[BatchLanded]:
+    def land(
+        self, root: Path, intake: Intake, *, progress: Progress | None = None
+    ) -> list[BatchLanded | SourceHeld]:
         """Land what hasn't landed yet of each source; the batches before one that fails stand.
 
-        All land at one instant: a case that is decided at its own landing sees what came with it.
+        All land at one instant: a case that is decided at its own landing sees what came with it. What
+        another mend or contract makes other rows of lands again first, from its raw rows.
         """
-        facts, now = [], self.now()
+        facts: list[BatchLanded | SourceHeld] = []
+        now = self.now()
         for position, (name, source) in enumerate(self._brief.source.items()):
             if progress:
                 progress(f"landing: {name}", position, len(self._brief.source))
             imported = self.as_history(name, intake)
+            facts += intake.land_again(name, source, now=now)
             for reading in readings(root, name, source=source, landed=intake):
-                arrival = Arrival(now, imported=imported, origin=reading.origin, dumped_at=reading.dumped_at)
+                arrival = Arrival(
+                    now,
+                    imported=imported,
+                    origin=reading.origin,
+                    dumped_at=reading.dumped_at,
+                    read=reading.shown,
+                )
                 facts.append(intake.take_parts(name, source, parts=reading.parts, arrival=arrival))
+            facts += intake.land_again(name, source, now=now, rest=True)
         if progress:
             progress("landing", 1, 1)
         return facts
@@ -128,6 +142,26 @@ class Operation:
         live.finish(digests(self._brief))
         arrive(self.now())
         return live.answer(digests(self._brief), self.now())
+
+    def decide(
+        self, cases: object, root: Path, *, intake: Intake, progress: Progress | None = None
+    ) -> tuple[pl.DataFrame, Answered]:
+        """Land some cases, answer everything that is due, and say what becomes of these."""
+        name = self._brief.case.source
+        table = self._store.source(name)
+        if isinstance(cases, str | Path):
+            stored = intake.types(name, table)
+            rows, bad = read_rows(Path(cases), table.types, stored=stored, shown=str(cases), csv=table.csv)
+        else:
+            rows, bad = as_frame(cases), None
+
+        def arrive(now: Instant) -> None:
+            self.land(root, intake, progress=progress)
+            some = Arrival(now, imported=False, whole=False)  # cases that it doesn't name are not gone
+            intake.take_parts(name, table, parts=[(self.completed(rows), bad)], arrival=some)
+
+        answered = self.answer(arrive, progress)
+        return self.answers(rows, answered, bad=bad), answered
 
     def completed(self, cases: pl.DataFrame) -> pl.DataFrame:
         """Give new cases with nulls for what can't be known yet, such as how a case turned out.
@@ -172,7 +206,15 @@ class Operation:
         walker.restore(fold(facts))
         cases = due(self._store.versions(self._brief.case.source), history.bound)
         decided = walker.action >= 0
-        return standing(self._brief, facts, now=now, due_cases=cases, history=history, decided=decided)
+        return standing(
+            self._brief,
+            facts,
+            now=now,
+            due_cases=cases,
+            history=history,
+            decided=decided,
+            newest_known=self._store.newest_known(now),
+        )
 
     def explain_decision(self, key: Sequence[str]) -> DecisionExplained:
         """Say why one case was decided as it was."""
@@ -181,7 +223,10 @@ class Operation:
         workshop = self._workshop(history)
         walker = self._walker(history, self._tables, self._ledger, workshop)
         walker.restore(self._state)
-        return explain_decision(key, history=history, walker=walker, workshop=workshop, decisions=decisions)
+        found = explain_decision(key, history=history, walker=walker, workshop=workshop, decisions=decisions)
+        held = fold(fact for fact in self._facts if fact.at <= found.decided_at).held
+        lines = tuple(f"{name} was held back then: {one.happened}" for name, one in held.items())
+        return dataclasses.replace(found, lines=(*found.lines, *lines))
 
     def explain_model(self, name: str | None) -> ModelExplained:
         """Say why a model is in charge, or was."""

@@ -12,7 +12,6 @@ import polars as pl
 
 from wholeroad.adapters.blobs import FolderBlobs
 from wholeroad.adapters.clocks import SystemClock
-from wholeroad.adapters.files import read_rows
 from wholeroad.adapters.folders import ProjectFolder
 from wholeroad.adapters.frames import as_frame
 from wholeroad.adapters.learners import identities, learners_for
@@ -24,31 +23,34 @@ from wholeroad.adapters.tables_delta import DeltaTables
 from wholeroad.core.facts import export
 from wholeroad.core.instants import Instant, format_instant
 from wholeroad.core.ports import AnyLearner, Blobs, Clock, Progress
-from wholeroad.curating import Curation, Yard
+from wholeroad.curating import Curation
 from wholeroad.engine.explained import DecisionExplained, ModelExplained
 from wholeroad.engine.facts import decode
-from wholeroad.engine.intake import Arrival, Intake
+from wholeroad.engine.intake import Intake
 from wholeroad.engine.learning import question_learning
 from wholeroad.engine.live import Answered, Replayed
 from wholeroad.engine.rehearsal import walk_through
 from wholeroad.engine.rehearsed import Rehearsed, checked_name, span_of
+from wholeroad.engine.reviewing import verdicts_digest
 from wholeroad.engine.standing import Standing
 from wholeroad.engine.storehouse import Storehouse
 from wholeroad.engine.timeless import refuse_timeless, value_without_time
 from wholeroad.engine.workshop import CHUNK, Workshop
+from wholeroad.labelling import Labels
 from wholeroad.operating import Operation
 from wholeroad.rehearsing import Stage, stores
 from wholeroad.road.brief.assumptions import Assumption, assumed
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.brief.digests import digests
-from wholeroad.road.brief.policies import INCUMBENT, parse_policies
+from wholeroad.road.brief.policies import chosen_policies
 from wholeroad.road.brief.work import read_brief
 from wholeroad.road.data.collecting import CollectionPlan
-from wholeroad.road.data.facts import BatchLanded
+from wholeroad.road.data.facts import BatchLanded, SourceHeld
 from wholeroad.road.data.history import History
 from wholeroad.road.data.rules import Finding, check_history
 from wholeroad.road.data.versions import Versions
 from wholeroad.road.model.without_time import CrossValidated
+from wholeroad.yard import Yard
 
 
 def open_project(folder: str | Path = ".", *, clock: Clock | None = None) -> Project:
@@ -93,7 +95,10 @@ class Project:
         self._tables = DeltaTables(folder.tables)
         self._blobs = FolderBlobs(folder.blobs)
         self._digests = digests(brief)
-        self._store = Storehouse(brief, self._tables, threads=available_threads())
+
+    @cached_property
+    def _store(self) -> Storehouse:
+        return Storehouse(self.brief, self._tables, threads=available_threads(), ledger=self._ledger)
 
     @cached_property
     def _ledger(self) -> SqliteLedger:
@@ -108,7 +113,7 @@ class Project:
         """What nobody has confirmed of the brief: its lines marked ``# assumed``."""
         return assumed(self._text)
 
-    def land(self, progress: Progress | None = None) -> list[BatchLanded]:
+    def land(self, progress: Progress | None = None) -> list[BatchLanded | SourceHeld]:
         """Land every source's file as history: its claimed ``known_at`` is taken at its word.
 
         Landing what is there already lands nothing.
@@ -121,7 +126,7 @@ class Project:
         with self._lock("landing"):
             return self._operation.land(self.folder.root, self._intake, progress=progress)
 
-    def land_rows(self, source: str, rows: object, *, history: bool = True) -> BatchLanded:
+    def land_rows(self, source: str, rows: object, *, history: bool = True) -> BatchLanded | SourceHeld:
         """Land a frame into a source.
 
         Parameters
@@ -135,8 +140,7 @@ class Project:
         table, frame = self._store.source(source), as_frame(rows)
         with self._lock("landing"):
             imported = history and self._operation.as_history(source, self._intake)
-            now = self._operation.now()
-            return self._intake.take(source, table, rows=frame, now=now, imported=imported)
+            return self._intake.take(source, table, rows=frame, now=self._operation.now(), imported=imported)
 
     def quarantine(self) -> pl.DataFrame:
         """Give the rows that were set aside, each with its reason."""
@@ -154,8 +158,7 @@ class Project:
 
     def history(self, progress: Progress | None = None) -> History:
         """Assemble cases, features as known, truth and values from what has landed."""
-        history, _ = self._examined(progress)
-        return history
+        return self._examined(progress)[0]
 
     def check(self, progress: Progress | None = None) -> list[Finding]:
         """Land the files, and ask of the data what the brief needs to know; the gravest first.
@@ -167,10 +170,8 @@ class Project:
         """
         self.land(progress)
         history, findings = self._examined(progress)
-        return [
-            *findings,
-            *question_learning(history, findings, learners=self._learners(), progress=progress),
-        ]
+        learning = question_learning(history, findings, learners=self._learners(), progress=progress)
+        return [*findings, *learning]
 
     def plan(self, progress: Progress | None = None) -> CollectionPlan | None:
         """Say what to collect, and how much of it, while a source has no rows; None when each has some."""
@@ -223,17 +224,14 @@ class Project:
         TryLaterError
             ``project.locked``.
         """
-        given = [policies] if isinstance(policies, str) else [*policies]
-        written = given or [*self.brief.rehearse.policies]
         label = None if name is None else checked_name(name)
         first, last = span_of(from_at, to_at)
-        running = [INCUMBENT] if self.brief.incumbent else []
-        usual = ["status quo", *running, "never", self.brief.policy.refit.when, "random 10%"]
-        chosen = parse_policies(written or usual, self.brief.actions, incumbent=bool(running))
+        chosen = chosen_policies(self.brief, [policies] if isinstance(policies, str) else policies)
         refuse_timeless(self.brief, "rehearsed")
         with self._lock("a rehearsal"):
             self._operation.land(self.folder.root, self._intake, progress=progress)
             data = {source: self._store.digest(source) for source in self.brief.source}
+            data |= verdicts_digest(self._tables)
             history, findings = self._examined(progress)
             root, compared = Stage(self.folder, self._text, data, self._made_with, label).rehearse(
                 chosen,
@@ -275,25 +273,9 @@ class Project:
         answers, answered
             One row for each case, as :func:`wholeroad.engine.answers.answers` gives them; and the run.
         """
-        name = self.brief.case.source
-        table = self._store.source(name)
         refuse_timeless(self.brief, "decided from cron")
         with self._lock("deciding"):
-            if isinstance(cases, str | Path):
-                stored = self._intake.types(name, table)
-                path, csv = Path(cases), table.csv
-                rows, bad = read_rows(path, table.types, stored=stored, shown=str(cases), csv=csv)
-            else:
-                rows, bad = as_frame(cases), None
-
-            def arrive(now: Instant) -> None:
-                self._operation.land(self.folder.root, self._intake, progress=progress)
-                some = Arrival(now, imported=False, whole=False)  # cases that it doesn't name are not gone
-                parts = [(self._operation.completed(rows), bad)]
-                self._intake.take_parts(name, table, parts=parts, arrival=some)
-
-            answered = self._operation.answer(arrive, progress)
-            return self._operation.answers(rows, answered, bad=bad), answered
+            return self._operation.decide(cases, self.folder.root, intake=self._intake, progress=progress)
 
     def decisions(self) -> pl.DataFrame:
         """Give every decision made by :meth:`cycle` and :meth:`decide`: ``live.never-ran`` before."""
@@ -335,27 +317,33 @@ class Project:
 
     def export(self) -> Iterator[bytes]:
         """Give the ledger's canonical export, a line of JSON per fact; none before anything landed."""
-        if not self.folder.ledger.exists():
-            return iter(())
-        return export(fact for _, fact in self._ledger.read())
+        return export(fact for _, fact in (self._ledger.read() if self.folder.ledger.exists() else ()))
 
     @cached_property
     def data(self) -> Curation:
-        """What can be asked of the project's data, and done to it."""
-        return Curation(
-            Yard(
-                self.brief,
-                text=self._text,
-                folder=self.folder,
-                tables=self._tables,
-                ledger=self._ledger,
-                blobs=self._blobs,
-                operation=self._operation,
-                intake=self._intake,
-                learners=self._learners(),
-                workshop=self._workshop,
-                lock=self._lock,
-            )
+        """What can be asked of the project's data, and done to them."""
+        return Curation(self._yard)
+
+    @cached_property
+    def labels(self) -> Labels:
+        """What can be asked of the project's labels, and done about them."""
+        return Labels(self._yard)
+
+    @cached_property
+    def _yard(self) -> Yard:
+        return Yard(
+            self.brief,
+            folder=self.folder,
+            tables=self._tables,
+            ledger=self._ledger,
+            blobs=self._blobs,
+            clock=self._clock,
+            operation=self._operation,
+            store=self._store,
+            intake=self._intake,
+            learners=self._learners,
+            workshop=self._workshop,
+            lock=self._lock,
         )
 
     @cached_property
@@ -399,13 +387,13 @@ class Project:
         history = self._operation.recorded(self._store.history(progress))
         tell("assembling cases and outcomes", 1, 1)
         tell("checking", 0, 0)
-        findings = check_history(history, self._store.quarantine())
+        findings = check_history(history, self._store.quarantine(), landed=self._store.promised())
         tell("checking", 1, 1)
         return history, findings
 
     @cached_property
     def _intake(self) -> Intake:
-        return Intake(self._tables, self._ledger)
+        return Intake(self._tables, self._ledger, blobs=self._blobs, sources=self.brief.source)
 
     def _lock(self, purpose: str) -> AbstractContextManager[None]:
         self.folder.prepare()

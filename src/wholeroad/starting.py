@@ -16,6 +16,7 @@ from wholeroad.adapters.csv_files import read_texts
 from wholeroad.adapters.encodings import ends_of, fitting_encoding
 from wholeroad.adapters.files import read_rows
 from wholeroad.adapters.folders import ProjectFolder, write_whole
+from wholeroad.adapters.ndjson_files import ENDINGS
 from wholeroad.core.errors import UserError
 from wholeroad.project import Project, open_project
 from wholeroad.road.brief.draft import name_in
@@ -32,7 +33,7 @@ from wholeroad.road.data.telling import about_file, about_table
 Ask = Callable[[Question], str]
 """Gives the answer to a question; an empty one takes the guess."""
 
-_KINDS: Final = (".csv", ".parquet")
+_KINDS: Final = (".csv", ".parquet", *ENDINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,8 @@ def start(
     Parameters
     ----------
     path
-        A CSV or Parquet file; a folder of dumps of one table, or a pattern such as ``dumps/*.csv``; with
-        ``database``, a query.
+        A CSV, Parquet or NDJSON file; a folder of dumps of one table, or a pattern such as ``dumps/*.csv``;
+        with ``database``, a query.
     into
         The project's folder, made where it isn't there; named after the file, beside the current
         folder's files, unless said.
@@ -285,7 +286,7 @@ def _files(path: Path) -> list[Path]:
         raise UserError(
             "data.dumps-missing",
             f"{path}: there are no dumps",
-            happened="nothing was found there that ends in .csv or .parquet",
+            happened="nothing was found there that ends in .csv, .parquet, .ndjson or .jsonl",
             expected="one file or more",
             fix="for a query, add --database with the variable that holds the database's address"
             if re.match(r"\s*(select|with)\s", str(path), re.IGNORECASE)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from wholeroad.adapters.ndjson_files import ENDINGS
 from wholeroad.core.errors import UserError
 from wholeroad.core.instants import EPOCH, Instant
 from wholeroad.road.brief.sources import SourceTable
@@ -17,7 +18,9 @@ _DATE: Final = re.compile(
     r"(?<!\d)(\d{4})(-?)(\d\d)\2(\d\d)(?:T(\d\d)[-:.]?(\d\d)(?:[-:.]?(\d\d))?(Z)?)?(?!\d)", re.ASCII
 )
 _YEARS: Final = range(1970, 2200)
-_KINDS: Final = frozenset({".csv", ".parquet"})
+_KINDS: Final = frozenset({".csv", ".parquet", *ENDINGS})
+_UNFINISHED: Final = frozenset({".tmp", ".part", ".partial", ".filepart", ".crdownload", ".inprogress"})
+"""Endings of files that somebody is still writing: they are left alone until they have another name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,9 @@ class Dump:
 
 def dumps_of(root: Path, name: str, *, source: SourceTable) -> list[Dump] | None:
     """List the dumps of a source, the oldest first; files of one date, or of none, by their names.
+
+    A file that is still being written is left alone: one whose name begins with a point, or ends as
+    unfinished ones do, such as ``.tmp`` or ``.part``.
 
     Parameters
     ----------
@@ -66,13 +72,13 @@ def dumps_of(root: Path, name: str, *, source: SourceTable) -> list[Dump] | None
         files = list(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
     else:
         return None
-    files = [each for each in files if each.is_file() and not each.name.startswith(".")]
+    files = [each for each in files if each.is_file() and _finished(each)]
     if not files:
         raise UserError(
             "data.dumps-missing",
             f"[source.{name}]: there are no dumps",
             happened=f"nothing was found at {source.read}",
-            expected="one file or more, .csv or .parquet",
+            expected="one file or more, .csv, .parquet, .ndjson or .jsonl",
             fix='put a dump there, or correct read; for a source that does not exist yet write read = "none"',
         )
     dumps = [Dump(each, _shown(each, root), dumped_at(each.name, source.timezone)) for each in files]
@@ -117,6 +123,10 @@ def dumped_at(name: str, timezone: str | None = None) -> Instant | None:
         if int(year) in _YEARS:
             found = (moment - EPOCH) // timedelta(microseconds=1)
     return found
+
+
+def _finished(path: Path) -> bool:
+    return not path.name.startswith(".") and path.suffix.lower() not in _UNFINISHED
 
 
 def _needs_dates(source: SourceTable) -> bool:

@@ -1,4 +1,4 @@
-"""The user's files: Parquet, and CSV whose every value is accounted for."""
+"""The user's files: Parquet, and CSV and NDJSON whose every value is accounted for."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import NamedTuple
 import polars as pl
 
 from wholeroad.adapters.csv_files import UNREADABLE, empty, read_texts, unreadable
+from wholeroad.adapters.ndjson_files import ENDINGS, read_objects, with_lines
 from wholeroad.core.errors import UserError
 from wholeroad.road.brief.sources import CsvTable
 from wholeroad.road.data.batches import CODE, REASON, ROW
@@ -25,9 +26,9 @@ class Rows(NamedTuple):
     frame
         The rows, typed.
     bad
-        Rows with more or fewer fields than the header, or a value that is not of its declared type: their
-        raw texts, with ``_row`` (place in the file, from 1, the header not counted), ``_code`` and
-        ``_reason``; for landing to set aside.
+        Rows with more or fewer fields than the header, lines that hold no JSON object, or rows with a value
+        that is not of its declared type: their raw texts, with ``_row`` (place in the file, from 1, without
+        header and empty lines), ``_code`` and ``_reason``; for landing to set aside.
     """
 
     frame: pl.DataFrame
@@ -42,18 +43,18 @@ def read_rows(
     shown: str | None = None,
     csv: CsvTable | None = None,
 ) -> Rows:
-    """Read a Parquet or a CSV file.
+    """Read a Parquet, a CSV or an NDJSON file.
 
     A CSV is read as text (UTF-8, commas, a header, unless ``csv`` says otherwise), empty text is null, empty
     lines are left out. Declared
     columns are cast; the others get the narrowest of integer, number, boolean, instant and text that all of
     their values belong to. A row with more or fewer fields than the header, as the last one of a file that
-    was cut short, is bad.
+    was cut short, is bad. Of NDJSON, see :func:`~wholeroad.adapters.ndjson_files.read_objects`.
 
     Parameters
     ----------
     path
-        Ends in ``.parquet`` or ``.csv``.
+        Ends in ``.parquet``, ``.csv``, ``.ndjson`` or ``.jsonl``.
     types
         Column to one of text, integer, number, boolean, instant; for a Parquet file it counts for columns
         of text.
@@ -84,12 +85,16 @@ def read_rows(
     elif suffix == ".csv":
         check_dates(csv or CsvTable(), name)
         frame, verdict = read_texts(path, csv or CsvTable(), name=name)
+    elif suffix in ENDINGS:
+        frame, verdict, unread = read_objects(path, targets, name=name)
+        rows = _typed(frame, targets, csv=None, verdict=verdict)
+        return rows if rows.bad is None else Rows(rows.frame, with_lines(rows.bad, unread))
     else:
         raise UserError(
             "data.file-kind",
             f"{name} is of a kind that can't be read",
             happened=f"its name ended in {path.suffix or 'nothing'!r}",
-            expected=".parquet or .csv",
+            expected=".parquet, .csv, .ndjson or .jsonl",
             fix="save the table as one of them",
         )
     _refuse_missing(frame, types, name)
@@ -159,6 +164,6 @@ def _missing(path: Path, name: str) -> UserError:
         happened="a folder was found"
         if folder
         else f"beside it there was {', '.join(there[:8]) or 'nothing'}",
-        expected="a file, .parquet or .csv",
+        expected="a file, .parquet, .csv or .ndjson",
         fix="put the file there, or correct read in the brief",
     )

@@ -13,10 +13,13 @@ from wholeroad.adapters.databases import spool
 from wholeroad.adapters.dumps import Dump, dumps_of
 from wholeroad.adapters.files import Rows, read_rows
 from wholeroad.adapters.folders import ProjectFolder, file_digest
-from wholeroad.adapters.slicing import csv_slices, parquet_slices
+from wholeroad.adapters.ndjson_files import ENDINGS
+from wholeroad.adapters.slicing import csv_slices, ndjson_slices, parquet_slices
 from wholeroad.core.instants import Instant
 from wholeroad.road.brief.sources import CsvTable, SourceTable
 from wholeroad.road.data.casting import JointTypes
+from wholeroad.road.data.facts import SourceHeld
+from wholeroad.road.data.mending.raw import read_as_text
 from wholeroad.road.data.presence import words
 
 _HERE: Final = "arriving"
@@ -34,6 +37,9 @@ class Landed(Protocol):
 
     def types(self, name: str, source: SourceTable) -> dict[str, str]:
         """Give the types of its columns, as landed or as declared."""
+
+    def held(self, name: str) -> SourceHeld | None:
+        """Give the batch that is held back, and that others wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,8 @@ def readings(root: Path, name: str, *, source: SourceTable, landed: Landed) -> I
     """Give everything that is to be landed for a source, a batch after the other.
 
     What has landed already is left out: a file or a query whose rows were the last batch, and every
-    dump that ever was one. Types are those of earlier landings; the first time, those of all parts.
+    dump that ever was one. While a batch is held back nothing else is read, except what has its name and
+    says something else. Types are those of earlier landings; the first time, those of all parts.
 
     Parameters
     ----------
@@ -85,8 +92,11 @@ def readings(root: Path, name: str, *, source: SourceTable, landed: Landed) -> I
         return
     with _folder(ProjectFolder(root).inner / _HERE) as into:
         if source.database is not None:
-            query = spool(root, name, source=source, into=into)
-            if not landed.landed(name, source, origin=query.origin):
+            query = spool(root, name, source=_plain(source), into=into)
+            shown = f"the query of {name}"
+            if not landed.landed(name, source, origin=query.origin) and not _waits(
+                landed.held(name), shown, query.origin
+            ):
                 parts = _parts(
                     query.path,
                     source,
@@ -94,20 +104,23 @@ def readings(root: Path, name: str, *, source: SourceTable, landed: Landed) -> I
                     into=into,
                     types=_later(landed, name, source),
                 )
-                yield Reading(f"the query of {name}", query.origin, parts)
+                yield Reading(shown, query.origin, parts)
             return
         path = root / source.read
         dumps = dumps_of(root, name, source=source)
         if dumps is None:
-            origin = file_digest(path, source.reading())
-            if not landed.landed(name, source, origin=origin):
+            origin = file_digest(path, _plain(source).reading())
+            if not landed.landed(name, source, origin=origin) and not _waits(
+                landed.held(name), source.read, origin
+            ):
                 parts = _parts(path, source, shown=source.read, into=into, types=_later(landed, name, source))
                 yield Reading(source.read, origin, parts)
             return
-        there = landed.origins(name, source)
         for dump in dumps:
             origin = _origin(dump, source)
-            if origin not in there:
+            if origin not in landed.origins(name, source) and not _waits(
+                landed.held(name), dump.shown, origin
+            ):
                 parts = _parts(
                     dump.path, source, shown=dump.shown, into=into, types=_later(landed, name, source)
                 )
@@ -116,7 +129,22 @@ def readings(root: Path, name: str, *, source: SourceTable, landed: Landed) -> I
 
 def _origin(dump: Dump, source: SourceTable) -> str:
     """Digest a dump: the same bytes of another day are another dump, under another name they aren't."""
-    return file_digest(dump.path, f"{source.reading(beside={'read'})} {dump.at}")
+    return file_digest(dump.path, f"{_plain(source).reading(beside={'read'})} {dump.at}")
+
+
+def _plain(source: SourceTable) -> SourceTable:
+    """Leave out what doesn't change the rows as they are read: another mend makes no other file of it."""
+    return source.model_copy(update={"mend": None, "contract": None})
+
+
+def _waits(held: SourceHeld | None, shown: str, origin: str) -> bool:
+    """Tell whether something has to wait for a batch that is held: all but another file of its name."""
+    return held is not None and (held.read != shown or held.origin == origin)
+
+
+def required_types(source: SourceTable) -> dict[str, str]:
+    """Give the declared types that the columns of a file must have; a mend may make them first."""
+    return source.types if source.mend is None else {}
 
 
 def _later(landed: Landed, name: str, source: SourceTable) -> Callable[[], Mapping[str, str]]:
@@ -126,12 +154,12 @@ def _later(landed: Landed, name: str, source: SourceTable) -> Callable[[], Mappi
 def _parts(
     path: Path, source: SourceTable, *, shown: str, into: Path, types: Callable[[], Mapping[str, str]]
 ) -> Iterator[Rows]:
-    stored = dict(types())
+    stored, required = dict(types()), required_types(source)
     with _named(into):
-        if set(stored) <= set(source.types):
-            stored |= _joint_types(path, source, shown=shown, into=into)
+        if set(stored) <= {*source.types, *read_as_text(source)} or source.mend is not None:
+            stored = _joint_types(path, source, shown=shown, into=into) | stored
         for part, csv in _slices(path, source, into):
-            yield read_rows(part, source.types, stored=stored, shown=shown, csv=csv)
+            yield read_rows(part, required, stored=stored, shown=shown, csv=csv)
 
 
 def _slices(path: Path, source: SourceTable, into: Path) -> Iterator[tuple[Path, CsvTable | None]]:
@@ -139,6 +167,9 @@ def _slices(path: Path, source: SourceTable, into: Path) -> Iterator[tuple[Path,
     if path.is_file() and not source.static:
         if path.suffix.lower() == ".csv":
             yield from csv_slices(path, source.csv or CsvTable(), into=into)
+            return
+        if path.suffix.lower() in ENDINGS:
+            yield from ((each, source.csv or CsvTable()) for each in ndjson_slices(path, into=into))
             return
         if path.suffix.lower() == ".parquet":
             yield from ((each, None) for each in parquet_slices(path, into=into))
@@ -152,7 +183,7 @@ def _joint_types(path: Path, source: SourceTable, *, shown: str, into: Path) -> 
     for part, csv in _slices(path, source, into):
         if part == path or csv is None:
             return {}
-        joint.add(read_rows(part, source.types, shown=shown, csv=csv).frame)
+        joint.add(read_rows(part, required_types(source), shown=shown, csv=csv).frame)
     return words(joint.kinds)
 
 

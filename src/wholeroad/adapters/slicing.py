@@ -66,6 +66,27 @@ def csv_slices(
             number += 1
 
 
+def ndjson_slices(path: Path, *, into: Path, size: int | None = None) -> Iterator[Path]:
+    """Cut a file of JSON objects between lines; see :func:`csv_slices`. No JSON text holds a line break."""
+    size = size or SLICE
+    if path.stat().st_size <= size:
+        yield path
+        return
+    left = path.stat().st_size
+    with path.open("rb") as file:
+        number = 0
+        while left > 0:
+            rows = file.read(min(left, size))
+            rows += file.readline(left - len(rows))
+            left = left - len(rows) if rows else 0  # what was cut off meanwhile isn't there any more
+            slice_path = into / f"slice-{number}{path.suffix}"
+            slice_path.write_bytes(rows)
+            del rows
+            yield slice_path
+            slice_path.unlink()
+            number += 1
+
+
 def parquet_slices(path: Path, *, into: Path, size: int | None = None) -> Iterator[Path]:
     """Cut a Parquet file into runs of rows; see :func:`csv_slices`.
 

@@ -47,7 +47,7 @@ def explain_decision(
         ``explain.key-length``, ``explain.unknown-case`` with cases that are near, ``explain.not-decided``.
     """
     brief = history.brief
-    place = _place(key, history, decisions)
+    place = case_place(key, history, decisions=decisions)
     made = decisions.filter(key_hash([*decisions.columns[: len(key)]]) == history.cases.ids[place])
     if not made.height:
         raise _not_decided(key, history, place)
@@ -135,7 +135,24 @@ def explain_model(
     )
 
 
-def _place(key: Sequence[str], history: History, decisions: pl.DataFrame) -> int:
+def case_place(key: Sequence[str], history: History, *, decisions: pl.DataFrame) -> int:
+    """Find a case by its key.
+
+    Parameters
+    ----------
+    decisions
+        Begins with the columns of the key; cases that are near are looked for there.
+
+    Returns
+    -------
+    int
+        Its position in the history.
+
+    Raises
+    ------
+    UserError
+        ``explain.key-length``, ``explain.unknown-case``.
+    """
     columns = history.cases.key
     if len(key) != len(columns):
         raise UserError(

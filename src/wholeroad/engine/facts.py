@@ -7,9 +7,10 @@ import msgspec
 from wholeroad.core.facts import Fact
 from wholeroad.core.instants import Instant
 from wholeroad.road.brief.facts import BriefRead
-from wholeroad.road.data.facts import BatchLanded
+from wholeroad.road.data.facts import BatchLanded, RowsMended, SourceHeld, SourceReleased
 from wholeroad.road.model.facts import FitAsked, FitRefused, ModelFitted
 from wholeroad.road.release.facts import PlanFixed
+from wholeroad.road.review.facts import ReviewAsked, VerdictsRead
 from wholeroad.road.watch.facts import Settled, SpanDecided
 
 
@@ -47,10 +48,15 @@ AnyFact = (
     | Closed
     | BriefRead
     | BatchLanded
+    | SourceHeld
+    | SourceReleased
+    | RowsMended
     | FitAsked
     | ModelFitted
     | FitRefused
     | PlanFixed
+    | ReviewAsked
+    | VerdictsRead
     | SpanDecided
     | Settled
 )

@@ -11,6 +11,7 @@ from wholeroad.core.facts import Fact
 from wholeroad.core.instants import Instant
 from wholeroad.engine.facts import Closed, Opened, RunBegan
 from wholeroad.road.brief.facts import BriefRead
+from wholeroad.road.data.facts import SourceHeld, SourceReleased
 from wholeroad.road.model.facts import FitAsked, FitRefused, ModelFitted
 from wholeroad.road.refit import FitLine
 from wholeroad.road.release.facts import PlanFixed
@@ -38,6 +39,8 @@ class State(msgspec.Struct, frozen=True):
         Sealed spans so far, also the version of the last append of decisions.
     settled_at
         When money was settled last.
+    held
+        By source: the batch that is held back, and why.
     """
 
     plan: Plan = Plan()
@@ -52,6 +55,7 @@ class State(msgspec.Struct, frozen=True):
     spans: int = 0
     settled_at: Instant | None = None
     closed: bool = False
+    held: dict[str, SourceHeld] = msgspec.field(default_factory=dict)
 
 
 def step(state: State, fact: Fact) -> State:
@@ -73,6 +77,10 @@ def step(state: State, fact: Fact) -> State:
             changes = {"promised_until": fact.until_at}
         case BriefRead():
             changes = _read(state, fact)
+        case SourceHeld():
+            changes = {"held": {**state.held, fact.source: fact}}
+        case SourceReleased():
+            changes = {"held": {name: each for name, each in state.held.items() if name != fact.source}}
         case Closed():
             changes = {"closed": True}
         case _:

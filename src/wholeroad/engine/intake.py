@@ -2,82 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, replace
+from types import MappingProxyType
+from typing import Final, Literal
 
-import numpy as np
 import polars as pl
 
 from wholeroad.core.errors import UserError
-from wholeroad.core.ids import digest
+from wholeroad.core.facts import Fact
 from wholeroad.core.instants import Instant, format_instant
-from wholeroad.core.ports import Ledger, Tables
-from wholeroad.engine.facts import RunBegan
-from wholeroad.road.brief.contract import SourceTable
-from wholeroad.road.data.batches import SEQ, Batch, Counts
-from wholeroad.road.data.facts import BatchLanded
-from wholeroad.road.data.landing import land, tombstones
-from wholeroad.road.data.presence import (
-    Hashes,
-    Presence,
-    Stored,
-    compares_newest,
-    in_force,
-    needed_columns,
-    own_columns,
-    words,
+from wholeroad.core.ports import Blobs, Ledger, Tables
+from wholeroad.engine.holding import Contracts, may_hold
+from wholeroad.engine.manifests import (
+    Line,
+    Manifests,
+    basis_of,
+    discarded,
+    held,
+    is_first,
+    quarantine_of,
+    reading_of,
+    refuse_disorder,
+    table_of,
 )
-from wholeroad.road.data.versions import DELETED, KNOWN, ORDER
+from wholeroad.engine.raw import RawPart, RawRows
+from wholeroad.engine.writing import Arrival, Order, Writer, arrival_of, held_back
+from wholeroad.road.brief.contract import SourceTable
+from wholeroad.road.data.batches import Batch, Counts
+from wholeroad.road.data.facts import BatchLanded, SourceHeld, SourceReleased
+from wholeroad.road.data.mending.raw import read_as_text
+from wholeroad.road.data.presence import own_columns, words
+from wholeroad.road.data.rejoining import rejoined
+
+__all__ = ["Arrival", "Intake", "quarantine_of", "table_of"]
 
 Part = tuple[pl.DataFrame, pl.DataFrame | None]
 """Rows, and the rows that could not be read; see :class:`Batch`."""
 
-_NOTHING: Final = np.zeros(0, dtype=np.int64)
-
-
-def table_of(name: str, source: SourceTable) -> str:
-    """Name the table of a source's versions.
-
-    Rows that are read another way (another key, other times) are other versions, in a table of
-    their own: a brief that mends its ``known_at`` must not see the rows that it mended.
-    """
-    return f"source_{name}_{_reading(source)}"
-
-
-def quarantine_of(name: str, source: SourceTable) -> str:
-    """Name the table of the rows that were set aside under this reading of the source."""
-    return f"quarantine_{name}_{_reading(source)}"
-
-
-def _reading(source: SourceTable) -> str:
-    unsaid = {"csv"} if source.csv is None else set()  # as before there was such a setting
-    return digest(source.reading(beside={"read", "absent", "database", *unsaid}))[:8]
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """How a batch came.
-
-    Attributes
-    ----------
-    at
-        Its ``landed_at``; taken up to that of an earlier batch, if a clock went back.
-    imported
-        History: the claimed ``known_at`` is taken at its word.
-    origin
-        Digest of what the rows were read from, if anything.
-    dumped_at
-        When the rows were taken from where they live, if that is known; nothing is dumped after it landed.
-    whole
-        A dump of the whole table, which tells of rows that are gone where the source says so.
-    """
-
-    at: Instant
-    imported: bool
-    origin: str = ""
-    dumped_at: Instant | None = None
-    whole: bool = True
+_NO_SOURCES: Final[Mapping[str, SourceTable]] = MappingProxyType({})
 
 
 class Intake:
@@ -87,45 +50,80 @@ class Intake:
     ----------
     tables, ledger
         The project's.
+    blobs
+        Where raw rows are kept; without it nothing can land again, and no contract can hold.
+    sources
+        The brief's, for contracts that refer from one to another.
     """
 
-    def __init__(self, tables: Tables, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        tables: Tables,
+        ledger: Ledger,
+        *,
+        blobs: Blobs | None = None,
+        sources: Mapping[str, SourceTable] = _NO_SOURCES,
+    ) -> None:
         self._tables = tables
         self._ledger = ledger
+        self._raw = RawRows(blobs)
+        self._contracts = Contracts(tables, sources)
+        self._writer = Writer(tables, ledger, contracts=self._contracts)
 
     def landed(self, name: str, source: SourceTable, *, origin: str) -> bool:
         """Tell whether a file was the last that landed for a source, and its rows are still there.
+
+        One that was discarded is done with as well.
 
         Parameters
         ----------
         origin
             Digest of the file and of the source's settings.
         """
-        read = [fact for fact in self._batches(name) if fact.origin or fact.anew]
+        if origin and origin in discarded(self._facts(), name):
+            return True
+        readings = {"", reading_of(source)}  # lines of old don't say theirs
+        batches = [fact for fact in self._batches(name) if fact.reading in readings]
+        read = [fact for fact in batches if fact.origin or fact.anew]
         return bool(read) and read[-1].origin == origin and self._kept(name, source, read[-1:])
 
     def origins(self, name: str, source: SourceTable) -> frozenset[str]:
-        """Give the origins of all batches that have landed in the source's table, if that is there."""
+        """Give the origins of all batches that have landed in the source's table, if that is there.
+
+        And of those that were discarded.
+        """
+        gone = discarded(self._facts(), name)
         batches = self._standing(name, source)
         if not self._kept(name, source, batches):
-            return frozenset()
-        return frozenset(fact.origin for fact in batches)
+            return gone
+        return gone | {fact.origin for fact in batches}
+
+    def held(self, name: str) -> SourceHeld | None:
+        """Give the batch of a source that is held back; later ones wait for it."""
+        return held(self._facts(), name)
 
     def is_first(self, name: str, source: SourceTable) -> bool:
         """Tell whether no run has begun since rows first landed for the source, as it is read now."""
-        landed = began = False
-        for _, fact in self._ledger.read():
-            if isinstance(fact, RunBegan):
-                began |= landed
-            elif isinstance(fact, BatchLanded) and (fact.source, fact.reading) == (name, _reading(source)):
-                landed, began = not fact.anew, began and not fact.anew
-        return not began or not self._tables.exists(table_of(name, source))
+        manifests = self._manifests(name, source)
+        first = is_first(self._facts(), name, source=source, manifests=manifests)
+        return first or not (manifests.continues or self._tables.exists(table_of(name, source)))
 
     def types(self, name: str, source: SourceTable) -> dict[str, str]:
-        """Give the types of a source's columns, for reading a file of texts: as landed, or as declared."""
+        """Give the types of a source's columns, for reading a file of texts: as landed, or as declared.
+
+        Columns that a mend wants as texts are texts. What it makes another type of is read as it seems to be:
+        how raw rows are read doesn't hang on what landed of them.
+        """
         table = table_of(name, source)
         stored = own_columns(self._tables.schema(table)) if self._tables.exists(table) else {}
-        return {**words(stored), **source.types}
+        retyped = {
+            each
+            for step in (source.mend.steps if source.mend else ())
+            for each in (step.unit, step.clip, step.map)
+        }
+        said = {**words(stored), **source.types}
+        kept = {column: word for column, word in said.items() if column not in retyped}
+        return kept | dict.fromkeys(read_as_text(source), "text")
 
     def take(
         self,
@@ -137,7 +135,7 @@ class Intake:
         now: Instant,
         imported: bool,
         origin: str = "",
-    ) -> BatchLanded:
+    ) -> BatchLanded | SourceHeld:
         """Land a batch that is at hand; see :meth:`take_parts`."""
         return self.take_parts(
             name, source, parts=[(rows, bad)], arrival=Arrival(now, imported=imported, origin=origin)
@@ -145,82 +143,227 @@ class Intake:
 
     def take_parts(
         self, name: str, source: SourceTable, *, parts: Iterable[Part], arrival: Arrival
-    ) -> BatchLanded:
+    ) -> BatchLanded | SourceHeld:
         """Land a batch, a part at a time: new versions, then what was set aside; in the end the fact.
 
         Stopped in between, the next landing of the same rows finds the versions there and
-        lands the rest: a version's identity is its content.
+        lands the rest: a version's identity is its content. Raw rows are kept first, where the source has a
+        mend or its contract may hold, or where nobody could read them again. A contract that may hold
+        is asked of all parts before the first one lands.
 
         Parameters
         ----------
         parts
             At least one; only the one at hand is held in memory.
 
+        Returns
+        -------
+        BatchLanded | SourceHeld
+            What became of it.
+
         Raises
         ------
         UserError
-            ``data.dump-out-of-order``, and what :func:`~wholeroad.road.data.landing.land` raises.
+            ``data.source-held`` when an earlier batch waits to be released; ``data.dump-out-of-order``, and
+            what :func:`~wholeroad.road.data.landing.land` raises.
         """
-        batch = self._opened(name, source, arrival)
-        stored = self._stored(name, source, batch)
-        counts, ignored, seen = Counts(), dict[str, None](), _NOTHING
-        for rows, bad in parts:
-            next_seq = 1 if stored is None else stored.next_seq
-            part = batch.part(rows, bad, next_seq=next_seq, rows_before=counts.rows_in)
-            landing = land(part, source, name=name, stored=stored)
-            if landing.rows.height or stored is None:
-                self._append(table_of(name, source), landing.rows)
-            if landing.quarantine.height:
-                self._append(quarantine_of(name, source), landing.quarantine)
-            stored = stored or Stored(landing.rows.schema, Presence(_NOTHING), 1, _NOTHING)
-            stored = stored.after(landing, source, imported=arrival.imported)
-            counts += landing.counts
-            ignored |= dict.fromkeys(landing.ignored_columns)
-            seen = np.union1d(seen, landing.seen)
-        if source.absent == "deleted" and arrival.whole and stored is not None:
-            gone = self._delete_absent(name, source, replace(batch, next_seq=stored.next_seq), seen)
-            counts += Counts(deleted=gone)
-        fact = BatchLanded(
-            at=batch.landed_at,
-            source=name,
-            **asdict(counts),
-            imported=arrival.imported,
-            origin=arrival.origin,
-            ignored=tuple(ignored),
-            reading=_reading(source),
-            dumped_at=batch.dumped_at,
-        )
-        self._ledger.append([fact])
+        self.land_again(name, source, now=arrival.at, rest=not arrival.origin)
+        closing = self._superseded(name, arrival)
+        order = self._opened(name, source, arrival, closing=closing)
+        keeps = source.mend is not None or may_hold(source) or arrival.kept or not arrival.origin
+        raw: Iterator[RawPart] = (RawPart("", rows, bad) for rows, bad in parts)
+        if keeps and self._raw.kept:
+            raw = self._raw.keeping(parts)
+        fact = self._judged(order, raw) if may_hold(source) else self._writer.land(order, raw)
+        self.land_again(name, source, now=arrival.at)  # what came right after it, before
         return fact
 
-    def _opened(self, name: str, source: SourceTable, arrival: Arrival) -> Batch:
-        now = max(arrival.at, self._last_landed_at())
-        dumped_at = None if arrival.dumped_at is None else min(arrival.dumped_at, now)
-        batches = self._standing(name, source)
-        if batches and not self._tables.exists(table_of(name, source)):
+    def land_again(
+        self, name: str, source: SourceTable, *, now: Instant, rest: bool = False
+    ) -> list[BatchLanded | SourceHeld]:
+        """Land again what another mend or contract makes other rows of: from its raw rows, in order.
+
+        Each batch lands at the instant of its first landing, and takes its claims as it did then; what holds
+        is only counted, since it was taken once. A batch that was held back under the former reading is
+        looked at anew. Up to the first batch that has to be read from its file, unless the rest is asked for.
+
+        Parameters
+        ----------
+        now
+            When a batch that was held lands.
+        rest
+            Also what came after batches that can't be had; when the files have been read.
+        """
+        facts: list[BatchLanded | SourceHeld] = []
+        for line in list(self._manifests(name, source).missing):
+            if line.fact.raw and self._raw.there(line.fact.raw):
+                facts.append(self._once_more(name, source, line))
+            elif not rest:
+                break
+        found = self.held(name)
+        if found is not None and found.reading != reading_of(source):
+            facts += self._look_anew(name, source, found, now=now)
+        return facts
+
+    def release(
+        self,
+        name: str,
+        source: SourceTable,
+        *,
+        now: Instant,
+        how: Literal["accepted", "discarded"] = "accepted",
+        asked_by: str = "",
+    ) -> BatchLanded | SourceReleased:
+        """End the hold of a source: its batch lands as it is, or never.
+
+        Accepted, it lands from its raw rows at ``now``. What sets rows aside still does.
+
+        Raises
+        ------
+        UserError
+            ``data.not-held``, ``data.raw-missing``, and what landing raises.
+        """
+        found = self.held(name)
+        if found is None:
+            raise UserError(
+                "data.not-held",
+                "Nothing is held there",
+                happened=f"no batch of {name} waits to be released",
+                expected="a source that is held; wholeroad status names them",
+                fix="nothing needs to be done",
+            )
+        released = _released(found, how, now=now, asked_by=asked_by)
+        if how == "discarded":
+            self._ledger.append([released])
+            return released
+        anew = self.land_again(name, source, now=now)
+        found = self.held(name)
+        if found is None:
+            return next((fact for fact in reversed(anew) if isinstance(fact, BatchLanded)), released)
+        released = _released(found, how, now=now, asked_by=asked_by)
+        arrival = arrival_of(found, now=now)
+        order = self._opened(name, source, arrival, closing=(released,))
+        return self._writer.land(replace(order, named=found.batch), self._parts(source, found.raw))
+
+    def _superseded(self, name: str, arrival: Arrival) -> tuple[Fact, ...]:
+        """Refuse a batch while an earlier one is held, unless it is the same file with other rows."""
+        found = self.held(name)
+        if found is None:
+            return ()
+        if arrival.origin and arrival.read == found.read and arrival.origin != found.origin:
+            return (_released(found, "superseded", now=arrival.at),)
+        raise UserError(
+            "data.source-held",
+            f"[source.{name}]: a batch is held back, and others wait for it",
+            happened=f"{found.read or 'a batch'} of {format_instant(found.at)}: {found.happened}",
+            expected="a decision about it first",
+            fix=f"wholeroad data release {name}, with --accept or --discard; or mend what it was read from",
+        )
+
+    def _look_anew(
+        self, name: str, source: SourceTable, found: SourceHeld, *, now: Instant
+    ) -> list[BatchLanded | SourceHeld]:
+        released = _released(found, "changed", now=now)
+        if found.origin and (found.basis != basis_of(source) or not self._raw.there(found.raw)):
+            self._ledger.append([released])  # the file is read again
+            return []
+        order = self._opened(name, source, arrival_of(found, now=now), closing=(released,))
+        order = replace(order, named=found.batch)
+        parts = self._parts(source, found.raw)
+        return [self._judged(order, parts) if may_hold(source) else self._writer.land(order, parts)]
+
+    def _once_more(self, name: str, source: SourceTable, line: Line) -> BatchLanded:
+        fact = line.fact
+        arrival = Arrival(
+            fact.at,
+            imported=fact.imported,
+            origin=fact.origin,
+            dumped_at=fact.dumped_at,
+            whole=fact.whole,
+            read=fact.read,
+        )
+        order = self._opened(name, source, arrival, again=line)
+        return self._writer.land(order, self._parts(source, fact.raw))
+
+    def _opened(
+        self,
+        name: str,
+        source: SourceTable,
+        arrival: Arrival,
+        *,
+        closing: tuple[Fact, ...] = (),
+        again: Line | None = None,
+    ) -> Order:
+        latest = max(arrival.at, self._last_landed_at())
+        if self._standing(name, source) and not self._tables.exists(table_of(name, source)):
             # Said first: were the landing stopped halfway, what came before would seem to be there.
-            none = Counts()
             lost = BatchLanded(
-                at=now, source=name, **asdict(none), imported=True, reading=_reading(source), anew=True
+                at=latest,
+                source=name,
+                **asdict(Counts()),
+                imported=True,
+                reading=reading_of(source),
+                basis=basis_of(source),
+                anew=True,
             )
             self._ledger.append([lost])
-            batches = []
-        if dumped_at is not None:
-            _refuse_disorder(batches, source, name=name, dumped_at=dumped_at)
-        return Batch(pl.DataFrame(), landed_at=now, imported=arrival.imported, dumped_at=dumped_at)
+        manifests = self._manifests(name, source)
+        again = again or manifests.next_is(arrival.origin)
+        if again is not None:
+            at, imported, dumped_at = again.fact.at, again.fact.imported, again.fact.dumped_at
+        else:
+            at, imported = latest, arrival.imported and self.is_first(name, source)
+            dumped_at = None if arrival.dumped_at is None else min(arrival.dumped_at, at)
+            if dumped_at is not None:
+                standing = [line.fact for line in manifests.standing]
+                refuse_disorder(standing, source, name=name, dumped_at=dumped_at)
+        return Order(
+            name,
+            source,
+            arrival,
+            Batch(pl.DataFrame(), landed_at=at, imported=imported, dumped_at=dumped_at),
+            before=len(manifests.standing),
+            named="" if again is None else again.batch,
+            closing=closing,
+            again=again is not None,
+        )
+
+    def _parts(self, source: SourceTable, entries: Iterable[str]) -> Iterator[RawPart]:
+        """Read raw parts; what couldn't be read as another type may be text to the mend there is now."""
+        for entry, rows, bad in self._raw.parts(entries):
+            yield RawPart(entry, *rejoined(rows, bad, source=source))
+
+    def _judged(self, order: Order, raw: Iterable[RawPart]) -> BatchLanded | SourceHeld:
+        """Look at all parts of a batch, then land it from its raw rows, or hold it back."""
+        if not self._raw.kept:
+            message = "a contract that may hold needs a place for raw rows"
+            raise ValueError(message)
+        name, source = order.name, order.source
+        stored = self._writer.stored(name, source, batch=order.batch)
+        seen = self._contracts.look(name, source, parts=raw, batch=order.batch, stored=stored)
+        if not seen.holds:
+            return self._writer.land(order, self._raw.parts(seen.entries))
+        fact = held_back(order, seen)
+        self._ledger.append([*order.closing, fact])
+        return fact
+
+    def _facts(self) -> Iterator[Fact]:
+        return (fact for _, fact in self._ledger.read())
 
     def _batches(self, source: str) -> Iterator[BatchLanded]:
-        for _, fact in self._ledger.read():
+        for fact in self._facts():
             if isinstance(fact, BatchLanded) and fact.source == source:
                 yield fact
 
+    def _manifests(self, name: str, source: SourceTable) -> Manifests:
+        manifests = Manifests.of(self._facts(), name, source=source)
+        there = self._tables.exists(table_of(name, source))
+        return manifests if there or not manifests.standing else manifests.without_table()
+
     def _standing(self, name: str, source: SourceTable) -> list[BatchLanded]:
         """Give the batches that went into the source's table, since that was made."""
-        standing: list[BatchLanded] = []
-        for fact in self._batches(name):
-            if fact.reading == _reading(source):
-                standing = [] if fact.anew else [*standing, fact]
-        return standing
+        manifests = Manifests.of(self._facts(), name, source=source)
+        return [line.fact for line in manifests.standing]
 
     def _kept(self, name: str, source: SourceTable, batches: list[BatchLanded]) -> bool:
         """Tell whether the tables that some batches went into are there."""
@@ -230,51 +373,22 @@ class Intake:
         return not aside or self._tables.exists(quarantine_of(name, source))
 
     def _last_landed_at(self) -> Instant:
-        batches = (fact.at for _, fact in self._ledger.read() if isinstance(fact, BatchLanded))
+        batches = (fact.at for fact in self._facts() if isinstance(fact, BatchLanded))
         return max(batches, default=0)
 
-    def _append(self, table: str, frame: pl.DataFrame) -> None:
-        version = (self._tables.version(table, "intake") or 0) + 1
-        self._tables.append(table, frame, writer="intake", version=version)
 
-    def _stored(self, name: str, source: SourceTable, batch: Batch) -> Stored | None:
-        table, aside = table_of(name, source), quarantine_of(name, source)
-        if not self._tables.exists(table):
-            return None
-        frame = self._tables.read(table, needed_columns(source))
-        quarantined = _NOTHING
-        if self._tables.exists(aside):
-            quarantined = self._tables.read(aside, ["content"])["content"].to_numpy()
-        return Stored(
-            schema=self._tables.schema(table),
-            presence=Presence.of(frame, source, known_at=batch.known_at, imported=batch.imported),
-            next_seq=1 + int(frame.select(pl.col(SEQ).max().fill_null(0)).item()),
-            quarantined=quarantined,
-        )
-
-    def _delete_absent(self, name: str, source: SourceTable, batch: Batch, seen: Hashes) -> int:
-        table = table_of(name, source)
-        narrow = self._tables.read(table, [*source.key, KNOWN, ORDER, DELETED])
-        standing = in_force(narrow, source, known_at=batch.known_at, imported=batch.imported)
-        gone = standing.filter(~pl.Series(np.isin(standing["key"].to_numpy(), seen)))["place"]
-        if len(gone):
-            self._append(table, tombstones(self._tables.read(table)[gone], batch, source=source))
-        return len(gone)
-
-
-def _refuse_disorder(
-    batches: list[BatchLanded], source: SourceTable, *, name: str, dumped_at: Instant
-) -> None:
-    """Refuse a dump older than one that has landed, where a dump is compared with the one before."""
-    if not compares_newest(source) and source.absent == "kept":
-        return
-    last = max((fact.dumped_at for fact in batches if fact.dumped_at is not None), default=None)
-    if last is None or dumped_at > last or (dumped_at == last and source.absent == "kept"):
-        return
-    raise UserError(
-        "data.dump-out-of-order",
-        f"[source.{name}]: a dump came too late",
-        happened=f"it was taken at {format_instant(dumped_at)}, and one of {format_instant(last)} has landed",
-        expected="dumps in the order in which they were taken: each is compared with the one before",
-        fix=f"take it away; or delete .wholeroad/tables/{table_of(name, source)}, and all dumps land anew",
+def _released(
+    found: SourceHeld,
+    how: Literal["accepted", "discarded", "superseded", "changed"],
+    *,
+    now: Instant,
+    asked_by: str = "",
+) -> SourceReleased:
+    return SourceReleased(
+        at=max(now, found.at),
+        source=found.source,
+        batch=found.batch,
+        how=how,
+        origin=found.origin,
+        asked_by=asked_by,
     )

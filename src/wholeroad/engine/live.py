@@ -21,9 +21,10 @@ from wholeroad.road.brief.contract import Brief
 from wholeroad.road.brief.digests import Digests
 from wholeroad.road.brief.facts import BriefRead
 from wholeroad.road.brief.policies import Policy, parse_policy
-from wholeroad.road.data.facts import BatchLanded
+from wholeroad.road.data.facts import BatchLanded, RowsMended, SourceHeld, SourceReleased
 from wholeroad.road.data.history import History
 from wholeroad.road.model.facts import ModelFitted
+from wholeroad.road.review.facts import ReviewAsked, VerdictsRead
 
 Prepare = Callable[[Instant], tuple[History, Workshop]]
 """From an instant to what is known by then, and where fits on it are made."""
@@ -215,7 +216,17 @@ def replay(
     return Replayed(len(was), decisions.height, difference)
 
 
-_ABOUT_RUNS = (Opened, RunBegan, BriefRead, BatchLanded)
+_ABOUT_RUNS = (
+    Opened,
+    RunBegan,
+    BriefRead,
+    BatchLanded,
+    SourceHeld,
+    SourceReleased,
+    RowsMended,
+    ReviewAsked,
+    VerdictsRead,
+)
 """Facts about deliveries and commands, which a rehearsal has none of."""
 
 

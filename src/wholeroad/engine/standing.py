@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -16,7 +16,8 @@ from wholeroad.engine.fold import fold
 from wholeroad.engine.live import in_force, promised
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.data.cases import Cases
-from wholeroad.road.data.facts import BatchLanded
+from wholeroad.road.data.contracts.freshness import Stale, stale
+from wholeroad.road.data.facts import BatchLanded, SourceHeld
 from wholeroad.road.data.history import History
 from wholeroad.road.model.facts import FitRefused, ModelFitted
 from wholeroad.road.refit import next_fit_at
@@ -65,6 +66,10 @@ class Standing:
         Decided cases without an outcome: older than the brief's ``matures``, and all.
     deliveries
         Of each source.
+    held
+        Batches that wait to be released, and that later ones of their sources wait for.
+    stale
+        Sources whose newest row is older than their contracts allow.
     """
 
     now: Instant
@@ -94,6 +99,8 @@ class Standing:
     outcomes_late: int
     outcomes_pending: int
     deliveries: tuple[Delivery, ...]
+    held: tuple[SourceHeld, ...] = ()
+    stale: tuple[Stale, ...] = ()
 
 
 def standing(
@@ -104,6 +111,7 @@ def standing(
     due_cases: Cases,
     history: History,
     decided: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    newest_known: Mapping[str, Instant],
 ) -> Standing:
     """Say how a project stands.
 
@@ -117,6 +125,8 @@ def standing(
         What is known now.
     decided
         Shape (n,): which cases of the history have been decided.
+    newest_known
+        By source: when its newest row became known, not after ``now``.
     """
     state, cycles, policy = fold(facts), agenda(brief.cycle), in_force(brief)
     from_at = state.opened_at if state.decided_until is None else state.decided_until
@@ -158,6 +168,8 @@ def standing(
         outcomes_late=int((history.timeline.decided_at[pending] < old_at).sum()),
         outcomes_pending=pending.size,
         deliveries=tuple(_delivery(name, facts) for name in brief.source),
+        held=tuple(state.held.values()),
+        stale=tuple(stale(brief, newest_known, now=now)),
     )
 
 

@@ -9,17 +9,19 @@ import polars as pl
 from wholeroad.core.errors import UserError
 from wholeroad.core.ids import chance, digest
 from wholeroad.core.instants import Instant
-from wholeroad.core.ports import Progress, Tables
-from wholeroad.engine.intake import quarantine_of, table_of
+from wholeroad.core.ports import Ledger, Progress, Tables
+from wholeroad.engine.manifests import quarantine_of, still_aside, table_of
+from wholeroad.engine.reviewing import built_in
 from wholeroad.road.brief.contract import Brief, SourceTable
 from wholeroad.road.data.batches import CLAIMED, LANDED, QUARANTINE, SEQ, SYSTEM, VERSION
 from wholeroad.road.data.binding import bind_brief, used_columns
 from wholeroad.road.data.cases import key_hash
+from wholeroad.road.data.contracts.questioning import contract_columns
 from wholeroad.road.data.history import History
 from wholeroad.road.data.timeless import stand_still
 from wholeroad.road.data.versioning import known_at_once, logical_hash, to_versions
 from wholeroad.road.data.versions import DELETED, KNOWN, ORDER, Versions
-from wholeroad.road.data.work import assemble
+from wholeroad.road.data.work import assemble, last_known
 
 
 class Storehouse:
@@ -31,13 +33,24 @@ class Storehouse:
         For the features; no result depends on it.
     at_once
         Sources whose rows are taken as known when they happened: what if they were fresher.
+    ledger
+        Tells which rows of the quarantine came back mended; without it all are given.
     """
 
-    def __init__(self, brief: Brief, tables: Tables, *, threads: int, at_once: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        brief: Brief,
+        tables: Tables,
+        *,
+        threads: int,
+        at_once: Collection[str] = (),
+        ledger: Ledger | None = None,
+    ) -> None:
         self._brief = brief
         self._tables = tables
         self._threads = threads
         self._at_once = frozenset(at_once)
+        self._ledger = ledger
 
     def source(self, name: str) -> SourceTable:
         """Give a source's table of the brief: ``brief.unknown-source`` otherwise."""
@@ -111,11 +124,37 @@ class Storehouse:
         ]
         return to_versions(pl.concat(parts, how="horizontal"), table, name=name), most / rows
 
+    def promised(self) -> dict[str, Versions]:
+        """Give what the contracts of the brief speak of: sources that have one, or are referred to."""
+        wanted = {name: contract_columns(self._brief, name) for name in self._brief.source}
+        return {
+            name: self.versions(name, columns)
+            for name, columns in wanted.items()
+            if (columns or self._brief.source[name].contract) and self.rows(name)
+        }
+
+    def newest_known(self, now: Instant) -> dict[str, Instant]:
+        """Give when the newest row of each source became known, not after ``now``; none without rows."""
+        newest = {}
+        for name, source in self._brief.source.items():
+            if source.static or not self.rows(name):
+                continue
+            known = self._tables.read(table_of(name, source), [KNOWN])[KNOWN].to_physical()
+            at = known.filter(known <= now).max()
+            if at is not None:
+                newest[name] = int(at)  # type: ignore[arg-type]
+        return newest
+
+    def last_known_at(self) -> Instant:
+        """Give the last instant at which something became known: ``data.empty`` without any row."""
+        return last_known({name: self.versions(name, ()) for name in self._brief.source if self.rows(name)})
+
     def quarantine(self) -> pl.DataFrame:
         """Give the rows that were set aside, each with its reason."""
         names = [quarantine_of(name, source) for name, source in self._brief.source.items()]
         frames = [self._tables.read(name) for name in names if self._tables.exists(name)]
-        return pl.concat([pl.DataFrame(schema=QUARANTINE), *frames])
+        facts = [] if self._ledger is None else [fact for _, fact in self._ledger.read()]
+        return still_aside(pl.concat([pl.DataFrame(schema=QUARANTINE), *frames]), facts)
 
     def digest(self, name: str) -> str:
         """Digest what is known of a source: content and when it became known, not how it was stored."""
@@ -123,14 +162,29 @@ class Storehouse:
         rows = self._tables.read(table_of(name, self._brief.source[name]), [VERSION, KNOWN, ORDER, DELETED])
         return digest(repr(schema), logical_hash(rows))
 
-    def history(self, progress: Progress | None = None, *, until: Instant | None = None) -> History:
-        """Put the history together: all of it, or what is known at ``until``, features as asked for."""
+    def history(
+        self,
+        progress: Progress | None = None,
+        *,
+        until: Instant | None = None,
+        reviewed: bool = True,
+    ) -> History:
+        """Put the history together: all of it, or what is known at ``until``, features as asked for.
+
+        Parameters
+        ----------
+        reviewed
+            Whether people's verdicts stand over the outcomes.
+        """
         brief = self._brief
         bound = bind_brief(brief, {name: self.schema(name) for name in brief.source})
         used = used_columns(brief, bound)
         return assemble(
             brief,
-            stand_still(brief, {name: self.versions(name, used[name]) for name in brief.source}),
+            {
+                **stand_still(brief, {name: self.versions(name, used[name]) for name in brief.source}),
+                **(built_in(self._tables) if reviewed else {}),
+            },
             bound=bound,
             threads=self._threads,
             progress=progress,

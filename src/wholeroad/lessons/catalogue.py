@@ -11,13 +11,20 @@ from wholeroad.lessons import (
     codes_of_expressions,
     codes_of_the_brief,
     codes_of_the_folder,
+    codes_of_the_intake,
+    contracts,
     evidence,
     features,
+    mends,
     models,
     money,
+    origins,
     outcomes,
     planning,
+    reviewing,
     timing,
+    troubles_of_time,
+    troubles_of_values,
     verdicts,
 )
 from wholeroad.lessons.lesson import Entry, Lesson
@@ -28,16 +35,27 @@ _LESSONS: Final = (
     *evidence.LESSONS,
     *timing.LESSONS,
     *outcomes.LESSONS,
+    *mends.LESSONS,
     *features.LESSONS,
     *acting.LESSONS,
     *models.LESSONS,
     *planning.LESSONS,
+    *origins.LESSONS,
+    *contracts.LESSONS,
+    *troubles_of_time.LESSONS,
+    *troubles_of_values.LESSONS,
+    *reviewing.LESSONS,
 )
 _ENTRIES: Final = (
     *codes_of_the_brief.ENTRIES,
     *codes_of_expressions.ENTRIES,
     *codes_of_data.ENTRIES,
     *codes_of_the_folder.ENTRIES,
+    *codes_of_the_intake.ENTRIES,
+    *mends.ENTRIES,
+    *origins.ENTRIES,
+    *contracts.ENTRIES,
+    *reviewing.ENTRIES,
 )
 
 

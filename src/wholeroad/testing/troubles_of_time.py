@@ -13,6 +13,7 @@ from wholeroad.testing.troubles_drawing import DAYS, END, START, World
 from wholeroad.testing.troubles_planting import Bed, Planted, Planter, copied, new_keys, truths
 
 _NEW_WORDS: Final = ("kiosk", "relay", "module 9", "pilot")
+_OTHER_NEW_WORDS: Final = ("Z", "2024-X", "standard plus")
 
 
 def _window(bed: Bed) -> tuple[np.datetime64, np.datetime64]:
@@ -42,7 +43,7 @@ def _without(bed: Bed, source: str, marked: pl.Series) -> World:
 
 
 def time_gap(bed: Bed) -> tuple[World, Planted]:
-    """A stretch of time of which no row is there."""
+    """Plant a stretch of time of which no row is there."""
     source = bed.source("case", "event")
     frame = bed.world.frames[source]
     inside = frame.select(_within(bed.world.times[source][0], _window(bed))).to_series()
@@ -50,26 +51,26 @@ def time_gap(bed: Bed) -> tuple[World, Planted]:
 
 
 def backfill(bed: Bed) -> tuple[World, Planted]:
-    """A run of rows that all became known at one instant, days later."""
+    """Plant a run of rows that all became known at one instant, days later."""
     source = bed.source("event", "outcome")
-    happened, known = bed.world.times[source]
+    known = bed.world.times[source][1]
     marked = bed.run(source, share=bed.share)
     frame = bed.world.frames[source]
     last = frame.filter(marked)[known].max()
     wait = pl.duration(hours=int(bed.dice.integers(48, 20 * 24)))
-    world, planted = bed.with_values(source, known, marked, value=pl.lit(last) + wait)
+    world, planted = bed.with_values(source, known, marked=marked, value=pl.lit(last) + wait)
     return _known_in_time(world, source), replace(planted, columns=())
 
 
 def late_arrivals(bed: Bed) -> tuple[World, Planted]:
-    """Rows that come a month or two after the others of their day."""
+    """Plant rows that come a month or two after the others of their day."""
     source = bed.source("event", "outcome")
     known = bed.world.times[source][1]
     early = pl.col(known) < pl.lit(END - np.timedelta64(62, "D")).dt.replace_time_zone("UTC")
     marked = bed.some(source, where=early)
     hours = pl.Series(bed.dice.integers(30 * 24, 60 * 24, len(marked)))
     value = pl.col(known) + pl.duration(hours=pl.lit(hours))
-    world, planted = bed.with_values(source, known, marked, value=value)
+    world, planted = bed.with_values(source, known, marked=marked, value=value)
     return world, replace(planted, columns=())
 
 
@@ -81,7 +82,7 @@ def _known_in_time(world: World, source: str) -> World:
 
 
 def key_changed_meaning(bed: Bed) -> tuple[World, Planted]:
-    """Keys that are given out again: those of old rows to new ones, or those of customers to others."""
+    """Plant keys that are given out again: those of old rows to new ones, or those of customers to others."""
     world = bed.world
     frame = world.frames[world.event]
     if bed.dice.integers(2):
@@ -100,36 +101,48 @@ def key_changed_meaning(bed: Bed) -> tuple[World, Planted]:
     some = counts[world.reference].to_list()[: max(2, enough)]
     moved = pl.col(world.reference).replace(dict(zip(some, [*some[1:], some[0]], strict=True)))
     marked = late & frame[world.reference].is_in(some)
-    again, planted = bed.with_values(world.event, world.reference, marked, value=moved)
-    return again, replace(planted, columns=(world.reference, fixed))
+    other, planted = bed.with_values(world.event, world.reference, marked=marked, value=moved)
+    return other, replace(planted, columns=(world.reference, fixed))
 
 
 def missing_tells_outcome(bed: Bed) -> tuple[World, Planted]:
-    """Values that are missing nine times of ten where the class that is looked for came true."""
+    """Plant values that are missing nine times of ten where the class that is looked for came true."""
     case = bed.world.case
     place = bed.place(
-        "amount", "category", "name", "share", "measure", where=lambda place: place.source == case
+        "amount",
+        "category",
+        "name",
+        "share",
+        "measure",
+        where=lambda place: place.source == case and not place.calculated,
     )
     hit = pl.lit(truths(bed.world))
     there = pl.col(place.column).is_not_null()
     count = bed.count(case)
     told = bed.some(case, where=hit & there, count=max(1, round(0.9 * count)))
     untold = bed.some(case, where=~hit & there, count=round(0.1 * count))
-    return bed.changed(place, told | untold, pl.lit(None))
+    return bed.changed(place, told | untold, value=pl.lit(None))
 
 
 def missing_since(bed: Bed) -> tuple[World, Planted]:
-    """A column that is empty from some instant on."""
-    place = bed.place("amount", "category", "name", "share", "measure", timed=True)
-    return bed.changed(place, bed.run(place.source, last=True), pl.lit(None))
+    """Plant a column that is empty from some instant on."""
+    place = bed.place(
+        "amount", "category", "name", "share", "measure", timed=True, where=lambda place: not place.calculated
+    )
+    return bed.changed(place, bed.run(place.source, last=True), value=pl.lit(None))
 
 
 def known_too_late(bed: Bed) -> tuple[World, Planted]:
-    """A column of the case that is filled in days after the decision."""
+    """Plant a column of the case that is filled in days after the decision."""
     world = bed.world
     case = world.case
     place = bed.place(
-        "amount", "category", "name", "share", "measure", where=lambda place: place.source == case
+        "amount",
+        "category",
+        "name",
+        "share",
+        "measure",
+        where=lambda place: place.source == case and not place.calculated,
     )
     share = {"large": 1.0, "middle": 0.3, "small": 0.05}[bed.size]
     marked = bed.some(case, count=bed.count(case, share))
@@ -139,13 +152,13 @@ def known_too_late(bed: Bed) -> tuple[World, Planted]:
     hours = pl.Series(bed.dice.integers(3 * 24, 10 * 24, last.height))
     late = pl.max_horizontal(known, happened) + pl.duration(hours=pl.lit(hours))
     filled = last.with_columns(late.alias(known))
-    empty, planted = bed.changed(place, marked, pl.lit(None))
+    empty, planted = bed.changed(place, marked, value=pl.lit(None))
     whole = empty.with_frame(case, pl.concat([empty.frames[case], filled]))
     return _known_in_time(whole, case), planted
 
 
 def outcome_rate_shift(bed: Bed) -> tuple[World, Planted]:
-    """From some instant on the class that is looked for comes true more often, or less."""
+    """Plant from some instant on the class that is looked for comes true more often, or less."""
     world = bed.world
     source, (column, bar) = world.outcome, world.hit
     frame = world.frames[source]
@@ -154,12 +167,12 @@ def outcome_rate_shift(bed: Bed) -> tuple[World, Planted]:
     marked = bed.some(source, where=late & (hit if fewer else ~hit))
     others = frame.filter(~hit if fewer else hit)[column]
     value = others.gather(bed.dice.integers(0, len(others), frame.height))
-    changed, planted = bed.with_values(source, column, marked, value=value)
+    changed, planted = bed.with_values(source, column, marked=marked, value=value)
     return changed, replace(planted, also=(world.case,))
 
 
 def segment_without_outcomes(bed: Bed) -> tuple[World, Planted]:
-    """A segment of cases of which no outcome ever comes."""
+    """Plant a segment of cases of which no outcome ever comes."""
     world = bed.world
     key = world.keys[world.case]
     cases = world.frames[world.case]
@@ -168,9 +181,11 @@ def segment_without_outcomes(bed: Bed) -> tuple[World, Planted]:
         if place.source == world.case:
             shares = cases[place.column].value_counts(normalize=True).sort(place.column)
             off = (shares["proportion"] / bed.share).log().abs()
-            found += [(float(far), place.column, word) for far, word in zip(off, shares[place.column], strict=True)]
-    nearest = sorted(found)[:3]
-    _, column, word = bed.one_of(tuple(nearest))
+            found += [
+                (float(far), place.column, word) for far, word in zip(off, shares[place.column], strict=True)
+            ]
+    near = [each for each in sorted(found) if each[0] < np.log(1.6)] or [min(found)]
+    _, column, word = bed.one_of(tuple(near))
     gone = cases.filter(pl.col(column) == word)[key].unique()
     outcomes = world.frames[world.outcome]
     kept = outcomes.filter(~pl.col(key).is_in(gone.implode()))
@@ -179,7 +194,7 @@ def segment_without_outcomes(bed: Bed) -> tuple[World, Planted]:
 
 
 def leak(bed: Bed) -> tuple[World, Planted]:
-    """A new column of the case, and a feature of it, written when the truth was known already."""
+    """Plant a new column of the case, and a feature of it, written when the truth was known already."""
     world = bed.world
     cases = world.frames[world.case]
     hit = truths(world)
@@ -189,10 +204,16 @@ def leak(bed: Bed) -> tuple[World, Planted]:
     tells = (bed.dice.random(cases.height) < share) & hit.is_not_null().to_numpy()
     says = np.where(tells, true, bed.dice.random(cases.height) < rate)
     if bed.dice.integers(2):
-        name, values = "handling", pl.Series(np.where(says, "K7", bed.dice.choice(["K1", "K2"], cases.height)))
+        name, values = (
+            "handling",
+            pl.Series(np.where(says, "K7", bed.dice.choice(["K1", "K2"], cases.height))),
+        )
     else:
         median = np.where(says, 31.0, 9.0)
-        name, values = "final_fee_eur", pl.Series((median * bed.dice.lognormal(0, 0.25, cases.height)).round(2))
+        name, values = (
+            "final_fee_eur",
+            pl.Series((median * bed.dice.lognormal(0, 0.25, cases.height)).round(2)),
+        )
     key = world.keys[world.case]
     wider = cases.with_columns(values.alias(name)).with_columns(pl.col(name).first().over(key))
     feature = f'[feature]\n{name} = {{ column = "{name}" }}\n'
@@ -201,14 +222,14 @@ def leak(bed: Bed) -> tuple[World, Planted]:
 
 
 def new_category(bed: Bed) -> tuple[World, Planted]:
-    """A word that nobody wrote before, in the last quarter of the span."""
+    """Plant a word that nobody wrote before, in the last quarter of the span."""
     place = bed.place("category", timed=True)
     marked = bed.some(place.source, where=bed.late(place.source, 0.25))
-    return bed.changed(place, marked, pl.lit(bed.one_of(_NEW_WORDS)))
+    return bed.changed(place, marked, value=pl.lit(bed.form(*_NEW_WORDS, unseen=_OTHER_NEW_WORDS)))
 
 
 def volume_jump(bed: Bed) -> tuple[World, Planted]:
-    """A stretch of time with twice as many rows as usual, or half as many."""
+    """Plant a stretch of time with twice as many rows as usual, or half as many."""
     source = bed.source("case", "event")
     world = bed.world
     happened = world.times[source][0]
@@ -221,19 +242,23 @@ def volume_jump(bed: Bed) -> tuple[World, Planted]:
         marked = frame[key].is_in(gone.implode())
         return _without(bed, source, marked), bed.told(source, int(marked.sum()))
     times = frame.filter(inside)[happened]
-    rows = frame.filter(bed.some(source, count=len(times))).unique(world.keys[source], keep="first")
+    rows = frame.filter(bed.some(source, count=len(times))).unique(
+        world.keys[source], keep="first", maintain_order=True
+    )
     rows = rows.sort(happened)[: len(times)]
     later = (times[: rows.height] - rows[happened]).dt.total_seconds()
     later += pl.Series(bed.dice.integers(-1800, 1800, rows.height))
-    return _known_in_time(copied(bed, source, rows, later_s=later), source), bed.told(source, rows.height)
+    return _known_in_time(copied(bed, source, rows=rows, later_s=later), source), bed.told(
+        source, rows.height
+    )
 
 
 def clock_shift(bed: Bed) -> tuple[World, Planted]:
-    """A run of rows whose clock was hours behind; perhaps that of the receiver too."""
+    """Plant a run of rows whose clock was hours behind; perhaps that of the receiver too."""
     source = bed.source("case", "event")
     happened, known = bed.world.times[source]
     marked = bed.run(source, last=bool(bed.dice.integers(2)))
-    hours = pl.duration(hours=int(bed.one_of((2, 5, 6, 8, 12))))
+    hours = pl.duration(hours=int(bed.form(2, 5, 6, 8, 12, unseen=(3, 4, 7, 9))))
     columns = (happened,) if source == bed.world.event and bed.dice.integers(2) else (happened, known)
     shifted = [
         pl.when(pl.lit(marked)).then(pl.col(column) - hours).otherwise(column).alias(column)
@@ -244,15 +269,17 @@ def clock_shift(bed: Bed) -> tuple[World, Planted]:
 
 
 def orphans(bed: Bed) -> tuple[World, Planted]:
-    """References to nobody: unknown customers, outcomes of unknown cases."""
+    """Plant references to nobody: unknown customers, outcomes of unknown cases."""
     world = bed.world
     source = bed.source("case", "event", "outcome")
     column = world.keys[source] if source == world.outcome else world.reference
-    known = world.frames[world.case][column] if source == world.outcome else world.frames[world.static][column]
+    known = (
+        world.frames[world.case][column] if source == world.outcome else world.frames[world.static][column]
+    )
     marked = bed.some(source)
     unknown = new_keys(known, len(marked) if source == world.outcome else 40)
     order = bed.dice.permutation(len(marked)) % len(unknown)
-    return bed.with_values(source, column, marked, value=unknown.gather(order))
+    return bed.with_values(source, column, marked=marked, value=unknown.gather(order))
 
 
 OF_TIME: Final[Mapping[str, Planter]] = {

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal, TypeVar
 
 import numpy as np
 import polars as pl
-from numpy.random import Generator
+from numpy.random import Generator  # noqa: TID251 - what is planted is drawn from a seed
 
 from wholeroad.testing.troubles_drawing import DAYS, START, Nature, Place, World
 
@@ -17,7 +17,9 @@ Size = Literal["large", "middle", "small"]
 SIZES: Final[dict[Size, float]] = {"large": 0.10, "middle": 0.02, "small": 0.003}
 """The share of a source's rows that most kinds touch."""
 
-_AT: Final = "_at"
+HELD_OUT: Final = 100
+"""The first seed that nobody looks at before the last count; from here on trouble takes other forms too."""
+Chosen = TypeVar("Chosen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Planted:
     rows: int
     also: tuple[str, ...] = ()
 
-    def is_named_by(self, code: str, source: str, columns: tuple[str, ...]) -> bool:
+    def is_named_by(self, code: str, *, source: str, columns: tuple[str, ...]) -> bool:
         """Tell whether a trouble that was found says this one: its kind, its source, one of its columns."""
         if code != self.kind or source not in {self.source, *self.also}:
             return False
@@ -52,21 +54,26 @@ class Planted:
 
 @dataclass(frozen=True, slots=True)
 class Bed:
-    """A world, a kind, a size, and dice to choose the place with."""
+    """A world, a kind, a size, and dice to choose the place with; held out where nobody tunes."""
 
     world: World
     kind: str
     size: Size
     dice: Generator
+    held_out: bool = False
 
     @property
     def share(self) -> float:
         """Share of rows to touch."""
         return SIZES[self.size]
 
-    def one_of(self, choices: tuple[Any, ...]) -> Any:
+    def one_of(self, choices: tuple[Chosen, ...]) -> Chosen:
         """Draw one of some things."""
         return choices[int(self.dice.integers(len(choices)))]
+
+    def form(self, *known: Chosen, unseen: tuple[Chosen, ...]) -> Chosen:
+        """Draw the form that the trouble takes; where nobody tunes, as often one that nobody has seen."""
+        return self.one_of(unseen if self.held_out and self.dice.integers(2) else known)
 
     def place(self, *natures: Nature, timed: bool = False, where: Callable[[Place], bool] = bool) -> Place:
         """Draw a column of some natures, in a source with times if so wanted."""
@@ -75,8 +82,7 @@ class Bed:
             for place in self.world.of(*natures)
             if where(place) and (not timed or place.source in self.world.times)
         ]
-        chosen: Place = self.one_of(tuple(fitting))
-        return chosen
+        return self.one_of(tuple(fitting))
 
     def source(self, *names: Literal["case", "outcome", "event"]) -> str:
         """Draw a source by its part in the world."""
@@ -113,13 +119,13 @@ class Bed:
         return pl.col(self.world.times[source][0]) >= pl.lit(since).dt.replace_time_zone("UTC")
 
     def changed(
-        self, place: Place, marked: pl.Series, value: pl.Expr | pl.Series
+        self, place: Place, marked: pl.Series, *, value: pl.Expr | pl.Series
     ) -> tuple[World, Planted]:
         """Give the world in which some rows of a column hold something else."""
-        return self.with_values(place.source, place.column, marked, value=value)
+        return self.with_values(place.source, place.column, marked=marked, value=value)
 
     def with_values(
-        self, source: str, column: str, marked: pl.Series, *, value: pl.Expr | pl.Series
+        self, source: str, column: str, *, marked: pl.Series, value: pl.Expr | pl.Series
     ) -> tuple[World, Planted]:
         """Give the world in which some rows of a column hold something else."""
         frame = self.world.frames[source]
@@ -133,7 +139,7 @@ class Bed:
         return Planted(self.kind, self.size, source, columns, rows, also)
 
 
-def copied(bed: Bed, source: str, rows: pl.DataFrame, *, later_s: pl.Series) -> World:
+def copied(bed: Bed, source: str, *, rows: pl.DataFrame, later_s: pl.Series) -> World:
     """Give the world with copies of some rows under keys of their own, each some seconds later.
 
     Copies of cases get copies of the outcomes.

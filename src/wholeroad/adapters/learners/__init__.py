@@ -1,4 +1,4 @@
-"""Learners: a constant, logistic regression, boosted trees, and those from outside; all deterministic."""
+"""Learners: a constant, one rule, logistic regression, boosted trees, and those from outside."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from wholeroad.adapters.learners.constant import Constant
 from wholeroad.adapters.learners.foreign import ForeignLearner, find_learners
 from wholeroad.adapters.learners.lightgbm_trees import LightgbmTrees
 from wholeroad.adapters.learners.logistic import Logistic
+from wholeroad.adapters.learners.one_rule import OneRule
 from wholeroad.adapters.learners.quantiles_constant import ConstantQuantiles
 from wholeroad.adapters.learners.quantiles_lightgbm import LightgbmQuantiles
 from wholeroad.adapters.learners.quantiles_linear import LinearQuantiles
@@ -22,13 +23,14 @@ __all__ = [
     "Constant",
     "LightgbmTrees",
     "Logistic",
+    "OneRule",
     "identities",
     "learners_for",
     "make_learners",
     "make_quantile_learners",
 ]
 
-NAMES = (Constant.name, Logistic.name, LightgbmTrees.name)
+NAMES = (Constant.name, OneRule.name, Logistic.name, LightgbmTrees.name)
 """The learners that ship, simplest first; ``[model] candidates`` may name others besides."""
 
 QUANTILE_NAMES = (ConstantQuantiles.name, LinearQuantiles.name, LightgbmQuantiles.name)
@@ -56,6 +58,7 @@ def make_learners(
     """
     every: dict[str, Learner] = {
         Constant.name: Constant(),
+        OneRule.name: OneRule(),
         Logistic.name: Logistic(),
         LightgbmTrees.name: LightgbmTrees(threads=threads),
     }

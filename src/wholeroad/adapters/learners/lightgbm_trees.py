@@ -100,7 +100,7 @@ class LightgbmTrees:
     """
 
     name = "lightgbm"
-    complexity = 3
+    complexity = 4
 
     def __init__(self, *, threads: int, seed: int = 0) -> None:
         self._threads = threads

@@ -61,7 +61,7 @@ class Logistic:
     """
 
     name = "logistic"
-    complexity = 2
+    complexity = 3
 
     def fit(
         self,

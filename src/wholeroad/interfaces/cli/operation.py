@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,7 +16,7 @@ from wholeroad.core.errors import UserError
 from wholeroad.core.instants import Instant, format_instant, format_span
 from wholeroad.engine.answers import STATUS
 from wholeroad.interfaces.report.amounts import amount, count
-from wholeroad.road.data.facts import BatchLanded
+from wholeroad.road.data.facts import BatchLanded, SourceHeld
 from wholeroad.road.model.facts import FitRefused, ModelFitted
 from wholeroad.road.release.facts import PlanFixed
 from wholeroad.road.watch.facts import Settled, SpanDecided
@@ -46,6 +47,7 @@ def show_answered(console: Console, answered: Answered, *, brief: Brief) -> None
         if isinstance(fact, BatchLanded) and fact.landed + fact.quarantined + fact.deleted:
             aside = f", {fact.quarantined:,} set aside" if fact.quarantined else ""
             console.print(f"Landed: {fact.source}, {count(fact.landed, 'new version')}{aside}.")
+    show_held(console, answered.state.held.values())
     for fact in facts:
         match fact:
             case ModelFitted():
@@ -70,6 +72,17 @@ def show_answered(console: Console, answered: Answered, *, brief: Brief) -> None
     elif not any(isinstance(fact, SpanDecided | BatchLanded) for fact in facts):
         console.print("Nothing was due.")
     console.print(f"Answered up to {_when(answered.now)}.")
+
+
+def show_held(console: Console, held: Iterable[SourceHeld]) -> None:
+    """Print which sources are held back, why, and how that ends."""
+    for one in held:
+        console.print(
+            f"Held back: {one.source}, {count(one.rows_in, 'row')} of {one.read or 'a batch'} since "
+            f"{_when(one.at)}: {one.happened}. Its older rows decide meanwhile; wholeroad data release "
+            f"{one.source} ends it.",
+            style="yellow",
+        )
 
 
 def show_answers(console: Console, found: pl.DataFrame, *, rows: int, out: Path | None) -> None:
@@ -188,6 +201,14 @@ def _standing(now: Standing, brief: Brief) -> list[tuple[str, str]]:
         told.append(
             ("answered up to", "nothing yet" if now.decided_until is None else _when(now.decided_until - 1))
         )
+    told += [
+        (
+            "held back",
+            f"{one.source}, since {_when(one.at)}: {one.happened}; wholeroad data release {one.source}",
+        )
+        for one in now.held
+    ]
+    told += [("stale", one.said) for one in now.stale]
     told += [("due", text) for text in _due(now)]
     told += [("late", text) for text in _late(now, brief)]
     told += [

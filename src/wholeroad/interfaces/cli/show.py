@@ -11,11 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from wholeroad.engine.comparing import CARDS
+from wholeroad.interfaces.cli.operation import show_held
 from wholeroad.interfaces.cli.watching import tasks
 from wholeroad.interfaces.report.amounts import count
 from wholeroad.interfaces.report.terminal import report
 from wholeroad.interfaces.report.words import refusals
 from wholeroad.interfaces.report.writing import write_page
+from wholeroad.road.data.facts import BatchLanded, SourceHeld
 
 if TYPE_CHECKING:
     import polars as pl
@@ -23,23 +25,32 @@ if TYPE_CHECKING:
 
     from wholeroad.engine.rehearsed import Rehearsed
     from wholeroad.road.brief.assumptions import Assumption
-    from wholeroad.road.data.facts import BatchLanded
     from wholeroad.road.data.rules import Finding
 
 _STYLES = {"fault": "bold red", "warning": "yellow", "note": "cyan"}
 
 
-def show_landed(console: Console, facts: Sequence[BatchLanded], *, quarantine: pl.DataFrame) -> None:
-    """Print what landing came to, and why rows were set aside."""
-    if not facts:
+def show_landed(
+    console: Console, delivered: Sequence[BatchLanded | SourceHeld], *, quarantine: pl.DataFrame
+) -> None:
+    """Print what landing came to, what was held back, and why rows were set aside."""
+    facts = [fact for fact in delivered if isinstance(fact, BatchLanded)]
+    show_held(console, [fact for fact in delivered if isinstance(fact, SourceHeld)])
+    if not delivered:
         console.print("Nothing new: every file has landed already.")
-    else:
+    elif facts:
         table = Table("source", "rows in", "landed", "repeated", "set aside", "gone", title="Landed")
         for fact in facts:
             counts = (fact.rows_in, fact.landed, fact.repeated, fact.quarantined, fact.deleted)
             table.add_row(fact.source, *(f"{number:,}" for number in counts))
         console.print(table)
     for fact in facts:
+        if fact.mended:
+            steps = ", ".join(f"{step} ({count(rows, 'row')})" for step, rows in fact.mended.items())
+            _hanging(console, f"{fact.source}: mended: {steps}.")
+        if fact.broken:
+            clauses = ", ".join(f"{clause} ({count(rows, 'row')})" for clause, rows in fact.broken.items())
+            _hanging(console, f"{fact.source}: broken clauses of its contract: {clauses}.")
         if fact.ignored:
             were = "column was" if len(fact.ignored) == 1 else "columns were"
             columns = ", ".join(fact.ignored)

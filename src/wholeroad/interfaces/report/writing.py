@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from wholeroad import __version__
+from wholeroad.core.errors import unusable
 from wholeroad.engine.comparing import CARDS
+from wholeroad.interfaces.report.data_page import render_data
 from wholeroad.interfaces.report.page import ReportData, render
 from wholeroad.interfaces.report.words import refusals
 
 if TYPE_CHECKING:
+    from wholeroad.engine.profiling import Profiled
     from wholeroad.engine.rehearsed import Rehearsed
 
 PAGE: Final = "report.html"
@@ -41,4 +44,19 @@ def write_page(rehearsed: Rehearsed) -> Path:
     )
     path = rehearsed.folder / PAGE
     path.write_text(render(data), encoding="utf-8")
+    return path
+
+
+def write_data_page(profiled: Profiled, path: Path) -> Path:
+    """Write the page of a profile; it needs no other file.
+
+    Raises
+    ------
+    UserError
+        ``project.unusable``.
+    """
+    try:
+        path.write_text(render_data(profiled), encoding="utf-8")
+    except OSError as error:
+        raise unusable(path, str(error)) from error
     return path

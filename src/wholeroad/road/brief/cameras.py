@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from wholeroad.road.brief.settings import LongSpan, Table
 
@@ -50,3 +50,19 @@ class CameraTable(Table):
     shutter: Literal["global", "rolling"] = "global"
     readout_s: float = Field(default=0.0, ge=0)
     """From the first line to the last, of a rolling shutter."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        nearest, farthest = self.nearest_m or self.distance_m, self.farthest_m or self.distance_m
+        if not nearest <= self.distance_m <= farthest:
+            message = (
+                f"nearest_m, distance_m, farthest_m were {nearest:g}, {self.distance_m:g}, {farthest:g}; "
+                "in ascending order"
+            )
+            raise ValueError(message)
+        if self.distance_m * 1000 <= 2 * self.focal_length_mm or nearest * 1000 <= 2 * self.focal_length_mm:
+            message = (
+                "something was nearer than two focal lengths; farther, where a picture is smaller than life"
+            )
+            raise ValueError(message)
+        return self

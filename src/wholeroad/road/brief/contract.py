@@ -60,7 +60,7 @@ WORD: Final = r"^[A-Za-z][A-Za-z0-9_]*$"
 AS_KNOWN: Final = "known"
 """The ``decide_at`` of a case that is decided as soon as it is known."""
 
-CANDIDATES: Final = ("constant", "logistic", "lightgbm")
+CANDIDATES: Final = ("constant", "one_rule", "logistic", "lightgbm")
 """The learners that ship, tried unless ``[model] candidates`` says otherwise."""
 
 QUANTILE_CANDIDATES: Final = ("constant", "linear", "lightgbm")

@@ -19,7 +19,7 @@ class MendStep(Table):
     rename: str | None = None
     """A column; ``to`` is its new name."""
     parse: str | None = None
-    """A column of texts; ``as`` says what they are, ``format`` how dates are written."""
+    """A column; ``as`` says what its texts are, ``format`` how dates are written."""
     unit: str | None = None
     """A column of numbers; multiplied by ``factor``, then ``plus`` is added, where ``where`` holds."""
     map: str | None = None
@@ -42,7 +42,11 @@ class MendStep(Table):
     format: str | None = None
     decimal: Literal[".", ","] = "."
     strip: tuple[str, ...] = ()
-    """Texts that a number may carry, as in ``["kg", "EUR"]``; taken away before it is read."""
+    """Texts that a number may carry at an end, as in ``["kg", "EUR"]``; taken away before it is read."""
+    thousands: Literal[".", ",", " ", "'"] | None = None
+    """What stands between groups of three digits."""
+    timezone: str | None = None
+    """Where the clock hung that wrote instants without an offset; UTC unless said."""
     factor: float | None = None
     plus: float = 0.0
     values: dict[str, str] | tuple[Plain, ...] | None = None
@@ -98,7 +102,7 @@ class MendStep(Table):
 
 _SETTINGS: Final[dict[str, tuple[set[str], set[str]]]] = {
     "rename": ({"to"}, set()),
-    "parse": ({"as"}, {"format", "decimal", "strip", "where"}),
+    "parse": ({"as"}, {"format", "decimal", "thousands", "strip", "timezone", "where"}),
     "unit": ({"factor"}, {"plus", "where"}),
     "map": ({"values"}, {"where"}),
     "nothing": ({"values"}, {"where"}),

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from wholeroad.core.errors import Fault, FaultsError
 from wholeroad.core.instants import Span, format_span, parse_span
+
+if TYPE_CHECKING:
+    from wholeroad.road.brief.contract import Brief
 
 Kind = Literal["never", "every", "status quo", "random", "always", "incumbent"]
 
@@ -116,6 +119,20 @@ def parse_policies(
         raise FaultsError("The policies can't be read", faults)
     policies = [parse_policy(text) for text in texts]
     return list({policy.name: policy for policy in policies}.values())
+
+
+def chosen_policies(brief: Brief, given: Sequence[str]) -> list[Policy]:
+    """Read the policies that are to be rehearsed: those given, those of the brief, or the usual ones.
+
+    Raises
+    ------
+    FaultsError
+        As of :func:`parse_policies`.
+    """
+    running = [INCUMBENT] if brief.incumbent else []
+    usual = ["status quo", *running, "never", brief.policy.refit.when, "random 10%"]
+    texts = [*given] or [*brief.rehearse.policies] or usual
+    return parse_policies(texts, brief.actions, incumbent=bool(running))
 
 
 def policy_fault(

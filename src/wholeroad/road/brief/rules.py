@@ -27,6 +27,8 @@ from wholeroad.road.brief.contract import (
     SourceTable,
     ValueTable,
 )
+from wholeroad.road.brief.contract_rules import contract_faults
+from wholeroad.road.brief.mend_rules import mend_faults
 from wholeroad.road.brief.policies import policy_fault
 from wholeroad.road.brief.timeless_rules import time_faults
 from wholeroad.road.brief.value_rules import actions_of, left_alone_faults, unknown, value_faults
@@ -72,6 +74,7 @@ def reference_faults(parts: Parts) -> list[Fault]:
         *_outcome_faults(parts),
         *(value_faults(parts.value, parts.outcome) if parts.value is not None else ()),
         *_source_faults(parts),
+        *contract_faults(parts),
         *_feature_faults(parts),
         *_policy_faults(parts),
         *_incumbent_faults(parts),
@@ -227,8 +230,9 @@ def _named_class_faults(outcome: OutcomeTable) -> Iterator[Fault]:
 
 
 def _source_faults(parts: Parts) -> Iterator[Fault]:
-    for name in parts.sources:
+    for name, source in parts.sources.items():
         where = f"[source.{name}]"
+        yield from mend_faults(source.mend, name)
         if name in (OUTCOMES, "case"):
             yield _fault(
                 "brief.reserved-name",

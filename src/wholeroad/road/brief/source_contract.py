@@ -76,7 +76,7 @@ class ContractTable(Table):
     """The newest row is never older than this at a cycle."""
     volume: VolumeTable | None = None
     if_broken: Broken = "quarantine"
-    """What a broken clause does unless its column says otherwise; those of a whole batch only hold or warn."""
+    """What a broken clause does unless its column says otherwise; of a whole batch it only holds or warns."""
     column: dict[str, ColumnContract] = Field(default_factory=dict)
 
     def does(self, column: str | None = None) -> Broken:

@@ -55,6 +55,9 @@ _PATTERNS: Final = {
 _BRANCHES: Final = ("function-", "constrained-", "literal[", "list[", "[key]")
 """Steps of a location that name a branch of a union, and no key of the user's."""
 
+_PLAIN_BRANCHES: Final = {"int": "int", "float": "float", "str": "string", "bool": "bool"}
+"""Last steps that do so where the fault is of that type."""
+
 WORTH_DEPTH: Final = 3
 """A value stands at ``of.<action>.<class>``; what comes behind are branches."""
 
@@ -76,7 +79,17 @@ def faults_in(
     places: dict[tuple[str, ...], list[ErrorDetails]] = {}
     for detail in details:
         places.setdefault(keys_of(detail), []).append(detail)
-    return [_fault(found, part, keys=keys, model=model) for keys, found in places.items()]
+    inner = [keys for keys in places if not _only_short(places[keys])]
+    return [
+        _fault(found, part, keys=keys, model=model)
+        for keys, found in places.items()
+        # A list whose entries have faults is counted without them.
+        if keys in inner or not any(each[: len(keys)] == keys for each in inner)
+    ]
+
+
+def _only_short(found: list[ErrorDetails]) -> bool:
+    return [detail["type"] for detail in found] == ["too_short"]
 
 
 def keys_of(detail: ErrorDetails) -> tuple[str, ...]:
@@ -84,6 +97,8 @@ def keys_of(detail: ErrorDetails) -> tuple[str, ...]:
     steps = tuple(str(step) for step in detail["loc"])
     if steps[:1] == ("of",):
         return steps[:WORTH_DEPTH]
+    if len(steps) > 1 and detail["type"] == f"{_PLAIN_BRANCHES.get(steps[-1])}_type":
+        steps = steps[:-1]
     return tuple(step for step in steps if not step.startswith(_BRANCHES))
 
 
@@ -144,10 +159,12 @@ def _expected(detail: ErrorDetails) -> str:
 def _known(model: type[BaseModel], keys: tuple[str, ...]) -> list[str]:
     """Give the keys of the table below a model that the keys lead to."""
     for key in keys:
+        if key not in model.model_fields:  # the place in a list, or the name of an entry
+            continue
         kind = model.model_fields[key].annotation
         kinds = [each for each in (kind, *get_args(kind)) if isinstance(each, type)]
-        model = next(each for each in kinds if issubclass(each, BaseModel))
-    return list(model.model_fields)
+        model = next((each for each in kinds if issubclass(each, BaseModel)), model)
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def missing(where: str, what: str) -> Fault:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -67,6 +68,8 @@ class Batch:
         When the rows were taken from where they live, if that is known: what ``landed`` then claims.
     rows_before
         Rows of the same file that came in earlier parts.
+    raw
+        ``frame`` as it came, where a mend has changed it since: what is written down of a row set aside.
     """
 
     frame: pl.DataFrame
@@ -76,6 +79,7 @@ class Batch:
     bad: pl.DataFrame | None = None
     dumped_at: Instant | None = None
     rows_before: int = 0
+    raw: pl.DataFrame | None = None
 
     @property
     def known_at(self) -> Instant:
@@ -136,6 +140,10 @@ class Landing:
     seen
         Shape (m,): hashes of all keys that came, where absent rows are deleted; a row that was set aside
         is not absent.
+    fine
+        Boolean, one for each readable row of the batch: nothing is wrong with it.
+    mended
+        Rows changed or set aside, by step of the mend.
     """
 
     rows: pl.DataFrame
@@ -145,3 +153,5 @@ class Landing:
     ignored_columns: tuple[str, ...]
     identity: pl.DataFrame
     seen: NDArray[np.int64]
+    fine: pl.Series
+    mended: Mapping[str, int]

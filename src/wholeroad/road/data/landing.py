@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -22,8 +24,10 @@ from wholeroad.road.data.batches import (
 )
 from wholeroad.road.data.casting import INSTANT, blame_text, cast
 from wholeroad.road.data.content import row_hashes
+from wholeroad.road.data.contracts.inspecting import Inspector
+from wholeroad.road.data.mending.applying import Mender
 from wholeroad.road.data.presence import Hashes, Stored, compares_newest, key_hashes
-from wholeroad.road.data.quarantine import Verdict, set_aside
+from wholeroad.road.data.quarantine import Verdict, row_numbers, set_aside
 from wholeroad.road.data.shaping import Shaped, shape
 from wholeroad.road.data.versions import DELETED, HAPPENED, KNOWN, ORDER
 
@@ -33,7 +37,63 @@ _BEFORE: Final = "before"
 _GONE: Final = "gone"
 
 
-def land(batch: Batch, source: SourceTable, *, name: str, stored: Stored | None = None) -> Landing:
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A batch that is mended, shaped, timed and judged; nothing is compared with what is there yet.
+
+    Attributes
+    ----------
+    batch
+        Its frame mended, the raw one beside it.
+    shaped
+        Its columns in kept types, with the verdict.
+    timed
+        The same with the instants that the source's expressions give.
+    mended
+        Rows changed or set aside, by step of the mend.
+    """
+
+    batch: Batch
+    shaped: Shaped
+    timed: pl.DataFrame
+    mended: Mapping[str, int]
+
+
+def prepare(
+    batch: Batch,
+    source: SourceTable,
+    *,
+    name: str,
+    stored: Stored | None = None,
+    mender: Mender | None = None,
+    inspector: Inspector | None = None,
+) -> Prepared:
+    """Mend the rows, shape them, find their times, and ask the contract; see :func:`land`."""
+    verdict, counts = None, dict[str, int]()
+    if mender is not None:
+        numbers = row_numbers(batch) + batch.rows_before
+        mended = mender.mend(batch.frame, numbers=numbers)
+        verdict, counts = mended.verdict, dict(mended.counts)
+        batch = replace(batch, frame=mended.frame, raw=batch.frame)
+    shaped = shape(batch, source, name=name, stored=stored, verdict=verdict)
+    timed = _with_times(shaped.frame, batch, source, name)
+    if not source.static:
+        _blame_times(timed, source, shaped.verdict)
+    if inspector is not None:
+        happened = None if source.static else timed[HAPPENED]
+        inspector.inspect(shaped.frame, shaped.verdict, happened=happened)
+    return Prepared(batch, shaped, timed, counts)
+
+
+def land(
+    batch: Batch,
+    source: SourceTable,
+    *,
+    name: str,
+    stored: Stored | None = None,
+    mender: Mender | None = None,
+    inspector: Inspector | None = None,
+) -> Landing:
     """Turn a batch into new row versions (design, section 5), without writing anything.
 
     A version's identity is (key, claimed ``known_at``, content): one that is stored already, or came before
@@ -51,6 +111,8 @@ def land(batch: Batch, source: SourceTable, *, name: str, stored: Stored | None 
         Its name there.
     stored
         What is there; None before the first landing.
+    mender, inspector
+        The mend and the contract of the source, which remember the batch's earlier parts; None without.
 
     Returns
     -------
@@ -61,7 +123,7 @@ def land(batch: Batch, source: SourceTable, *, name: str, stored: Stored | None 
     ------
     UserError
         ``data.column-missing``, ``data.reserved-column``, ``data.column-type``, ``brief.unknown-type``,
-        and what binding the source's expressions raises.
+        and what binding the source's expressions and steps raises.
 
     Examples
     --------
@@ -72,11 +134,9 @@ def land(batch: Batch, source: SourceTable, *, name: str, stored: Stored | None 
     >>> land(batch, source, name="visits").counts
     Counts(rows_in=3, landed=1, repeated=1, quarantined=1, deleted=0)
     """
-    shaped = shape(batch, source, name=name, stored=stored)
+    prepared = prepare(batch, source, name=name, stored=stored, mender=mender, inspector=inspector)
+    batch, shaped, timed = prepared.batch, prepared.shaped, prepared.timed
     verdict = shaped.verdict
-    timed = _with_times(shaped.frame, batch, source, name)
-    if not source.static:
-        _blame_times(timed, source, verdict)
     identity = _identity(timed, source)
     if source.static:
         _blame_clashes(identity, source, verdict)
@@ -99,6 +159,8 @@ def land(batch: Batch, source: SourceTable, *, name: str, stored: Stored | None 
         ignored_columns=shaped.ignored,
         identity=identity if fine.all() else identity.filter(fine),
         seen=_keys_seen(shaped, batch, source),
+        fine=fine,
+        mended=prepared.mended,
     )
 
 
@@ -201,10 +263,21 @@ def _keys_seen(shaped: Shaped, batch: Batch, source: SourceTable) -> Hashes:
     if source.absent != "deleted":
         return np.zeros(0, dtype=np.int64)
     seen = [shaped.frame.select(source.key)]
-    if batch.bad is not None and set(source.key) <= set(batch.bad.columns):
+    was = _raw_names(source)
+    if batch.bad is not None and {was.get(key, key) for key in source.key} <= set(batch.bad.columns):
         schema = shaped.frame.schema
-        seen.append(pl.DataFrame([cast(batch.bad[key], schema[key]) for key in source.key]))
+        keys = [cast(batch.bad[was.get(key, key)], schema[key]).alias(key) for key in source.key]
+        seen.append(pl.DataFrame(keys))
     return np.unique(key_hashes(pl.concat(seen), tuple(source.key)))
+
+
+def _raw_names(source: SourceTable) -> dict[str, str]:
+    """Give the names that columns had before a mend renamed them."""
+    names: dict[str, str] = {}
+    for step in source.mend.steps if source.mend else ():
+        if step.rename is not None and step.to is not None:
+            names[step.to] = names.pop(step.rename, step.rename)
+    return names
 
 
 def tombstones(last: pl.DataFrame, batch: Batch, *, source: SourceTable) -> pl.DataFrame:

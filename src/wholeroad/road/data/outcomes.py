@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -44,6 +44,10 @@ class Told:
         Joined rows by the text that they told, where it is none of the classes; the most frequent first.
     levels
         Of an outcome that is a number: the numbers behind the truth's codes, ascending; None of classes.
+    reviewed
+        Positions of the cases whose truth is, in the end, what people said.
+    contradicted
+        How many of these have rows that came to tell something else since.
     """
 
     timeline: Timeline
@@ -53,6 +57,8 @@ class Told:
     nulls: int
     no_class: dict[str, int]
     levels: NDArray[np.float64] | None = None
+    reviewed: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    contradicted: int = 0
 
 
 def tell_outcomes(

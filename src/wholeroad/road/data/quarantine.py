@@ -64,7 +64,7 @@ def set_aside(batch: Batch, verdict: Verdict, *, name: str, known: NDArray[np.in
     Parameters
     ----------
     batch
-        As it came.
+        The rows as they came are written down, not what a mend made of them.
     verdict
         On ``batch.frame``; the rows of ``batch.bad`` carry their own.
     name
@@ -80,8 +80,9 @@ def set_aside(batch: Batch, verdict: Verdict, *, name: str, known: NDArray[np.in
     parts = [pl.DataFrame(schema={CODE: pl.String, REASON: pl.String, "row": pl.String, ROW: pl.Int64})]
     faulty = ~verdict.fine()
     if faulty.any():
+        came = batch.frame if batch.raw is None else batch.raw
         judged = pl.DataFrame([verdict.codes, verdict.reasons, row_numbers(batch)]).filter(faulty)
-        parts.append(judged.with_columns(_as_json(batch.frame.filter(faulty))))
+        parts.append(judged.with_columns(_as_json(came.filter(faulty))))
     if batch.bad is not None and batch.bad.height:
         told = batch.bad.select(CODE, REASON, pl.col(ROW).cast(pl.Int64))
         parts.append(told.with_columns(_as_json(batch.bad.drop(CODE, REASON, ROW))))

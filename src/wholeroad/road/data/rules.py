@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import numpy as np
@@ -15,6 +15,8 @@ from wholeroad.road.brief.policies import parse_policy
 from wholeroad.road.brief.values import TableValues
 from wholeroad.road.data.acting import question_acting, when_there
 from wholeroad.road.data.amounts import question_amounts
+from wholeroad.road.data.camera_limits import question_cameras
+from wholeroad.road.data.contracts.questioning import question_contracts
 from wholeroad.road.data.features.specs import Derived, Feature, Latest, Lookup, Window
 from wholeroad.road.data.findings import Finding
 from wholeroad.road.data.first_come import question_capacity
@@ -23,6 +25,7 @@ from wholeroad.road.data.history import History
 from wholeroad.road.data.sizing import POWER, outcomes_needed
 from wholeroad.road.data.timeless import question_time
 from wholeroad.road.data.truths import question_outcomes
+from wholeroad.road.data.versions import Versions
 
 __all__ = ["Finding", "check_history"]
 
@@ -33,10 +36,19 @@ MISSING_Z: Final = 5.0
 LEAST_MISSING: Final = 30
 
 
-def check_history(history: History, quarantine: pl.DataFrame) -> list[Finding]:
-    """Ask everything that landed data can answer, and name what was set aside; the gravest first."""
+def check_history(
+    history: History, quarantine: pl.DataFrame, *, landed: Mapping[str, Versions] | None = None
+) -> list[Finding]:
+    """Ask everything that landed data can answer, and name what was set aside; the gravest first.
+
+    Parameters
+    ----------
+    landed
+        For the contracts: row versions of the sources that have one, or that one refers to.
+    """
     findings = [
         *question_time(history.brief),
+        *question_cameras(history.brief),
         *question_outcomes(history),
         *_maturity(history),
         *_value_table(history),
@@ -48,6 +60,7 @@ def check_history(history: History, quarantine: pl.DataFrame) -> list[Finding]:
         *_windows(history),
         *_features(history),
         *_static(history),
+        *question_contracts(history.brief, landed or {}),
         *_quarantined(quarantine),
     ]
     order = {"fault": 0, "warning": 1, "note": 2}

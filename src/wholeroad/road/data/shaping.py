@@ -34,8 +34,20 @@ class Shaped:
     ignored: tuple[str, ...]
 
 
-def shape(batch: Batch, source: SourceTable, *, name: str, stored: Stored | None) -> Shaped:
+def shape(
+    batch: Batch,
+    source: SourceTable,
+    *,
+    name: str,
+    stored: Stored | None,
+    verdict: Verdict | None = None,
+) -> Shaped:
     """Choose the columns, cast them, and blame the rows that lose a value or have no key.
+
+    Parameters
+    ----------
+    verdict
+        What is wrong with some rows already; it grows. None: nothing.
 
     Raises
     ------
@@ -44,7 +56,7 @@ def shape(batch: Batch, source: SourceTable, *, name: str, stored: Stored | None
     """
     frame = batch.frame
     targets = _targets(frame, source, name, stored)
-    verdict = Verdict(frame.height)
+    verdict = Verdict(frame.height) if verdict is None else verdict
     columns = []
     for column_name, target in targets.items():
         before = frame[column_name]

@@ -23,6 +23,7 @@ from wholeroad.road.data.history import History
 from wholeroad.road.data.incumbent import Logged, read_log
 from wholeroad.road.data.outcomes import Told, outcome_versions, tell_outcomes
 from wholeroad.road.data.rows import FeatureRows
+from wholeroad.road.data.verdicts import VERDICTS, stand_over
 from wholeroad.road.data.versions import HAPPENED, KNOWN, Versions
 
 MANY: Final = 1 << 21
@@ -44,7 +45,8 @@ def assemble(
     Parameters
     ----------
     sources
-        By name, every source of the brief; the columns that the brief uses are enough.
+        By name, every source of the brief; the columns that the brief uses are enough. What people said of
+        cases may come along as the built-in :data:`~wholeroad.road.data.verdicts.VERDICTS`.
     bound
         The brief, bound to the schemas of its sources.
     threads
@@ -62,8 +64,14 @@ def assemble(
         Without ``until``: ``data.no-cases`` when nothing was ever to be decided, ``data.no-outcomes``
         when no truth was ever known. Those of the value table.
     """
+    verdicts = sources[VERDICTS].frame if VERDICTS in sources else None
+    sources = {name: versions for name, versions in sources.items() if name != VERDICTS}
     delays, end = _delays(sources), last_known(sources) if until is None else until
     cases, told = _decided(brief, sources, bound=bound, until=end)
+    if verdicts is not None and told.levels is None:
+        told = stand_over(told, verdicts, cases=cases, classes=brief.outcome.classes)
+        # Only now: a verdict of today doesn't make silence mean anything since the data ended.
+        end = end if until is not None else max(end, int(verdicts[KNOWN].to_physical().max() or end))  # type: ignore[arg-type]
     if until is None:
         _refuse_empty(brief, sources[brief.case.source], cases, told, until=end, quarantine=quarantine)
     logged = _logged(brief, cases, sources, bound)

@@ -7,6 +7,7 @@ from typing import Final
 from wholeroad.core.instants import format_instant, format_span
 from wholeroad.road.brief.quantities import amounts_text
 from wholeroad.road.model.results import STATUS_QUO, CandidateReport, ChoiceReport
+from wholeroad.road.model.rule_in_words import rule_in_words
 from wholeroad.road.model.scoring import Model
 
 MOST_NAMES: Final = 12
@@ -38,6 +39,7 @@ def card(report: ChoiceReport, model: Model | None, *, name: str, question: str,
         f"# {name}: {report.champion}",
         question,
         f"**Why this one.** {report.why}",
+        *_rule(model),
         _cut(report),
         _candidates(report, unit),
         _calibration(report),
@@ -47,6 +49,11 @@ def card(report: ChoiceReport, model: Model | None, *, name: str, question: str,
     if model is not None:
         parts.append(f"Model `{model.digest}`; actions: {_listed(model.actions)}.")
     return "\n\n".join(parts) + "\n"
+
+
+def _rule(model: Model | None) -> list[str]:
+    said = None if model is None else rule_in_words(model)
+    return [] if said is None else [f"**The rule.** {said}."]
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

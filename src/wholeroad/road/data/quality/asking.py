@@ -20,7 +20,7 @@ MONTH: float = 365.25 / 12 * DAY
 
 
 def ask(
-    seen: Mapping[str, Seen], questions: tuple[Question, ...], progress: Progress | None = None
+    seen: Mapping[str, Seen], questions: tuple[Question, ...], *, progress: Progress | None = None
 ) -> tuple[Trouble, ...]:
     """Ask all questions of all sources; the troubles with the gravest consequence come first.
 
