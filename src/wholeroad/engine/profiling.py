@@ -18,13 +18,14 @@ from wholeroad.road.data.quality.outcomes_rates import (
     outcome_rates,
     segment_rates,
 )
+from wholeroad.road.data.quality.outcomes_told import came_true
 from wholeroad.road.data.quality.seen import Seen
 from wholeroad.road.data.quality.summaries import SourceSummary, summarise
 from wholeroad.road.data.quality.times_by_day import Arrivals, arrivals
 from wholeroad.road.data.quality.troubles import Trouble
 from wholeroad.road.data.quality.work import all_questions
 
-MOST: Final = 1_000_000
+MOST: Final = 300_000
 """Rows of a source that are looked at; of more, those of some keys are drawn by their hash."""
 
 
@@ -42,6 +43,9 @@ class Profiled:
         What each feature has to do with money; empty without a history.
     rates, segments
         The outcome over time, and by segment.
+    looked_for
+        The outcome whose share is told: the class that the brief looks for, or else the rarest; or a number
+        above the median. Empty without a history.
     without_history
         Why cases, outcomes and money couldn't be put together; empty where they could.
     """
@@ -53,6 +57,7 @@ class Profiled:
     features: tuple[FeatureMoney, ...]
     rates: tuple[OutcomeRate, ...]
     segments: tuple[SegmentRate, ...]
+    looked_for: str = ""
     without_history: str = ""
 
 
@@ -87,6 +92,7 @@ def profile_data(
         features=features,
         rates=outcome_rates(history) if history and not brief.timeless else (),
         segments=segment_rates(asking) if asking and history else (),
+        looked_for=came_true(history).name if history else "",
         without_history=why,
     )
 
