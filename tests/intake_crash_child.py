@@ -33,6 +33,7 @@ PLAIN = SourceTable(read="dumps", key="id", happened_at="landed", known_at="land
 UNIT = MendTable.model_validate({"steps": [{"unit": "x", "factor": 10, "where": "x < 2"}]})
 DROP = MendTable.model_validate({"steps": [{"drop": "x = 2", "reason": "a test"}]})
 CLIP = MendTable.model_validate({"steps": [{"clip": "x", "range": [0, 9]}]})
+CLIP_ABOVE = MendTable.model_validate({"steps": [{"clip": "x", "range": [-1, 9]}]})
 HOLD = ContractTable.model_validate({"if_broken": "hold", "column": {"x": {"range": [0, 9]}}})
 
 
@@ -85,18 +86,16 @@ class Place:
         self.intake.land_again("t", source, now=NOW + day * DAY, rest=True)
 
 
-UNITED, CLIPPED = PLAIN.model_copy(update={"mend": UNIT}), PLAIN.model_copy(update={"mend": CLIP})
+UNITED = PLAIN.model_copy(update={"mend": UNIT})
 MENDED = [
-    (1, {1: (4, 1, 0), 2: (4, 2, 0)}, UNITED),
-    (2, {3: (4, 0, 0)}, PLAIN.model_copy(update={"mend": DROP, "contract": HOLD})),
+    (1, {1: (4, 1, 0)}, UNITED),
+    (2, {2: (4, 0, 0)}, PLAIN.model_copy(update={"mend": DROP, "contract": HOLD})),
 ]
-"""Two dumps under a mend; then another mend, with a contract that nothing breaks, and one more dump."""
+"""A dump under a mend; then another mend, with a contract that nothing breaks, and one more dump."""
 HELD = [
-    (1, {1: (4, 0, 0), 2: (4, 0, 8)}, PLAIN.model_copy(update={"contract": HOLD})),
-    (2, {3: (5, 0, 0)}, PLAIN.model_copy(update={"contract": HOLD})),
-    (3, {}, CLIPPED.model_copy(update={"contract": HOLD})),
-    (4, {4: (3, 0, -1)}, UNITED.model_copy(update={"contract": HOLD})),
-    (5, {}, UNITED.model_copy(update={"contract": HOLD})),
+    (1, {1: (4, 0, 8)}, PLAIN.model_copy(update={"contract": HOLD})),
+    (2, {}, PLAIN.model_copy(update={"contract": HOLD, "mend": CLIP})),
+    (3, {2: (3, 0, -1)}, PLAIN.model_copy(update={"contract": HOLD, "mend": CLIP_ABOVE})),
 ]
 """A batch that is held, then taken up under another mend, and one that is accepted in the end."""
 SCENARIOS = {"mended": MENDED, "held": HELD}

@@ -169,12 +169,9 @@ def test_another_mend_lands_the_raw_rows_again_and_reads_no_file(tmp_path):
     folder = worlds.write(tmp_path, cases, outcomes, brief=mended(f"steps = {late}"))
     project = wholeroad.open(folder)
     project.land()
-    project.land_rows("deliveries", outcomes[:3].with_columns(delay_h=pl.lit(7.0)))
-    (folder / "deliveries.parquet").write_bytes(b"gone")
-    dropped = "[{ drop = 'delay_h = 7', reason = 'a test' }]"
+    project.land_rows("deliveries", outcomes[:3].with_columns(delay_h=pl.lit(7777.0)))
+    dropped = "[{ drop = 'delay_h = 7777', reason = 'a test' }]"
     (folder / "brief.toml").write_text(mended(f"steps = {dropped}"))
-    (folder / "deliveries.parquet").unlink()
-    outcomes.write_parquet(folder / "deliveries.parquet")
     changed = wholeroad.open(folder)
     facts = changed.land()
     assert [(fact.again, fact.landed, fact.quarantined) for fact in facts] == [(True, 1200, 0), (True, 0, 3)]

@@ -465,6 +465,42 @@ def test_a_row_that_the_reader_refused_lands_once_a_mend_wants_its_value_as_text
     assert_adds_up(place)
 
 
+def test_rows_at_hand_come_after_what_came_before_them_though_a_file_is_gone(tmp_path):
+    place = Place(STATE, tmp_path)
+    place.put("2024-03-01.csv", dump({"a": "1"}))
+    place.land()
+    rows = pl.DataFrame({"id": ["a"], "x": [2]})
+    place.take([(rows, None)], NOW + DAY, imported=False)
+    (tmp_path / "dumps" / "2024-03-01.csv").unlink()
+    place.source = made(STATE, "unit")
+    place.take([(rows.with_columns(x=3), None)], NOW + 2 * DAY, imported=False)
+    assert [(fact.again, fact.at) for fact in place.facts()[2:]] == [
+        (True, NOW + DAY),
+        (False, NOW + 2 * DAY),
+    ]
+    assert place.stored()["x"].to_list() == [2, 3]
+
+
+def test_some_rows_of_a_table_tell_of_none_that_are_gone_also_when_they_land_again():
+    place = Place(GONE)
+    place.take([(pl.DataFrame({"id": ["a", "b"], "x": [1, 1]}), None)])
+    place.take([(pl.DataFrame({"id": ["a"], "x": [2]}), None)], NOW + DAY, whole=False)
+    place.source = made(GONE, "unit")
+    place.intake.land_again("table", place.source, now=NOW + 2 * DAY)
+    assert place.stored().select("id", "x", "_deleted").rows() == [
+        ("a", 10.0, False),
+        ("b", 10.0, False),
+        ("a", 2.0, False),
+    ]
+
+
+def test_what_nobody_can_read_again_is_kept_though_it_has_an_origin():
+    place = Place(CLAIMED)
+    place.take([(frame_of([("a", 1.0, "s", 0)]), None)], origin="load 7", kept=True)
+    place.take([(frame_of([("b", 1.0, "s", 0)]), None)], origin="load 8")
+    assert [bool(fact.raw) for fact in place.facts()] == [True, False]
+
+
 def test_a_table_that_is_lost_comes_back_from_raw_rows():
     place = Place(STATE)
     taken(place, [([([("a", 1.0, "s", 0)], False)], False), ([([("a", 2.0, "s", 0)], False)], False)])

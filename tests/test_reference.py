@@ -3,6 +3,7 @@
 ``python tests/test_reference.py`` writes the tables of the commands anew.
 """
 
+import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,16 +15,38 @@ from pydantic import BaseModel
 import wholeroad
 from wholeroad.adapters.learners import NAMES, QUANTILE_NAMES
 from wholeroad.core.errors import EXIT_LATER, EXIT_OURS, EXIT_USER
+from wholeroad.curating import Curation
 from wholeroad.engine.answers import STATUS
+from wholeroad.engine.mended import Mended
+from wholeroad.engine.next_data import NextData, Step
+from wholeroad.engine.profiling import Profiled
 from wholeroad.engine.rehearsed import Rehearsed
+from wholeroad.engine.reviewing import People
+from wholeroad.engine.traced import CaseTraced, RowTraced, SourceTraced
+from wholeroad.engine.variants import Difference
 from wholeroad.interfaces.cli.app import app
 from wholeroad.interfaces.cli.watching import StoppedError
+from wholeroad.labelling import Labels
 from wholeroad.road.brief import contract
 from wholeroad.road.brief.questions import NAMES as QUESTIONS
+from wholeroad.road.data.camera import CameraPlan
+from wholeroad.road.data.contracts.proposing import Proposal
+from wholeroad.road.data.mending.effects import MendEffect
+from wholeroad.road.data.quality.troubles import Trouble
+from wholeroad.road.review.estimates import Audit
+from wholeroad.road.review.intervals import Bounded
+from wholeroad.road.review.work import Examined
+from wholeroad.road.watch.results import Estimate
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 PAGE = REFERENCE / "brief.md"
 COMMANDS = REFERENCE / "commands.md"
+PYTHON = REFERENCE / "python.md"
+COMES_BACK = (
+    Profiled, Trouble, Proposal, Mended, MendEffect, Difference, CaseTraced, SourceTraced, RowTraced,
+    NextData, Step, CameraPlan, Examined, Audit, People,
+)  # fmt: skip
+"""What the methods of ``Project.data`` and ``Project.labels`` give, and what that is made of."""
 MARKED = re.compile(r"(?<=^<!-- command: )([\w ]+?) -->\n(.*?)(?=^<!-- end -->$)", re.MULTILINE | re.DOTALL)
 
 
@@ -162,8 +185,8 @@ def test_every_learner_that_ships_is_in_the_reference():
 
 
 def test_every_public_name_is_in_the_reference_and_no_other():
-    text = (REFERENCE / "python.md").read_text("utf-8")
-    objects = text[text.index("## The objects") :]
+    text = PYTHON.read_text("utf-8")
+    objects = text[text.index("## The objects") : text.index("## Data and labels")]
     told = set(re.findall(r"`(?:wholeroad\.)?(\w+)(?:\(|`)", " ".join(first_cells(objects))))
     assert {*wholeroad.__all__} - {"__version__", "Brief"} <= told
     methods = {name for kind in (wholeroad.Project, Rehearsed) for name in vars(kind) if name[0] != "_"}
@@ -171,6 +194,30 @@ def test_every_public_name_is_in_the_reference_and_no_other():
     named = set(re.findall(r"`(?:Project|Rehearsed)?\.(\w+)", " ".join(first_cells(objects))))
     assert named - attributes <= methods
     assert methods <= named
+
+
+def test_every_method_of_data_and_labels_is_in_the_reference_with_its_own_names():
+    told = re.findall(
+        r"^\| `Project\.(data|labels)\.(\w+)\((.*?)\)`", PYTHON.read_text("utf-8"), re.MULTILINE
+    )
+    kinds = {"data": Curation, "labels": Labels}
+    methods = {(part, name) for part, kind in kinds.items() for name in vars(kind) if name[0] != "_"}
+    assert {(part, name) for part, name, _ in told} == methods
+    for part, name, given in told:
+        parameters = inspect.signature(getattr(kinds[part], name)).parameters
+        assert set(re.findall(r"\w+", given)) <= parameters.keys(), name
+
+
+def test_what_comes_back_holds_what_the_reference_says():
+    text = PYTHON.read_text("utf-8")
+    table = text[text.index("| comes back |") :]
+    told = re.findall(r"^\| `(\w+)` \| (.*) \|$", table, re.MULTILINE)
+    kinds = {kind.__name__: kind for kind in COMES_BACK}
+    assert {name for name, _ in told} == kinds.keys()
+    for name, cell in told:
+        named = set(re.findall(r"`(\w+)(?:\(\))?`", cell)) - kinds.keys()
+        figures = {field for kind in (Bounded, Estimate) for field in kind.__dataclass_fields__}
+        assert named <= {*dir(kinds[name]), *kinds[name].__dataclass_fields__, *figures}, name
 
 
 def first_cells(text: str) -> list[str]:

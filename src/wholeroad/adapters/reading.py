@@ -116,15 +116,15 @@ def readings(root: Path, name: str, *, source: SourceTable, landed: Landed) -> I
                 parts = _parts(path, source, shown=source.read, into=into, types=_later(landed, name, source))
                 yield Reading(source.read, origin, parts)
             return
+        there = landed.origins(name, source)
         for dump in dumps:
             origin = _origin(dump, source)
-            if origin not in landed.origins(name, source) and not _waits(
-                landed.held(name), dump.shown, origin
-            ):
+            if origin not in there and not _waits(landed.held(name), dump.shown, origin):
                 parts = _parts(
                     dump.path, source, shown=dump.shown, into=into, types=_later(landed, name, source)
                 )
                 yield Reading(dump.shown, origin, parts, dump.at)
+                there = landed.origins(name, source)  # others may have come with it, from raw rows
 
 
 def _origin(dump: Dump, source: SourceTable) -> str:

@@ -3,10 +3,19 @@
 The difference is paired: case by case, over the same resampled days, with the cost of the fits. It is
 conditional on the fitted models; that several fits are made over the history evens out some of their luck.
 Where several changes are compared, the intervals hold for all of them together (Bonferroni).
+
+A resampled history holds only what happened. Where few decisions differ, the rare outcome that costs most may
+not have come yet, and all resamples are sure of a gain that isn't there. So each resample also draws outcomes
+that were not seen: as often as one more case comes in a sample (Poisson with mean 1), each with the least
+money, or for the upper end the most, that a decision that differs could have made. With one outcome more, the
+most extreme, the interval holds for any spread of the money between them (Gaffke 2005, *Three test statistics
+for a nonparametric one-sided hypothesis on the mean of a nonnegative variable*; Learned-Miller and Thomas
+2019, *A new confidence interval for the mean of a bounded random variable*, section 3).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wholeroad.core.errors import UserError
+from wholeroad.core.ids import chance
 from wholeroad.core.instants import DAY
 from wholeroad.core.ports import Ledger, Progress, Tables
 from wholeroad.core.view import Codes
@@ -22,12 +32,19 @@ from wholeroad.engine.rehearsal import Rehearsal, Walk
 from wholeroad.engine.workshop import Workshop
 from wholeroad.road.brief.digests import digests
 from wholeroad.road.brief.policies import Policy, parse_policy
+from wholeroad.road.brief.values import Values
 from wholeroad.road.data.history import History
-from wholeroad.road.model.facts import ModelFitted
-from wholeroad.road.watch.intervals import Resampling, resample
+from wholeroad.road.model.facts import FitRefused, ModelFitted
+from wholeroad.road.watch.intervals import Histories, Resampling, resample
 from wholeroad.road.watch.results import Estimate
 
 MONTH_DAYS: Final = 365.25 / 12
+
+_MOST_OUTCOMES: Final = 33
+"""Of numbers as outcomes, so many are tried, from the least to the greatest."""
+
+_ONE_MORE: Final = np.cumsum([math.exp(-1) / math.factorial(times) for times in range(12)])
+"""Poisson's distribution with mean 1."""
 
 Stores = Callable[[], tuple[Tables, Ledger]]
 """Makes empty tables and an empty ledger, to be thrown away."""
@@ -52,12 +69,20 @@ class Walked:
         Shape (n,): by case of the history, -1 where nothing was decided.
     fits
         The facts of its fits.
+    refused
+        The facts of fits that could not be made.
     """
 
     variant: Variant
     span: Walk
     action: Codes
     fits: tuple[ModelFitted, ...]
+    refused: tuple[FitRefused, ...] = ()
+
+    @property
+    def learnt(self) -> bool:
+        """Whether a model was ever in charge; else the status quo decided everything."""
+        return any(fit.model is not None for fit in self.fits)
 
     @property
     def name(self) -> str:
@@ -135,8 +160,10 @@ def walk(
         progress=tell,
     )
     rehearsed.run(variant.name, digests(variant.history.brief).brief)
-    fits = tuple(fact for _, fact in ledger.read() if isinstance(fact, ModelFitted))
-    return Walked(variant, span, rehearsed.action.copy(), fits)
+    facts = [fact for _, fact in ledger.read()]
+    fits = tuple(fact for fact in facts if isinstance(fact, ModelFitted))
+    refused = tuple(fact for fact in facts if isinstance(fact, FitRefused))
+    return Walked(variant, span, rehearsed.action.copy(), fits, refused)
 
 
 def difference(
@@ -184,6 +211,7 @@ def difference(
     did, instead = one[1][places][there][settled], other[1][other_places][there][settled]
     values = judge.values.take(rows)
     gain = values.money(did, truth=truth[settled]) - values.money(instead, truth=truth[settled])
+    unseen = _unseen(judge, values, did=did, instead=instead)
     span = with_it.span
     days = max(1, -(-(span.to_at - span.from_at) // DAY))
     day = (judge.timeline.decided_at[rows] - span.from_at) // DAY
@@ -191,7 +219,8 @@ def difference(
     histories = resample(days, resampling, seed=judge.brief.model.seed)
     if looks > 1:
         histories = histories.at(1 - (1 - resampling.confidence) / looks)
-    total = histories.total(daily, less=with_it.costs - without.costs)
+    costs = with_it.costs - without.costs
+    total = _with_unseen(histories, daily, unseen=unseen, costs=costs, seed=judge.brief.model.seed)
     months = (span.to_at - span.from_at) / DAY / MONTH_DAYS
     return Difference(
         name=with_it.name,
@@ -204,6 +233,45 @@ def difference(
         only_without=int(other[0].size - common.size),
         decided_otherwise=int(np.count_nonzero(one[1][places] != other[1][other_places])),
         identified=judge.brief.outcome.depends_on_action == "no",
+    )
+
+
+def _unseen(judge: History, values: Values, *, did: Codes, instead: Codes) -> tuple[float, float]:
+    """Give the least and the most that one more decision that differs could bring, whatever came true."""
+    differ = np.flatnonzero(did != instead)
+    if not differ.size:
+        return 0.0, 0.0
+    some, kind = values.take(differ), judge.timeline.truth_code.dtype
+    count = len(judge.brief.outcome.classes) if judge.told.levels is None else judge.told.levels.size
+    ends = []
+    for code in np.unique(np.linspace(0, count - 1, min(count, _MOST_OUTCOMES)).astype(int)):
+        truth = np.full(differ.size, code, dtype=kind)
+        each = some.money(did[differ], truth=truth) - some.money(instead[differ], truth=truth)
+        each = each[np.isfinite(each)]
+        ends.append((float(each.min(initial=0.0)), float(each.max(initial=0.0))))
+    return min(low for low, _ in ends), max(high for _, high in ends)
+
+
+def _with_unseen(
+    histories: Histories,
+    daily: NDArray[np.float64],
+    *,
+    unseen: tuple[float, float],
+    costs: float,
+    seed: int,
+) -> Estimate:
+    """Estimate a total of daily sums less costs, with outcomes that were not seen drawn beside the days."""
+    found = histories.total(daily, less=costs)
+    if histories.weights is None:
+        return found
+    draws = np.einsum("rd,d->r", histories.weights, daily) - costs
+    lots = chance(np.arange(draws.size, dtype=np.uint64), seed=seed, salt="unseen outcomes")
+    times = np.searchsorted(_ONE_MORE, lots, side="right")
+    tail = (1 - histories.confidence) / 2
+    low = float(np.quantile(draws + times * unseen[0], tail)) - found.value
+    high = float(np.quantile(draws + times * unseen[1], 1 - tail)) - found.value
+    return Estimate(
+        found.value, found.value + histories.widening * low, found.value + histories.widening * high
     )
 
 

@@ -13,6 +13,7 @@ from wholeroad.lessons import (
     codes_of_the_folder,
     codes_of_the_intake,
     contracts,
+    curating,
     evidence,
     features,
     mends,
@@ -56,6 +57,7 @@ _ENTRIES: Final = (
     *origins.ENTRIES,
     *contracts.ENTRIES,
     *reviewing.ENTRIES,
+    *curating.ENTRIES,
 )
 
 

@@ -32,7 +32,7 @@ def rates_chart(rates: Sequence[OutcomeRate]) -> str:
             "high": [rate.high for rate in rates],
         }
     )
-    axis = alt.Axis(format="%b %Y", tickCount=8, grid=False, labelOverlap=True, labelSeparation=14)
+    axis = alt.Axis(format="%b %Y", tickCount=8, grid=False, labelOverlap=True, labelFlush=False)
     base = alt.Chart(drawn_rows(frame)).encode(
         x=alt.X("at:T", title=None, scale=alt.Scale(type="utc"), axis=axis)
     )
@@ -75,7 +75,7 @@ def arrivals_chart(days: Sequence[DayRows], *, name: str) -> str:
                 "at:T",
                 title=None,
                 scale=alt.Scale(type="utc"),
-                axis=alt.Axis(format="%b %Y", tickCount=5, grid=False, labelOverlap=True),
+                axis=alt.Axis(format="%b %Y", tickCount=4, grid=False, labelOverlap=True, labelFlush=False),
             ),
             y=alt.Y("rows:Q", title="rows a day", axis=alt.Axis(format=",.0f", tickCount=4)),
             color=alt.Color(

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import Any, Final
 
+from markupsafe import Markup
+
 from wholeroad import __version__
 from wholeroad.core.instants import format_instant
 from wholeroad.engine.profiling import Profiled
@@ -49,7 +51,7 @@ def data_context(profiled: Profiled) -> dict[str, Any]:
         "name": brief.brief.name,
         "version": __version__,
         "unit": brief.unit,
-        "positive": brief.outcome.positive or "the outcome",
+        "looked_for": profiled.looked_for,
         "identified": brief.outcome.depends_on_action == "no",
         "headline": headline(profiled),
         "short": list(in_short(profiled)),
@@ -79,9 +81,13 @@ def headline(profiled: Profiled) -> str:
     """Say the profile in a line."""
     used = [one for one in profiled.troubles if one.touches != "nothing"]
     columns = count(sum(len(source.columns) for source in profiled.sources), "column")
+    if not profiled.sources:
+        return "Nothing has landed yet, so nothing could be looked at"
     if not profiled.troubles:
         return f"Nothing was found in {columns}"
     rest = len(profiled.troubles) - len(used)
+    if not used:
+        return f"Nothing was found in what the brief reads; {count(rest, 'trouble')} in other columns"
     unused = f", and {rest} in columns that it doesn't use" if rest else ""
     return f"{count(len(used), 'trouble')} in what the brief reads{unused}"
 
@@ -90,8 +96,12 @@ def in_short(profiled: Profiled) -> Iterator[str]:
     """Say the gravest, one sentence each."""
     for one in [one for one in profiled.troubles if one.touches != "nothing"][:3]:
         yield f"{one.source}: {one.what}"
-    looked = ", ".join(f"{source.name} ({source.rows:,} rows)" for source in profiled.sources)
-    yield f"Looked at: {looked}."
+    looked = ", ".join(
+        f"{source.name} ({count(source.rows, 'row')}{', a sample' if source.share < 1 else ''})"
+        for source in profiled.sources
+    )
+    if looked:
+        yield f"Looked at: {looked}."
 
 
 def title_of(code: str) -> str:
@@ -113,11 +123,12 @@ def _tiles(profiled: Profiled) -> Iterator[tuple[str, str, str]]:
     if profiled.rates:
         n = sum(rate.n for rate in profiled.rates)
         share = sum(rate.share * rate.n for rate in profiled.rates) / n if n else math.nan
-        yield str(profiled.brief.outcome.positive or "Outcome"), f"{share:.1%}", f"of {n:,} settled cases"
+        yield f"Outcome: {profiled.looked_for}", f"{share:.1%}", f"of {n:,} settled cases"
 
 
 def _trouble(one: Trouble, unit: str, teaching: Teaching) -> dict[str, Any]:
     columns = list(dict.fromkeys(name for row in one.examples for name in row))
+    lesson = lesson_for(one.code)
     stake = f"at most {amount(one.at_stake)} {unit} a month are decided on it" if one.at_stake else ""
     return {
         "title": title_of(one.code),
@@ -131,10 +142,13 @@ def _trouble(one: Trouble, unit: str, teaching: Teaching) -> dict[str, Any]:
         "why": one.why,
         "where": one.where,
         "mend": one.mend,
+        "step": one.mend.startswith("{"),
+        "source": one.source,
         "leave": one.leave,
         "columns": columns,
         "examples": [[_cell(row.get(name)) for name in columns] for row in one.examples],
         "lessons": teaching.beside(one.code),
+        "told": f"lesson-{lesson.code.replace('.', '-')}" if lesson is not None else "",
     }
 
 
@@ -148,13 +162,12 @@ def _cell(value: object) -> str:
 def _rates(profiled: Profiled) -> dict[str, str] | None:
     if len(profiled.rates) < 2:
         return None
-    positive = profiled.brief.outcome.positive or "the class that is looked for"
-    first, last = profiled.rates[0], profiled.rates[-1]
+    first, last, of = profiled.rates[0], profiled.rates[-1], profiled.looked_for
     return {
-        "svg": rates_chart(profiled.rates),
-        "label": f"Share of {positive} by week: {first.share:.1%} at first, {last.share:.1%} at last.",
-        "caption": f"Share of {positive} among the settled cases of each week, with its 95% interval, wider "
-        "by how much more than independent cases the days vary.",
+        "svg": _drawn(rates_chart(profiled.rates)),
+        "label": f"Share of {of} by week: {first.share:.1%} at first, {last.share:.1%} at last.",
+        "caption": f"Share of {of} among the settled cases of each week, with its 95% interval; that is as "
+        "wide as the days vary, which is more than single cases would.",
     }
 
 
@@ -164,7 +177,8 @@ def _feature(one: FeatureMoney) -> dict[str, Any]:
         "gain": amount(one.gain),
         "range": f"{amount(one.low)} to {amount(one.high)}" if math.isfinite(one.low) else "too few days",
         "clear": one.low > 0,
-        "rule": one.rule or "none found",
+        "rule": one.rule or "no rule of one threshold beats the status quo",
+        "none": not one.rule,
         "bins": [
             {
                 "label": each.label,
@@ -180,14 +194,29 @@ def _feature(one: FeatureMoney) -> dict[str, Any]:
 
 
 def _arrivals(profiled: Profiled) -> Iterator[dict[str, str]]:
-    for name, one in profiled.arrivals.items():
+    for place, (name, one) in enumerate(profiled.arrivals.items()):
         if len(one.days) < 2:
             continue
-        rows = sum(each.happened for each in one.days)
+        there = [each.at for each in one.days if each.happened]
         half = sorted(each.delays_h[1] for each in one.weeks)
-        delay = f"; half of them became known within {half[len(half) // 2]:,.1f} hours" if half else ""
-        said = f"{name}: {rows:,} rows from {day(one.days[0].at)} to {day(one.days[-1].at)}{delay}."
-        yield {"svg": arrivals_chart(one.days, name=f"arrivals-{name}"), "label": said, "caption": said}
+        delay = f"; in the middle week half of them were known {_later(half[len(half) // 2])}" if half else ""
+        said = f"{name}: rows happened from {day(there[0])} to {day(there[-1])}{delay}."
+        yield {"svg": _drawn(arrivals_chart(one.days, name=f"arrivals{place}")), "caption": said}
+
+
+def _drawn(svg: str) -> Markup:
+    """Mark our own drawing, whose texts the renderer has escaped, as no text."""
+    return Markup(svg)  # noqa: S704 - see above
+
+
+def _later(hours: float) -> str:
+    """Say how much later than it happened something became known, or how much before."""
+    size = abs(hours)
+    if size < 1 / 60:
+        return "at once"
+    unit, length = ("day", 24.0) if size >= 48 else ("hour", 1.0) if size > 0.95 else ("minute", 1 / 60)
+    much = f"{size / length:,.3g}"
+    return f"{much} {unit}{'' if much == '1' else 's'} {'later' if hours > 0 else 'before'}"
 
 
 def _source(one: SourceSummary, troubles: tuple[Trouble, ...]) -> dict[str, Any]:
@@ -198,7 +227,8 @@ def _source(one: SourceSummary, troubles: tuple[Trouble, ...]) -> dict[str, Any]
     versions = f" in {one.versions:,} versions" if one.versions != one.rows else ""
     return {
         "name": one.name,
-        "said": f"{one.rows:,} rows{versions}{span}{drawn}.",
+        "said": f"{count(one.rows, 'row')}{versions}{span}{drawn}.",
+        "gaps": any(column.nulls and any(share > 0 for share in column.missing) for column in one.columns),
         "columns": [
             _column(column, one, numbers=list(_numbers(troubles, one.name, column.name)))
             for column in one.columns
@@ -216,8 +246,13 @@ def _column(one: ColumnSummary, source: SourceSummary, *, numbers: list[int]) ->
     most = max((each.rows for each in one.bins), default=0)
     ordered = bool(one.least) and not one.bins[0].label if one.bins else False
     heights = [10 * each.rows / most if most else 0.0 for each in one.bins]
-    words = ", ".join(f"{each.label} {each.rows / max(1, source.rows):.0%}" for each in one.bins[:4])
-    gaps = [(place, round(10 * share, 2)) for place, share in enumerate(one.missing) if share > 0]
+    single = one.distinct > 1 and one.distinct == source.rows - one.nulls
+    words = (
+        "each occurs once"
+        if single
+        else ", ".join(f"{each.label} {each.rows / max(1, source.rows):.0%}" for each in one.bins[:4])
+    )
+    gaps = [(place, round(max(1.5, 10 * share), 2)) for place, share in enumerate(one.missing) if share > 0]
     return {
         "name": one.name,
         "kind": one.kind,

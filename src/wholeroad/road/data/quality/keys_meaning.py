@@ -148,7 +148,11 @@ def _moved(seen: Seen, name: str) -> Iterator[Trouble]:
     ]
     if not flips:
         return
-    best = max(flips, key=lambda each: each.surety)
+    yield _told_moved(seen, name, flips)
+
+
+def _told_moved(seen: Seen, name: str, flips: list[_Flips]) -> Trouble:
+    clock, best = seen.clock, max(flips, key=lambda each: each.surety)
     told = Told(seen.table, seen.columns)
     since = (clock.happened >= best.at) & clock.there
     mask = (
@@ -158,7 +162,7 @@ def _moved(seen: Seen, name: str) -> Iterator[Trouble]:
     attribute_names = tuple(each.attribute for each in flips)
     where, then = one_of(name, best.things), told.happened(best.at, None)
     where = f"{where} and {then}" if "is one of" not in where else f"{where}, {day(best.at)} or later"
-    yield tell_of_time(
+    return tell_of_time(
         seen,
         Found(
             code="quality.key-changed-meaning",

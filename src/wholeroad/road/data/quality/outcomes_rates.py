@@ -158,7 +158,7 @@ def find_outcome_rate_shifts(seen: Seen) -> Iterator[Trouble]:
     came = came_true(seen.history)
     days = days_of(came.decided_at, known=came.sound)
     totals = days.counted()
-    run = find_run(days.counted(came.hit & came.sound), totals, Bounds(to_end=True, most=0.95))
+    run = find_run(days.counted(came.hit & came.sound), totals, bounds=Bounds(to_end=True, most=0.95))
     if run is None or abs(run.change) < _CHANGE or run.odds < _ODDS:
         return
     low = days.at(run.first)
@@ -184,7 +184,7 @@ def find_outcome_rate_shifts(seen: Seen) -> Iterator[Trouble]:
             leave="when the world changed: that is what refits are for",
             strength=run.surety,
         ),
-        cases=cases_between(seen, low, until),
+        cases=cases_between(seen, low=low, high=until),
         rows=run.of,
     )
 

@@ -11,7 +11,7 @@ import polars as pl
 from wholeroad.road.data.quality.outcomes_told import came_true
 from wholeroad.road.data.quality.seen import Seen
 from wholeroad.road.data.quality.times_days import days_of
-from wholeroad.road.data.quality.times_runs import Bounds, find_run
+from wholeroad.road.data.quality.times_runs import find_run
 from wholeroad.road.data.quality.times_telling import span_words, tell_of_time
 from wholeroad.road.data.quality.troubles import Trouble
 from wholeroad.road.data.quality.values_telling import Found
@@ -28,7 +28,7 @@ def find_untold_times(seen: Seen) -> Iterator[Trouble]:
     came = came_true(history)
     days = days_of(came.decided_at, known=came.mature)
     silent = came.mature & ~came.told
-    run = find_run(days.counted(silent), days.counted(), Bounds())
+    run = find_run(days.counted(silent), days.counted())
     if run is None or run.change < _CHANGE or run.rows < _LEAST:
         return
     low, high = days.at(run.first), days.at(run.last)

@@ -149,7 +149,7 @@ def _grown(seen: Seen, delays: _Delays) -> Trouble | None:
         late = np.zeros(seen.rows.height, dtype=bool)
         bar = float(np.quantile(delays.delay, share))
         late[delays.rows] = delays.delay > bar
-        run = find_run(days.counted(late), days.counted(), Bounds(looks=2, most=0.8))
+        run = find_run(days.counted(late), days.counted(), bounds=Bounds(looks=2, most=0.8))
         if run is not None and run.change > 0 and (best is None or run.surety > best.surety):
             best = run
     if best is None:

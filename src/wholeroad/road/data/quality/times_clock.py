@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -14,7 +13,7 @@ from wholeroad.core.instants import DAY, UNITS
 from wholeroad.road.data.quality.seen import Seen
 from wholeroad.road.data.quality.times_arrivals import whole_hours
 from wholeroad.road.data.quality.times_days import Days, Told, days_of
-from wholeroad.road.data.quality.times_runs import FAMILY, Bounds, find_run
+from wholeroad.road.data.quality.times_runs import Bounds, bar_of, find_run
 from wholeroad.road.data.quality.times_telling import cases_between, span_words, tell_of_time
 from wholeroad.road.data.quality.troubles import Trouble
 from wholeroad.road.data.quality.values_telling import Found
@@ -24,9 +23,9 @@ Floats = NDArray[np.float64]
 _HOUR: Final = UNITS["h"]
 _HOURS: Final = 24
 _LEAST_ROWS: Final = 200
-_APART: Final = 0.15
+_APART: Final = 0.12
 """Distance of the run's daily profile from the others', at least: half the sum of differences, 0 to 1."""
-_NEARER: Final = 0.6
+_NEARER: Final = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +79,15 @@ def _rotated(at: NDArray[np.int64], days: Days) -> _Shift | None:
         outside[shift.first : shift.last] = False
         if outside.sum() < days.count / 3:
             return None
+    if shift is None:
+        return None
     inside, others = _profile(table[~outside], 0.0), _profile(table[outside])
     apart = 0.5 * float(np.abs(inside - others).sum())
-    nearer = 0.5 * float(np.abs(inside - np.roll(others, -shift.hours)).sum()) if shift else 1.0
-    return shift if shift and apart >= _APART and nearer <= _NEARER * apart else None
+    # What is left after the rotation is held against what so few rows differ by anyway.
+    noise = float((others * (1 - others)).sum()) * (1 / table[~outside].sum() + 1 / table[outside].sum())
+    far = float(((inside - others) ** 2).sum()) - noise
+    near = float(((inside - np.roll(others, -shift.hours)) ** 2).sum()) - noise
+    return shift if apart >= _APART and near <= _NEARER * far else None
 
 
 def _profile(table: Floats, add: float = 0.5) -> Floats:
@@ -96,15 +100,15 @@ def _best(table: Floats, profile: Floats, outside: NDArray[np.bool_]) -> _Shift 
     spread = _spread(table[outside])
     days = len(table)
     best = _Shift(0, 0, 0, 0.0, "the hours of its days")
-    bar = math.log(_HOURS * days * days / 2) - math.log(FAMILY)
     for hours in range(1, _HOURS):
         gain = table @ (np.log(np.roll(profile, -hours)) - np.log(profile))
         sums = np.concatenate([[0.0], np.cumsum(gain)])
         least = np.minimum.accumulate(sums)
         last = int(np.argmax(sums - least))
+        first = int(np.argmin(sums[: last + 1]))
+        bar = bar_of(max(last - first, 1) / days, looks=_HOURS)
         surety = float(sums[last] - least[last]) / spread / bar
         if surety > max(best.surety, 1.0):
-            first = int(np.argmin(sums[: last + 1]))
             best = _Shift(first, last, hours, surety, best.how)
     return best if best.last else None
 
@@ -128,7 +132,7 @@ def _moved(seen: Seen) -> _Shift | None:
         return None
     low, high = np.quantile(delay[held], [0.2, 0.8])
     for marked in (delay > high, delay < low):
-        run = find_run(days.counted(marked & held), days.counted(), Bounds(looks=2))
+        run = find_run(days.counted(marked & held), days.counted(), bounds=Bounds(looks=2))
         if run is None or run.change < 0.3:
             continue
         inside = held & (days.place >= run.first) & (days.place < run.last)
@@ -164,5 +168,5 @@ def _told(seen: Seen, days: Days, shift: _Shift) -> Trouble:
             strength=shift.surety,
             shown=(*sorted(seen.times),),
         ),
-        cases=cases_between(seen, low, high),
+        cases=cases_between(seen, low=low, high=high),
     )

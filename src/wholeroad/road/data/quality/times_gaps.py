@@ -16,7 +16,7 @@ from wholeroad.road.data.quality.outcomes_untold import find_untold_times
 from wholeroad.road.data.quality.seen import Seen
 from wholeroad.road.data.quality.times_days import Told, day
 from wholeroad.road.data.quality.times_rhythm import Rhythm, by_the_clock, rhythm_of
-from wholeroad.road.data.quality.times_runs import FAMILY
+from wholeroad.road.data.quality.times_runs import FAMILY, bar_of
 from wholeroad.road.data.quality.times_telling import cases_between, tell_of_time
 from wholeroad.road.data.quality.troubles import Trouble
 from wholeroad.road.data.quality.values_telling import Found
@@ -32,6 +32,8 @@ _FEWEST_DAYS: Final = 28
 _DOUBLE: Final = 1.55
 _FEWER: Final = 1 / 1.55
 _LEAST_DAYS: Final = 2
+_FEWER_TRIED: Final = 1.5
+"""What the bar is lower for because small changes aren't tried; simulated like the bar itself."""
 _ANY: Final = "any feature that counts or sums its rows over a window, or takes its latest"
 
 
@@ -86,7 +88,7 @@ def find_time_gaps(seen: Seen) -> Iterator[Trouble]:
             shown=(*sorted(seen.times),),
         ),
         rows=round(float(missing[gaps].sum())),
-        cases=cases_between(seen, low, high),
+        cases=cases_between(seen, low=low, high=high),
     )
 
 
@@ -151,7 +153,7 @@ def find_volume_jumps(seen: Seen) -> Iterator[Trouble]:
             strength=jump.surety,
             shown=(*sorted(seen.times),),
         ),
-        cases=cases_between(seen, low, high),
+        cases=cases_between(seen, low=low, high=high),
     )
 
 
@@ -174,9 +176,10 @@ def _jump(rhythm: Rhythm) -> _Jump | None:
         # Of the days beside, too, no more is known than their rows tell.
         ratio *= other / (other + mass)
     ratio[~np.isfinite(ratio) | ((times < _DOUBLE) & (times > _FEWER))] = 0.0
-    best = int(np.argmax(ratio))
+    part = mass / max(e[-1], 1e-9)
+    best = int(np.argmax(ratio + np.log(np.clip(part, 1e-9, 0.5))))
     low, high = int(first[best]), int(last[best])
-    bar = math.log(first.size) - math.log(FAMILY)
+    bar = bar_of(float(part[best])) - _FEWER_TRIED
     surety = float(ratio[best]) / max(rhythm.dispersion, 1.0) / bar
     if surety < 1:
         return None

@@ -35,7 +35,7 @@ def find_missing_since(seen: Seen) -> Iterator[Trouble]:
     gaps = {name: seen.rows[name].is_null().to_numpy() for name in seen.columns}
     gaps = {name: gap for name, gap in gaps.items() if 0 < gap.sum() < gap.size}
     for name, gap in gaps.items():
-        run = find_run(days.counted(gap), totals, Bounds(looks=len(seen.columns)))
+        run = find_run(days.counted(gap), totals, bounds=Bounds(looks=len(seen.columns)))
         if run is None or not _weighty(run):
             continue
         if _still_filled(seen, name, run, bins=days.count):

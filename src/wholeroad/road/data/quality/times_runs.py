@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-FAMILY: Final = 0.005
+FAMILY: Final = 0.01
 """The chance that any of a question's looks at a source is a false alarm, all columns together."""
 
 _WEEK: Final = 7
 _EDGE: Final = 0.02
+_NULL: Final = 3.0
+"""What is to be added to the bar for trying all places and lengths."""
 _LEAST_BINS: Final = 8
 
 
@@ -76,14 +78,18 @@ class Bounds:
     most: float = 0.6
 
 
-def find_run(hits: Floats, totals: Floats, bounds: Bounds) -> Run | None:
+WHOLE: Final = Bounds()
+
+
+def find_run(hits: Floats, totals: Floats, *, bounds: Bounds = WHOLE) -> Run | None:
     """Find the run whose share differs most from that of the other bins; None where chance explains it.
 
     The statistic is the log-likelihood ratio of two shares against one, over every beginning and end
     (Kulldorff 1997, A spatial scan statistic, Communications in Statistics 26, section 2, in one
     dimension). It is divided by how much more weeks and days vary than independent rows would, a
     quasi-likelihood (McCullagh and Nelder 1989, Generalized linear models, section 4.5), since the rows of a
-    day are alike. The bar is Bonferroni's, over all runs and looks.
+    day are alike. The bar of a run is :func:`bar_of`. Where runs of five days
+    share a rate of their own, simulated false alarms were 5 in 100 instead of 1.
 
     Parameters
     ----------
@@ -96,15 +102,15 @@ def find_run(hits: Floats, totals: Floats, bounds: Bounds) -> Run | None:
         return None
     scanned = _Scan(np.concatenate([[0.0], np.cumsum(hits)]), np.concatenate([[0.0], np.cumsum(totals)]))
     first, last = _pairs(bins, to_end=bounds.to_end)
-    ratio = scanned.ratio(first, last, bounds)
-    best = int(np.argmax(ratio))
+    ratio, part = scanned.ratio(first, last, bounds)
+    best = int(np.argmax(ratio if bounds.to_end else ratio - _rarity(part)))
     if ratio[best] <= 0:
         return None
     low, high = int(first[best]), int(last[best])
     inside = np.zeros(bins, dtype=bool)
     inside[low:high] = True
-    bar = _step_bar(bounds.looks) if bounds.to_end else math.log(first.size * max(bounds.looks, 1) / FAMILY)
-    spread = max(_dispersion(hits, totals, inside, width) for width in (1, _WEEK))
+    bar = _step_bar(bounds.looks) if bounds.to_end else bar_of(float(part[best]), looks=bounds.looks)
+    spread = max(_dispersion(hits, totals, inside, width) for width in (1, _WEEK, 2 * _WEEK))
     surety = _as_normal(float(ratio[best]), *spread) / bar
     if surety < 1:
         return None
@@ -114,6 +120,29 @@ def find_run(hits: Floats, totals: Floats, bounds: Bounds) -> Run | None:
         # Before and after a step are one run as much as the other: the shorter one is told.
         return Run(high, bins, other / others, hit / mine, int(other), int(others), surety)
     return Run(low, high, hit / mine, other / others, int(hit), int(mine), surety)
+
+
+def bar_of(part: float, *, looks: int = 1) -> float:
+    """Give the log-likelihood ratio that the best of all runs hardly exceeds by chance, by its length.
+
+    There are more short runs than long ones, so short ones have to be surer, by the logarithm of how many fit
+    into the whole (Dümbgen and Spokoiny 2001, Multiscale testing of qualitative hypotheses, Annals of
+    Statistics 29; Walther 2010, Optimal and fast detection of spatial clusters with scan statistics, Annals
+    of Statistics 38). The constant was simulated: 60 to 300 days of 5 to 200 rows with shares of 1 to 50 %,
+    and no run.
+
+    Parameters
+    ----------
+    part
+        The share of the rows that the run holds.
+    looks
+        Bonferroni's: how many such questions are asked together.
+    """
+    return float(_rarity(np.array(part))) + _NULL + math.log(max(looks, 1) / FAMILY)
+
+
+def _rarity(part: Floats) -> Floats:
+    return np.asarray(-np.log(np.clip(np.minimum(part, 1 - part), 1e-9, 0.5)))
 
 
 def _step_bar(looks: int) -> float:
@@ -144,14 +173,16 @@ class _Scan:
     hits: Floats
     totals: Floats
 
-    def ratio(self, first: NDArray[np.int64], last: NDArray[np.int64], bounds: Bounds) -> Floats:
-        """Give the log-likelihood ratio of every run; 0 for those that hold too many rows or none."""
+    def ratio(
+        self, first: NDArray[np.int64], last: NDArray[np.int64], bounds: Bounds
+    ) -> tuple[Floats, Floats]:
+        """Give the log-likelihood ratio of every run, 0 where it is too long or empty; and its part."""
         k, n = self.hits[-1], self.totals[-1]
         least = _EDGE * n if bounds.to_end else 0.0
         hit, rows = self.hits[last] - self.hits[first], self.totals[last] - self.totals[first]
         ratio = _likely(hit, rows) + _likely(k - hit, n - rows) - _likely(np.array(k), np.array(n))
         ratio[(rows <= least) | (rows >= n - least) | (rows > bounds.most * n)] = 0.0
-        return ratio
+        return ratio, rows / n
 
 
 def _likely(hits: Floats, rows: Floats) -> Floats:

@@ -32,7 +32,7 @@ def tell_of_time(
     )
 
 
-def cases_between(seen: Seen, low: Instant, high: Instant) -> int | None:
+def cases_between(seen: Seen, *, low: Instant, high: Instant) -> int | None:
     """Count the cases that were decided in ``[low, high)``; None without a history or without times."""
     if seen.history is None or seen.brief.timeless:
         return None
