@@ -784,3 +784,13 @@ def test_without_pandera_the_extra_is_named(monkeypatch):
         to_pandera(contract())
     assert refused.value.code == "contract.needs-pandera"
     assert "wholeroad[contracts]" in refused.value.fix
+
+
+def test_whole_numbers_with_a_stand_in_get_a_range_without_it():
+    ages = [20 + place % 60 for place in range(4000)]
+    ages[::50] = [-999] * 80
+    table = SourceTable(read="none", key="id", static=True)
+    found = propose("people", table, rows=pl.DataFrame({"id": range(4000), "age": ages}))
+    low, high = found.contract.column["age"].range
+    assert -999 < low <= 20
+    assert high >= 79

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from wholeroad.adapters.blobs import FolderBlobs, MemoryBlobs
+from wholeroad.adapters.blobs import FolderBlobs, LayeredBlobs, MemoryBlobs
 from wholeroad.adapters.tables_delta import DeltaTables
 from wholeroad.adapters.tables_layered import LayeredTables
 from wholeroad.adapters.tables_memory import MemoryTables
@@ -200,3 +200,12 @@ def test_many_small_appends_are_written_together_and_no_row_changes_its_place(tm
     assert again.version("nightly", "engine") == 150
     assert not again.append("nightly", frame, writer="engine", version=150)
     assert len(again._needed("nightly").file_uris()) < 100
+
+
+def test_layered_blobs_are_seen_and_never_written_below():
+    below = MemoryBlobs()
+    below.put("raw", "aa", data=b"one")
+    blobs = LayeredBlobs(below)
+    blobs.put("raw", "bb", data=b"two")
+    assert (blobs.get("raw", "aa"), blobs.get("raw", "bb"), blobs.get("raw", "cc")) == (b"one", b"two", None)
+    assert below.get("raw", "bb") is None

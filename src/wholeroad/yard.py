@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import KW_ONLY, dataclass
 
+from wholeroad.adapters.blobs import LayeredBlobs
 from wholeroad.adapters.folders import ProjectFolder
 from wholeroad.adapters.ledgers import MemoryLedger
 from wholeroad.adapters.machine import available_threads
@@ -62,10 +63,10 @@ class Yard:
         """Put a variant of the history together; see :class:`~wholeroad.engine.next_data.Make`."""
         brief, threads = brief or self.brief, available_threads()
         store = Storehouse(brief, self.tables, threads=threads, at_once=at_once)
-        return self.variant_of(name, store, change)
+        return self.variant_of(name, store, change=change)
 
     def variant_of(
-        self, name: str, store: Storehouse, change: Callable[[History], History] | None = None
+        self, name: str, store: Storehouse, *, change: Callable[[History], History] | None = None
     ) -> Variant:
         """Put the variant together that a store holds."""
         history = store.history()
@@ -74,7 +75,7 @@ class Yard:
         return Variant(name, history, self.workshop(history))
 
     def apart(
-        self, name: str, table: SourceTable, progress: Progress | None = None
+        self, name: str, table: SourceTable, *, progress: Progress | None = None
     ) -> tuple[Storehouse, list[Fact]]:
         """Land everything as it would be with another table of a source, and leave no trace of it."""
         brief = self.brief.model_copy(update={"source": {**self.brief.source, name: table}})
@@ -84,7 +85,7 @@ class Yard:
         operation = Operation(
             brief, store=store, tables=tables, ledger=ledger, clock=self.clock, workshop=self.workshop
         )
-        intake = Intake(tables, ledger, blobs=self.blobs, sources=brief.source)
+        intake = Intake(tables, ledger, blobs=LayeredBlobs(self.blobs), sources=brief.source)
         operation.land(self.folder.root, intake, progress=progress)
         return store, [fact for _, fact in ledger.read()]
 

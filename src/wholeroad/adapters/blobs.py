@@ -11,6 +11,7 @@ from typing import Final
 
 from wholeroad.adapters.flushing import flush_folders
 from wholeroad.core.errors import RoadError
+from wholeroad.core.ports import Blobs
 
 _KIND: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _KEY: Final = re.compile(r"[0-9a-f-]{1,128}")
@@ -101,3 +102,26 @@ class MemoryBlobs:
         """Keep the bytes; the same key twice is one blob."""
         _checked(kind, key)
         self._blobs.setdefault((kind, key), bytes(data))
+
+
+class LayeredBlobs:
+    """The port ``Blobs`` over others: what is put is thrown away, what was there before is seen.
+
+    Parameters
+    ----------
+    below
+        What is there already.
+    """
+
+    def __init__(self, below: Blobs) -> None:
+        self._below = below
+        self._own = MemoryBlobs()
+
+    def get(self, kind: str, key: str) -> bytes | None:
+        """Give the bytes, or None."""
+        own = self._own.get(kind, key)
+        return self._below.get(kind, key) if own is None else own
+
+    def put(self, kind: str, key: str, *, data: bytes) -> None:
+        """Keep the bytes as long as this is kept."""
+        self._own.put(kind, key, data=data)

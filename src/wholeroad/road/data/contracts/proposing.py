@@ -224,7 +224,8 @@ def _not_allowed(later: pl.Series, made: tuple[tuple[str | int, ...], str]) -> b
 
 
 def _beyond(later: pl.Series, made: Any) -> bool:  # noqa: ANN401 - bounds
-    values = later.drop_nulls().filter(~later.drop_nulls().is_in(list(made.left_out)))
+    numbers = later.drop_nulls().cast(pl.Float64)
+    values = numbers.filter(~numbers.is_in(list(made.left_out)))
     return not values.is_between(made.low, made.high).all()
 
 
