@@ -13,7 +13,7 @@ from wholeroad.adapters.blobs import MemoryBlobs
 from wholeroad.adapters.files import read_rows
 from wholeroad.adapters.frames import as_frame
 from wholeroad.adapters.ledgers import MemoryLedger
-from wholeroad.adapters.reading import readings
+from wholeroad.adapters.reading import readings, required_types
 from wholeroad.adapters.tables_memory import MemoryTables
 from wholeroad.core.facts import Fact
 from wholeroad.core.instants import Instant
@@ -37,6 +37,7 @@ from wholeroad.road.data.casting import cast
 from wholeroad.road.data.collecting import CollectionPlan, plan_collection, sources_to_collect
 from wholeroad.road.data.facts import BatchLanded, SourceHeld
 from wholeroad.road.data.history import History
+from wholeroad.road.data.mending.raw import names_in_file, read_as_text
 from wholeroad.road.model.slices import least_cases
 
 Arrive = Callable[[Instant], object]
@@ -151,7 +152,8 @@ class Operation:
         table = self._store.source(name)
         if isinstance(cases, str | Path):
             stored = intake.types(name, table)
-            rows, bad = read_rows(Path(cases), table.types, stored=stored, shown=str(cases), csv=table.csv)
+            required, shown = required_types(table), str(cases)
+            rows, bad = read_rows(Path(cases), required, stored=stored, shown=shown, csv=table.csv)
         else:
             rows, bad = as_frame(cases), None
 
@@ -171,8 +173,13 @@ class Operation:
         name = self._brief.case.source
         schema = self._store.schema(name) if self._store.rows(name) else pl.Schema()
         asked = {column.name for column in asked_columns(self._brief, name)}
-        unknown = [column for column in schema if column not in cases.columns and column not in asked]
-        return cases.with_columns(pl.lit(None, dtype=schema[column]).alias(column) for column in unknown)
+        source = self._brief.source[name]
+        texts = read_as_text(source)
+        return cases.with_columns(
+            pl.lit(None, dtype=pl.String() if given in texts else schema[column]).alias(given)
+            for column, given in names_in_file(source, schema).items()
+            if given not in cases.columns and column not in asked
+        )
 
     def answers(
         self, asked: pl.DataFrame, answered: Answered, *, bad: pl.DataFrame | None = None

@@ -13,7 +13,7 @@ from wholeroad.core.ports import Tables
 from wholeroad.engine.manifests import table_of
 from wholeroad.engine.raw import RawPart
 from wholeroad.road.brief.contract import SourceTable
-from wholeroad.road.data.batches import Batch
+from wholeroad.road.data.batches import SEQ, Batch
 from wholeroad.road.data.contracts.inspecting import (
     BrokenClause,
     Inspector,
@@ -86,8 +86,17 @@ class Contracts:
         self._tables = tables
         self._sources = sources
 
-    def inspector(self, name: str, source: SourceTable, *, batch: Batch) -> Inspector | None:
-        """Make what asks a source's contract of one batch; None where it has no clauses."""
+    def inspector(
+        self, name: str, source: SourceTable, *, batch: Batch, last_seq: int | None
+    ) -> Inspector | None:
+        """Make what asks a source's contract of one batch; None where it has no clauses.
+
+        Parameters
+        ----------
+        last_seq
+            The last version that the ledger knows of, if that is known: rows beyond it are the batch's own,
+            from a landing that was cut short, and must not be held against it.
+        """
         contract = source.contract
         if contract is None or not contract.reading:
             return None
@@ -97,12 +106,19 @@ class Contracts:
             source=name,
             key=tuple(source.key),
             references={named: values for named, values in references.items() if values is not None},
-            standing=self._standing(name, source, standing_columns(contract)),
+            standing=self._standing(name, source, columns=standing_columns(contract), last_seq=last_seq),
             until=batch.known_at,
         )
 
     def look(
-        self, name: str, source: SourceTable, *, parts: Iterable[RawPart], batch: Batch, stored: Stored | None
+        self,
+        name: str,
+        source: SourceTable,
+        *,
+        parts: Iterable[RawPart],
+        batch: Batch,
+        stored: Stored | None,
+        last_seq: int | None,
     ) -> Seen:
         """Mend, shape and inspect a batch, a part at a time, without landing any of it.
 
@@ -111,7 +127,8 @@ class Contracts:
         UserError
             What :func:`~wholeroad.road.data.landing.land` raises.
         """
-        mender, inspector = mender_of(name, source), self.inspector(name, source, batch=batch)
+        mender = mender_of(name, source)
+        inspector = self.inspector(name, source, batch=batch, last_seq=last_seq)
         entries, rows_in = [], 0
         for raw in parts:
             entries.append(raw.entry)
@@ -138,12 +155,14 @@ class Contracts:
         return stands[column].drop_nulls().unique()
 
     def _standing(
-        self, name: str, source: SourceTable, columns: tuple[str, ...] | None
+        self, name: str, source: SourceTable, *, columns: tuple[str, ...] | None, last_seq: int | None
     ) -> pl.DataFrame | None:
         table = table_of(name, source)
         if columns is None or not self._tables.exists(table):
             return None
         wanted = [*source.key, *columns]
-        frame = self._tables.read(table, [*dict.fromkeys([*wanted, KNOWN, ORDER, DELETED])])
+        frame = self._tables.read(table, [*dict.fromkeys([*wanted, KNOWN, ORDER, DELETED, SEQ])])
+        if last_seq is not None:
+            frame = frame.filter(pl.col(SEQ) <= last_seq)
         places = in_force(frame, source, known_at=0, imported=False)["place"]
         return frame.select([*dict.fromkeys(wanted)])[places]

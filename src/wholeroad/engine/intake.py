@@ -323,6 +323,7 @@ class Intake:
             arrival,
             Batch(pl.DataFrame(), landed_at=at, imported=imported, dumped_at=dumped_at),
             before=len(manifests.standing),
+            last_seq=manifests.last_seq,
             named="" if again is None else again.batch,
             closing=closing,
             again=again is not None,
@@ -340,7 +341,9 @@ class Intake:
             raise ValueError(message)
         name, source = order.name, order.source
         stored = self._writer.stored(name, source, batch=order.batch)
-        seen = self._contracts.look(name, source, parts=raw, batch=order.batch, stored=stored)
+        seen = self._contracts.look(
+            name, source, parts=raw, batch=order.batch, stored=stored, last_seq=order.last_seq
+        )
         if not seen.holds:
             return self._writer.land(order, self._raw.parts(seen.entries))
         fact = held_back(order, seen)

@@ -114,6 +114,14 @@ class Manifests:
         """Whether the present table has, or can have from raw rows, everything that the one before had."""
         return bool(self.former) and all(line.fact.raw for line in self.missing)
 
+    @property
+    def last_seq(self) -> int | None:
+        """The number of the last version that the ledger knows of; None where lines of old don't say."""
+        if not self.standing:
+            return 0
+        last = self.standing[-1].fact
+        return last.first_seq + last.landed + last.deleted - 1 if last.first_seq else None
+
     def next_is(self, origin: str) -> Line | None:
         """Give the batch of before that what is read now repeats, if all before it stand already."""
         place = len(self.standing)

@@ -76,6 +76,8 @@ class Order:
         When it lands and what it claims; its rows come in parts.
     before
         How many batches stand.
+    last_seq
+        The last version that the ledger knows of, if that is known.
     named
         Its name, if it had one before.
     closing
@@ -89,6 +91,7 @@ class Order:
     arrival: Arrival
     batch: Batch
     before: int
+    last_seq: int | None
     named: str = ""
     closing: tuple[Fact, ...] = ()
     again: bool = False
@@ -128,7 +131,8 @@ class Writer:
         name, source, batch = order.name, order.source, order.batch
         stored = self.stored(name, source, batch=batch)
         first_seq = 1 if stored is None else stored.next_seq
-        mender, inspector = mender_of(name, source), self._contracts.inspector(name, source, batch=batch)
+        mender = mender_of(name, source)
+        inspector = self._contracts.inspector(name, source, batch=batch, last_seq=order.last_seq)
         total = _Total()
         for each in parts:
             rows, bad, marks = unmarked(each)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from wholeroad.road.brief.contract import SourceTable
 from wholeroad.road.brief.mends import MendStep
@@ -39,6 +39,16 @@ def read_as_text(source: SourceTable) -> frozenset[str]:
     return frozenset(found)
 
 
+def names_in_file(source: SourceTable, landed: Iterable[str]) -> dict[str, str]:
+    """Give the name that each landed column has in a file; columns that the mend makes are left out."""
+    names: dict[str, str] = {}
+    made: set[str] = set()
+    for step, before in _steps_with_names(source):
+        names = before
+        made |= {name for name in made_by(step) if step.rename is None}
+    return {column: names.get(column, column) for column in landed if column not in made}
+
+
 def types_in_file(source: SourceTable, landed: Mapping[str, str]) -> dict[str, str]:
     """Give the types in which a file's columns are read, under the names that they have there.
 
@@ -54,16 +64,8 @@ def types_in_file(source: SourceTable, landed: Mapping[str, str]) -> dict[str, s
     >>> types_in_file(source, {"id": "text", "weight": "integer", "weight_missing": "boolean"})
     {'id': 'text', 'kg': 'integer'}
     """
-    names: dict[str, str] = {}
-    made: set[str] = set()
-    for step, before in _steps_with_names(source):
-        names = before
-        made |= {name for name in made_by(step) if step.rename is None}
-    kinds = {
-        names.get(column, column): kind
-        for column, kind in {**landed, **source.types}.items()
-        if column not in made
-    }
+    said = {**landed, **source.types}
+    kinds = {name: said[column] for column, name in names_in_file(source, said).items()}
     return {**kinds, **dict.fromkeys(sorted(read_as_text(source)), "text")}
 
 
