@@ -289,6 +289,22 @@ def test_who_always_agrees_has_one_and_an_interval_that_stays_open():
     assert math.isnan(nothing.coefficient.value)
 
 
+def test_few_items_of_a_rare_class_don_t_make_a_kappa_sure():
+    dice = np.random.default_rng(1)
+    right, share = 0.85, 0.1
+    both = right**2 + (1 - right) ** 2
+    said = share * right + (1 - share) * (1 - right)
+    chance = said**2 + (1 - said) ** 2
+    kappa = (both - chance) / (1 - chance)
+    missed = 0
+    for seed in range(100):
+        true = dice.random(20) < share
+        one, two = (np.where(dice.random(20) < right, true, ~true).astype(np.int64) for _ in range(2))
+        found = cohen_kappa(one, two, classes=2, seed=seed).coefficient
+        missed += not found.low <= kappa <= found.high
+    assert missed <= 8
+
+
 # Consensus
 
 

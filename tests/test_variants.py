@@ -19,11 +19,20 @@ from wholeroad.engine.intake import Intake
 from wholeroad.engine.next_data import NOISE, with_wrong_labels
 from wholeroad.engine.rehearsal import walk_through
 from wholeroad.engine.storehouse import Storehouse
-from wholeroad.engine.variants import Variant, difference, policy_of, walk
+from wholeroad.engine.variants import (
+    LUCKY,
+    Variant,
+    difference,
+    luck_of_fits,
+    policy_of,
+    walk,
+    with_chance_column,
+)
 from wholeroad.engine.workshop import Workshop
 from wholeroad.road.brief.work import read_brief
 from wholeroad.road.data.versioning import known_at_once
 from wholeroad.road.data.versions import HAPPENED, KNOWN
+from wholeroad.road.watch.results import Estimate
 from worlds import BRIEF, corrected, parcels, write
 
 
@@ -201,6 +210,92 @@ def test_a_sample_has_whole_keys_and_about_as_many_rows(most):
     keys = versions.frame["parcel_id"].unique()
     assert every.filter(pl.col("parcel_id").is_in(keys.implode())).equals(versions.frame)
     assert versions.frame.height == pytest.approx(most, abs=6 * np.sqrt(most) + 5)
+
+
+# Luck
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_few_gains_don_t_hide_the_great_loss_that_hasn_t_come_yet(world, seed):
+    _, _, base, _, one, _ = world
+    history = base.history
+    table = np.array([[1.0, -30.0], [0.0, 0.0]])
+    values = replace(history.values, constant=table, varying={})
+    judge = replace(history, values=values)
+    truth = history.as_of(history.until + 1).truth()
+    good = np.flatnonzero((one.action >= 0) & (truth == 0))
+    some = np.random.default_rng(seed).choice(good, 12, replace=False)
+    did, instead = one.action.copy(), one.action.copy()
+    did[some], instead[some] = 0, 1
+    found = difference(replace(one, action=did), replace(one, action=instead), judge=judge)
+    assert found.per_month.value > 0
+    assert found.per_month.low < 0 < found.per_month.high
+
+
+def test_cases_whose_money_is_unknown_are_in_no_figure(world):
+    _, _, base, _, one, other = world
+    history = base.history
+    count = history.timeline.decided_at.size
+    unknown = {(0, 0): np.where(np.arange(count) % 2 == 0, np.nan, 2.0)}
+    judge = replace(history, values=replace(history.values, varying=unknown))
+    found = difference(one, other, judge=judge)
+    assert np.isfinite(found.total.value)
+    assert found.cases < difference(one, other, judge=history).cases
+
+
+def test_a_column_of_chance_is_another_each_time_and_leaves_the_rest_as_it_was(world):
+    history = world[2].history
+    one, two = (with_chance_column(history, draw=draw).features.frame for draw in (0, 1))
+    assert one.drop("_chance").equals(history.features.frame)
+    assert abs(np.corrcoef(one["_chance"], two["_chance"])[0, 1]) < 5 / np.sqrt(one.height)
+    assert one.equals(with_chance_column(history, draw=0).features.frame)
+
+
+@given(luck=st.floats(0, 100), looks=st.integers(1, 20))
+@settings(max_examples=30, deadline=None)
+def test_luck_only_widens_and_a_change_that_changes_nothing_stays(world, luck, looks):
+    _, _, base, _, one, other = world
+    found = difference(one, other, judge=base.history, looks=looks)
+    wide = found.widened(luck)
+    assert wide.per_month.value == found.per_month.value
+    assert wide.per_month.low <= found.per_month.low + 1e-9
+    assert wide.per_month.high >= found.per_month.high - 1e-9
+    assert found.widened(0.0).per_month.low == pytest.approx(found.per_month.low)
+    assert found.widened(luck + 1).per_month.high >= wide.per_month.high
+    same = difference(one, one, judge=base.history, looks=looks)
+    assert same.widened(luck) == same
+
+
+def test_luck_is_widened_by_student_s_quantile_of_so_many_columns(world):
+    t = pytest.importorskip("scipy.stats").t
+    _, _, base, _, one, other = world
+    found = difference(one, other, judge=base.history, looks=7)
+    sure = replace(found, per_month=replace(found.per_month, low=found.per_month.value))
+    quantile = t.ppf(1 - 0.025 / 7, LUCKY)
+    assert sure.per_month.value - sure.widened(3.0).per_month.low == pytest.approx(3 * quantile)
+
+
+def test_the_luck_of_fits_is_what_days_leave_unsaid(world):
+    _, _, base, _, one, other = world
+    found = difference(one, other, judge=base.history)
+    sure = [
+        replace(found, per_month=Estimate(value, value - 2, value + 2)) for value in (5.0, -5.0, 5.0, -5.0)
+    ]
+    assert luck_of_fits(sure) == pytest.approx(np.sqrt(25 - 1))
+    assert luck_of_fits([replace(found, per_month=Estimate(0.1, -9, 9))] * LUCKY) == 0.0
+
+
+def test_where_no_model_was_ever_in_charge_nothing_is_said_of_a_column(tmp_path):
+    brief = BRIEF.replace("least_outcomes = 10", "least_outcomes = 10000")
+    assert brief != BRIEF
+    project = wholeroad.open(write(tmp_path, *parcels(days=60, per_day=12), brief=brief))
+    project.land()
+    found = project.data.next(["weight"])
+    for step in found.steps:
+        if step.kind != "rows":
+            assert step.per_month is None
+            assert step.verdict == "can't be told"
+            assert "no model was ever in charge" in step.why
 
 
 # Told apart

@@ -524,7 +524,30 @@ def test_what_people_disagree_about_or_can_t_tell_counts_for_no_share():
     assert (found.confirmed.value, found.confirmed.n) == (0.5, 2)
     assert (found.open, found.contested, found.money) == (2, 1, 5.0)
     assert (found.missed.low, found.missed.high) == (0.0, 1.0)
-    assert (found.errors.low, found.errors.high) == (1.0, 96.0)
+    assert (found.errors.low, found.errors.high) == (1.0, 1.0 + 3 + 95)
+
+
+@given(wrong=st.integers(0, 6), right=st.integers(0, 6), unseen=st.integers(0, 6), share=st.floats(0, 1))
+@settings(deadline=None, max_examples=40)
+def test_no_estimate_of_errors_leaves_out_one_that_was_found_or_a_suspect_that_is_open(
+    wrong, right, unseen, share
+):
+    drawn = round(10 * share)
+    keys = [str(key) for key in range(wrong + right + unseen + 10)]
+    kinds = ["suspect"] * (wrong + right + unseen) + ["drawn"] * 10
+    rows = [
+        (1, f"r1-{key}", f'["{key}"]', kind, "late", "on_time", 0.9, 5.0, 4.5, None)
+        for key, kind in zip(keys, kinds, strict=True)
+    ]
+    said = [("on_time",)] * wrong + [("late",)] * right + [None] * unseen
+    said += [("on_time",)] * drawn + [("late",)] * (10 - drawn)
+    log = log_of(*((key, "a", one[0], 1) for key, one in zip(keys, said, strict=True) if one))
+    errors = audit(pl.DataFrame(rows, schema=ITEMS, orient="row"), log, cases=len(keys)).errors
+    # Every case was on the sheet: only what is still open is unknown.
+    assert errors.low == pytest.approx(wrong + drawn)
+    assert errors.high == pytest.approx(wrong + unseen + drawn)
+    if wrong + right:
+        assert errors.low - 1e-9 <= errors.value <= errors.high + 1e-9
 
 
 def test_people_who_disagree_are_shown_with_how_much_can_be_said():

@@ -11,7 +11,7 @@ import polars as pl
 from wholeroad.adapters.dlt_sources import readings_of_resource
 from wholeroad.adapters.files import read_rows
 from wholeroad.adapters.frames import as_frame
-from wholeroad.adapters.quarantine_files import without_reason, write_quarantine
+from wholeroad.adapters.quarantine_files import spelling_of, without_reason, write_quarantine
 from wholeroad.core.errors import RoadError, UserError
 from wholeroad.core.facts import Fact
 from wholeroad.core.ports import Progress
@@ -22,6 +22,7 @@ from wholeroad.engine.next_data import NextData, what_next
 from wholeroad.engine.profiling import Profiled, profile_data
 from wholeroad.engine.rehearsal import walk_through
 from wholeroad.engine.traced import CaseTraced, SourceTraced
+from wholeroad.road.brief.sources import CsvTable
 from wholeroad.road.data.camera import CameraPlan, plan_camera
 from wholeroad.road.data.contracts.proposing import Proposal, propose
 from wholeroad.road.data.contracts.questioning import inspect_versions
@@ -74,7 +75,8 @@ class Curation:
         UserError
             ``data.no-contract``, ``brief.unknown-source``, ``data.not-landed``.
         """
-        if self._yard.store.source(source).contract is None:
+        store = self._yard.store
+        if store.source(source).contract is None:
             raise UserError(
                 "data.no-contract",
                 f"[source.{source}] has no contract",
@@ -82,11 +84,9 @@ class Curation:
                 expected=f"a table [source.{source}.contract]",
                 fix=f"wholeroad data contract {source} proposes one",
             )
-        landed = {
-            name: self._yard.store.versions(name)
-            for name in self._brief.source
-            if self._yard.store.rows(name)
-        }
+        asked = {source: store.versions(source)}
+        others = {name: store.versions(name) for name in self._brief.source if store.rows(name)}
+        landed = others | asked
         return dict(inspect_versions(self._brief, source, landed=landed).broken)
 
     def batches(self, source: str | None = None) -> pl.DataFrame:
@@ -94,7 +94,14 @@ class Curation:
 
         Columns: ``source, landed_at, read, rows_in, landed, repeated, quarantined, deleted, mended, broken,
         mend, batch, again``.
+
+        Raises
+        ------
+        UserError
+            ``brief.unknown-source``.
         """
+        if source is not None:
+            self._yard.store.source(source)
         facts = [
             fact
             for fact in self._yard.facts
@@ -165,7 +172,7 @@ class Curation:
 
     # Mending
 
-    def mend(self, source: str, steps: Sequence[str] = (), progress: Progress | None = None) -> Mended:
+    def mend(self, source: str, steps: Sequence[str] = (), *, progress: Progress | None = None) -> Mended:
         """Try a mend: what it changes in rows and features, and in money in a rehearsal.
 
         Nothing is landed in the project and the brief stays as it is.
@@ -196,8 +203,8 @@ class Curation:
         before = table.model_copy(update={"mend": table.mend if steps else None})
         after = table.model_copy(update={"mend": mend})
         with self._yard.lock("trying a mend"):
-            without, _ = self._yard.apart(source, before, progress)
-            with_it, facts = self._yard.apart(source, after, progress)
+            without, _ = self._yard.apart(source, before, progress=progress)
+            with_it, facts = self._yard.apart(source, after, progress=progress)
         by_step = _by_step(facts, source)
         effect = rows_changed(source, (without, with_it), brief=self._brief, by_step=by_step)
         changes: tuple[FeatureChange, ...] = ()
@@ -214,7 +221,15 @@ class Curation:
         return Mended(source, text, effect, changes, worth, why)
 
     def quarantine(self, source: str | None = None) -> pl.DataFrame:
-        """Give the rows that are set aside, each with its code, reason and raw row."""
+        """Give the rows that are set aside, each with its code, reason and raw row.
+
+        Raises
+        ------
+        UserError
+            ``brief.unknown-source``.
+        """
+        if source is not None:
+            self._yard.store.source(source)
         rows = self._yard.store.quarantine()
         return rows if source is None else rows.filter(pl.col("source") == source)
 
@@ -227,10 +242,11 @@ class Curation:
             ``brief.unknown-source``, ``data.file-there``, ``data.quarantine-empty``.
         """
         self._yard.store.source(source)
-        return write_quarantine(path, self.quarantine(source))
+        csv = self._brief.source[source].csv
+        return write_quarantine(path, self.quarantine(source), csv=csv or CsvTable())
 
     def land(
-        self, source: str, rows: object, progress: Progress | None = None
+        self, source: str, rows: object, *, progress: Progress | None = None
     ) -> list[BatchLanded | SourceHeld]:
         """Land rows from elsewhere: a file written as the source's is, a frame, or a resource of dlt.
 
@@ -248,9 +264,9 @@ class Curation:
             imported = yard.operation.as_history(source, yard.intake)
             if isinstance(rows, str | Path):
                 stored = {**yard.intake.types(source, table), "_quarantine": "text", "_reason": "text"}
-                shown = str(rows)
-                frame, bad = read_rows(Path(rows), {}, stored=stored, shown=shown, csv=table.csv)
-                parts = [(without_reason(frame), None if bad is None else without_reason(bad))]
+                shown, csv = str(rows), spelling_of(Path(rows), table.csv)
+                frame, bad = read_rows(Path(rows), {}, stored=stored, shown=shown, csv=csv)
+                parts = [(without_reason(frame), bad)]  # a row that is bad again has the reader's reason
                 arrival = Arrival(now, imported=imported, whole=False, read=shown)
                 return [yard.intake.take_parts(source, table, parts=parts, arrival=arrival)]
             if hasattr(rows, "__arrow_c_stream__") or isinstance(rows, pl.LazyFrame):
@@ -263,7 +279,12 @@ class Curation:
                 yard.folder.root, source, source=table, resource=rows, landed=yard.intake
             ):
                 arrival = Arrival(
-                    now, imported=imported, origin=reading.origin, whole=False, read=reading.shown
+                    now,
+                    imported=imported,
+                    origin=reading.origin,
+                    whole=False,
+                    read=reading.shown,
+                    kept=True,  # the cursor has moved: these rows don't come again
                 )
                 facts.append(yard.intake.take_parts(source, table, parts=reading.parts, arrival=arrival))
             return facts

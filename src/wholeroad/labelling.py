@@ -50,7 +50,7 @@ class Labels:
         """
         return self._examined(self._yard.store.history(), progress)
 
-    def ask(self, path: Path, wanted: Wanted | None = None, progress: Progress | None = None) -> Examined:
+    def ask(self, path: Path, wanted: Wanted | None = None, *, progress: Progress | None = None) -> Examined:
         """Write a sheet for people to fill in, suspects and cases drawn by chance, and record its items.
 
         Raises

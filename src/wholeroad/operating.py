@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -24,17 +24,19 @@ from wholeroad.engine.explained import DecisionExplained, ModelExplained
 from wholeroad.engine.explaining import explain_decision, explain_model
 from wholeroad.engine.facts import RunBegan, decode
 from wholeroad.engine.fold import State, fold
+from wholeroad.engine.holding import mender_of
 from wholeroad.engine.intake import Arrival, Intake
 from wholeroad.engine.live import Answered, Live, Replayed, in_force, never_ran, replay
 from wholeroad.engine.standing import Standing, standing
 from wholeroad.engine.storehouse import Storehouse
 from wholeroad.engine.walking import Walker
 from wholeroad.engine.workshop import Workshop
-from wholeroad.road.brief.contract import Brief
+from wholeroad.road.brief.contract import Brief, SourceTable
 from wholeroad.road.brief.digests import digests
 from wholeroad.road.data.asked_columns import asked_columns
 from wholeroad.road.data.casting import cast
 from wholeroad.road.data.collecting import CollectionPlan, plan_collection, sources_to_collect
+from wholeroad.road.data.contracts.inspecting import references_of
 from wholeroad.road.data.facts import BatchLanded, SourceHeld
 from wholeroad.road.data.history import History
 from wholeroad.road.data.mending.raw import names_in_file, read_as_text
@@ -95,11 +97,12 @@ class Operation:
         """Land what hasn't landed yet of each source; the batches before one that fails stand.
 
         All land at one instant: a case that is decided at its own landing sees what came with it. What
-        another mend or contract makes other rows of lands again first, from its raw rows.
+        another mend or contract makes other rows of lands again first, from its raw rows. A source that a
+        contract refers to lands before the one with the contract.
         """
         facts: list[BatchLanded | SourceHeld] = []
         now = self.now()
-        for position, (name, source) in enumerate(self._brief.source.items()):
+        for position, (name, source) in enumerate(_referred_first(self._brief.source)):
             if progress:
                 progress(f"landing: {name}", position, len(self._brief.source))
             imported = self.as_history(name, intake)
@@ -186,10 +189,15 @@ class Operation:
     ) -> pl.DataFrame:
         """Say what became of some cases, by the columns of their key; of those that can't be read as well."""
         name = self._brief.case.source
-        schema, key = self._store.schema(name), self._store.source(name).key
-        rows = asked.select(pl.col(column).cast(schema[column], strict=False) for column in key)
-        if bad is not None and set(key) <= set(bad.columns):
-            rows = pl.concat([rows, pl.DataFrame([cast(bad[column], schema[column]) for column in key])])
+        schema, source = self._store.schema(name), self._store.source(name)
+        key = source.key
+        mender = mender_of(name, source)
+        came = asked if mender is None else mender.mend(self.completed(asked)).frame
+        rows = came.select(pl.col(column).cast(schema[column], strict=False) for column in key)
+        given = names_in_file(source, key)
+        if bad is not None and {given.get(column) for column in key} <= set(bad.columns):
+            unread = [cast(bad[given[column]], schema[column]).alias(column) for column in key]
+            rows = pl.concat([rows, pl.DataFrame(unread)])
         return answers(
             rows,
             key=key,
@@ -283,3 +291,20 @@ class Operation:
 
     def _walker(self, history: History, tables: Tables, ledger: Ledger, workshop: Workshop) -> Walker:
         return Walker(history, workshop, policy=in_force(self._brief), tables=tables, ledger=ledger)
+
+
+def _referred_first(sources: Mapping[str, SourceTable]) -> Iterator[tuple[str, SourceTable]]:
+    """Give sources in the order of the brief, but for those that the contract of an earlier one refers to."""
+    given: set[str] = set()
+
+    def from_here(name: str) -> Iterator[tuple[str, SourceTable]]:
+        if name in given or name not in sources:
+            return
+        given.add(name)
+        contract = sources[name].contract
+        for reference in references_of(contract) if contract else ():
+            yield from from_here(reference.partition(".")[0])
+        yield name, sources[name]
+
+    for name in sources:
+        yield from from_here(name)

@@ -257,7 +257,7 @@ class Intake:
             f"[source.{name}]: a batch is held back, and others wait for it",
             happened=f"{found.read or 'a batch'} of {format_instant(found.at)}: {found.happened}",
             expected="a decision about it first",
-            fix=f"wholeroad data release {name}, with --accept or --discard; or mend what it was read from",
+            fix=f"wholeroad data release {name}, with --discard or without; or mend what it was read from",
         )
 
     def _look_anew(

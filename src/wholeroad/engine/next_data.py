@@ -16,14 +16,17 @@ from wholeroad.core.ports import AnyLearner, Progress
 from wholeroad.engine.learning import cut_of
 from wholeroad.engine.rehearsal import Walk
 from wholeroad.engine.variants import (
+    LUCKY,
     MONTH_DAYS,
     Difference,
     Stores,
     Variant,
     Walked,
     difference,
+    luck_of_fits,
     policy_of,
     walk,
+    with_chance_column,
 )
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.brief.rules import OUTCOMES
@@ -75,6 +78,8 @@ class Step:
         """Say what follows, at the cost that the brief states, or at none."""
         if self.per_month is None:
             return "can't be told"
+        if self.per_month.low == self.per_month.high == 0:
+            return "changes no decision"
         cost = self.costs_per_month or 0.0
         if self.per_month.low > cost:
             return "keep it" if self.kind == "column" else "worth it"
@@ -94,9 +99,13 @@ class NextData:
     gain
         Money a month that it makes over the status quo as the data are.
     perfect
-        Money a month that knowing every outcome would add: the upper bound of everything else.
+        Money a month that knowing every outcome would add to what the policy makes: the upper bound of what
+        can be added. What is had already, columns and right labels, may be worth more than that.
     looks
-        The intervals hold for so many rows together.
+        The intervals hold for so many rows together; *rows* isn't among them, and its interval stands alone.
+    luck
+        Money a month, as a standard deviation: how far a column of chance moves what the policy makes. The
+        intervals hold it.
     identified
         Whether outcomes don't hang on actions; else the money assumes that they don't.
     """
@@ -110,6 +119,7 @@ class NextData:
     looks: int
     confidence: float
     identified: bool
+    luck: float = 0.0
 
 
 class Make(Protocol):
@@ -163,11 +173,20 @@ def what_next(
     noised = history.told.levels is None
     looks = len(groups) + len(fresher) + noised
 
-    def priced(with_it: Walked, without: Walked) -> Difference:
-        return difference(with_it, without, judge=history, looks=looks)
-
     def walked_with(variant: Variant) -> Walked:
         return walk(variant, span, policy=policy, stores=stores, progress=progress)
+
+    def by_chance(draw: int) -> Difference:
+        change = partial(with_chance_column, draw=draw)
+        other = walked_with(make(f"a column of chance, {draw + 1} of {LUCKY}", change=change))
+        return difference(other, walked, judge=history)
+
+    luck = luck_of_fits([by_chance(draw) for draw in range(LUCKY)]) if looks and walked.learnt else 0.0
+
+    def priced(with_it: Walked, without: Walked) -> Difference | str:
+        if not (with_it.learnt or without.learnt):
+            return _unlearnt(with_it, without)
+        return difference(with_it, without, judge=history, looks=looks).widened(luck)
 
     steps: list[Step] = []
     for name, left_out in groups.items():
@@ -191,7 +210,16 @@ def what_next(
         looks=looks,
         confidence=0.95,
         identified=history.brief.outcome.depends_on_action == "no",
+        luck=luck,
     )
+
+
+def _unlearnt(*both: Walked) -> str:
+    """Say why no model was ever in charge."""
+    refused = [fact for one in both for fact in one.refused]
+    if refused:
+        return f"no model was ever in charge, so no decision could hang on it: {refused[-1].happened}"
+    return "no model was ever in charge, so no decision could hang on it: the status quo won every fit"
 
 
 def with_wrong_labels(history: History, *, share: float) -> History:
@@ -241,28 +269,40 @@ def _without(brief: Brief, left_out: Sequence[str]) -> Brief:
     return brief.model_copy(update={"feature": kept})
 
 
-def _column(brief: Brief, name: str, left_out: tuple[str, ...], *, found: Difference) -> Step:
+def _column(brief: Brief, name: str, left_out: tuple[str, ...], *, found: Difference | str) -> Step:
     source = brief.source.get(name)
     count = f"{len(left_out)} features" if len(left_out) > 1 else left_out[0]
     return Step(
         "column",
         name,
         f"have {name}" if count == name else f"have {name} ({count})",
-        found.per_month,
-        f"rehearsed with it and without: {found.decided_otherwise:,} of {found.cases:,} decisions differ",
+        *_told(
+            found,
+            lambda one: (
+                f"rehearsed with it and without: {one.decided_otherwise:,} of {one.cases:,} decisions differ"
+            ),
+        ),
         costs_per_month=None if source is None else source.costs_per_month,
     )
 
 
-def _fresher(history: History, name: str, found: Difference) -> Step:
+def _told(found: Difference | str, why: Callable[[Difference], str]) -> tuple[Estimate | None, str]:
+    return (None, found) if isinstance(found, str) else (found.per_month, why(found))
+
+
+def _fresher(history: History, name: str, found: Difference | str) -> Step:
     delay = format_span(_rounded(history.delays[name]))
     return Step(
         "fresher",
         name,
         f"know {name} at once",
-        found.per_month,
-        f"half of its rows come later than {delay}; rehearsed as if each were known when it happened, "
-        "the most that freshness can bring",
+        *_told(
+            found,
+            lambda _: (
+                f"half of its rows come later than {delay}; rehearsed as if each were known when it "
+                "happened: nothing can be fresher"
+            ),
+        ),
     )
 
 
@@ -273,14 +313,19 @@ def _rounded(span: int) -> int:
     return span
 
 
-def _labels(found: Difference) -> Step:
+def _labels(found: Difference | str) -> Step:
     return Step(
         "labels",
         "labels",
         f"set {NOISE:.0%} of the labels right, if so many are wrong",
-        found.per_month,
-        f"rehearsed with {NOISE:.0%} of the labels made wrong by chance: what they cost is about what "
-        "mending as many would bring (Cook and Stefanski 1994, by extrapolation the other way)",
+        *_told(
+            found,
+            lambda _: (
+                f"rehearsed with {NOISE:.0%} of the labels made wrong by chance, whatever their class, for "
+                "fits to learn from: what they cost is about what mending as many would bring, if so many "
+                "are wrong (Cook and Stefanski 1994, by extrapolation the other way)"
+            ),
+        ),
     )
 
 
@@ -324,6 +369,7 @@ def _bounds(walked: Walked, span: Walk) -> tuple[Estimate, float]:
     history = walked.variant.history
     truth = history.as_of(history.until + 1).truth()
     rows = np.flatnonzero((walked.action >= 0) & (truth >= 0))
+    rows = rows[history.values.take(rows).known(truth[rows])]
     values = history.values.take(rows)
     made = values.money(walked.action[rows], truth=truth[rows])
     gain = made - values.money(history.status_quo[rows], truth=truth[rows])

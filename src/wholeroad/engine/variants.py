@@ -1,7 +1,8 @@
 """What a change of the data is worth: one policy rehearsed with it and without it, on the same cases.
 
 The difference is paired: case by case, over the same resampled days, with the cost of the fits. It is
-conditional on the fitted models; that several fits are made over the history evens out some of their luck.
+conditional on the fitted models, until it is widened by the luck of fits: what columns of pure chance do to
+the same rehearsal. For with another column, whatever it is, a fit may stop earlier or choose another learner.
 Where several changes are compared, the intervals hold for all of them together (Bonferroni).
 
 A resampled history holds only what happened. Where few decisions differ, the rare outcome that costs most may
@@ -16,11 +17,12 @@ for a nonparametric one-sided hypothesis on the mean of a nonnegative variable*;
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from wholeroad.core.errors import UserError
@@ -34,11 +36,17 @@ from wholeroad.road.brief.digests import digests
 from wholeroad.road.brief.policies import Policy, parse_policy
 from wholeroad.road.brief.values import Values
 from wholeroad.road.data.history import History
+from wholeroad.road.data.rows import FeatureRows
 from wholeroad.road.model.facts import FitRefused, ModelFitted
 from wholeroad.road.watch.intervals import Histories, Resampling, resample
 from wholeroad.road.watch.results import Estimate
 
 MONTH_DAYS: Final = 365.25 / 12
+
+LUCKY: Final = 4
+"""Columns of chance that show the luck of fits; Student's quantile for as many degrees has a closed form."""
+
+_CHANCE: Final = "_chance"
 
 _MOST_OUTCOMES: Final = 33
 """Of numbers as outcomes, so many are tried, from the least to the greatest."""
@@ -107,6 +115,8 @@ class Difference:
         Of the interval, before it was widened for the number of looks.
     looks
         How many differences the intervals hold for together.
+    months
+        Length of the span.
     cases
         That both decided and whose outcome is known.
     only_with, only_without
@@ -122,6 +132,7 @@ class Difference:
     per_month: Estimate
     confidence: float
     looks: int
+    months: float
     cases: int
     only_with: int
     only_without: int
@@ -132,6 +143,23 @@ class Difference:
     def clear(self) -> bool:
         """Whether the interval leaves out nothing at all."""
         return self.per_month.low > 0 or self.per_month.high < 0
+
+    def widened(self, luck: float) -> Difference:
+        """Give the same with the luck of other fits in its interval, as :func:`luck_of_fits` gives it.
+
+        A change that changed no decision stays as it is.
+        """
+        if not self.decided_otherwise:
+            return self
+        half = luck * _student_of_four(1 - (1 - self.confidence) / self.looks)
+        value = self.per_month.value
+        low = value - math.hypot(value - self.per_month.low, half)
+        high = value + math.hypot(self.per_month.high - value, half)
+        return replace(
+            self,
+            per_month=Estimate(value, low, high),
+            total=Estimate(*(each * self.months for each in (value, low, high))),
+        )
 
 
 def policy_of(history: History) -> Policy:
@@ -199,6 +227,7 @@ def difference(
     there = (ids[found] == common) if common.size else np.zeros(0, dtype=bool)
     truth = judged[found[there]]
     settled = truth >= 0
+    settled[settled] = judge.values.take(found[there][settled]).known(truth[settled])
     rows = found[there][settled]
     if not rows.size:
         raise UserError(
@@ -228,12 +257,50 @@ def difference(
         per_month=Estimate(*(each / months for each in (total.value, total.low, total.high))),
         confidence=resampling.confidence,
         looks=looks,
+        months=months,
         cases=int(rows.size),
         only_with=int(one[0].size - common.size),
         only_without=int(other[0].size - common.size),
         decided_otherwise=int(np.count_nonzero(one[1][places] != other[1][other_places])),
         identified=judge.brief.outcome.depends_on_action == "no",
     )
+
+
+def with_chance_column(history: History, *, draw: int) -> History:
+    """Give a history with one feature more, which tells nothing: a number drawn by the hash of the case."""
+    ids, frame = history.cases.ids, history.features.frame
+    drawn = chance(ids, seed=history.brief.model.seed, salt=f"column of chance {draw}")
+    with_it = frame.with_columns(pl.Series(_CHANCE, drawn))
+    rows = FeatureRows(ids, lambda first, last: with_it[first:last]).whole()
+    return replace(history, features=rows)
+
+
+def luck_of_fits(differences: Sequence[Difference]) -> float:
+    """Give the standard deviation, in money a month, that the luck of fits adds to a difference.
+
+    A useless column is one of chance: what such columns made of the rehearsal is a sample of what a useless
+    column makes of it (as in a permutation test). What other days would do is taken off, since it is in the
+    interval already.
+
+    Parameters
+    ----------
+    differences
+        Of :data:`LUCKY` columns of chance to the data as they are, looked at one by one.
+    """
+    squares = []
+    for each in differences:
+        error = (each.per_month.high - each.per_month.low) / 4
+        squares.append(each.per_month.value**2 - (error**2 if math.isfinite(error) else 0.0))
+    return math.sqrt(max(0.0, sum(squares) / len(squares)))
+
+
+def _student_of_four(confidence: float) -> float:
+    """Give Student's two-sided quantile with four degrees of freedom.
+
+    Shaw 2006, *Sampling Student's T distribution*, Journal of Computational Finance 9, 4.
+    """
+    root = math.sqrt(1 - confidence**2)
+    return 2 * math.sqrt(math.cos(math.acos(root) / 3) / root - 1)
 
 
 def _unseen(judge: History, values: Values, *, did: Codes, instead: Codes) -> tuple[float, float]:

@@ -84,6 +84,8 @@ class OneRule:
     and still worth money. The gain pays for how much was searched, in nats: the logarithm of the thresholds
     (as in Quinlan 1996, *Improved use of continuous attributes in C4.5*, JAIR 4), one bit for each
     category, and the logarithm of the features; so a feature without meaning seldom wins by its many values.
+    All this takes rows as independent: where outcomes and a feature both run in blocks of time, a rule is
+    often found where there is none. Whether it is used is decided on later cases, against a constant.
 
     Categories are put in order by the share of a class, of each in turn, and cut there: with two
     classes no other set is better (Breiman, Friedman, Olshen and Stone 1984, *Classification and Regression

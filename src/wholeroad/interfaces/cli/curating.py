@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wholeroad.core.errors import unusable
-from wholeroad.interfaces.report.amounts import amount, count
+from wholeroad.interfaces.report.amounts import amount, between, count
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,18 +25,25 @@ if TYPE_CHECKING:
 _SHOWN = 12
 
 
-def show_contract(console: Console, source: str, broken: Mapping[str, int]) -> None:
-    """Print how what landed keeps the contract that the brief states."""
+def show_contract(
+    console: Console, source: str, *, broken: Mapping[str, int], quarantine: pl.DataFrame
+) -> None:
+    """Print how what landed keeps the contract that the brief states, and what it kept from landing."""
     rows = {clause: number for clause, number in broken.items() if number}
-    if not rows:
-        console.print(f"Every landed row of {source} keeps its contract.")
-        return
-    console.print(Text(f"Landed rows of {source} that break its contract:", style="bold"))
+    if rows:
+        console.print(Text(f"Landed rows of {source} that break its contract:", style="bold"))
+    else:
+        console.print(Text(f"Every landed row of {source} keeps its contract."))
     for clause, number in rows.items():
         _item(console, f"{clause}: {count(number, 'row')}")
+    aside = int(quarantine["code"].str.starts_with("contract.").sum())
+    if aside:
+        console.print(
+            Text(f"Set aside for breaking it: {count(aside, 'row')}; wholeroad data quarantine {source}")
+        )
 
 
-def write_schema(console: Console, source: str, contract: ContractTable | None, to: Path) -> None:
+def write_schema(console: Console, source: str, *, contract: ContractTable | None, to: Path) -> None:
     """Write a contract as a schema of pandera, and say what such a schema has no word for."""
     from wholeroad.adapters.pandera_schemas import to_pandera
 
@@ -47,15 +54,15 @@ def write_schema(console: Console, source: str, contract: ContractTable | None, 
         to.write_text(exported.text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise unusable(to, str(error)) from error
-    console.print(f"Wrote {to}.")
+    console.print(Text(f"Wrote {to}."), soft_wrap=True)
     if exported.unsaid:
         console.print("A schema of pandera has no word for:")
         for each in exported.unsaid:
             _item(console, each)
 
 
-def show_mended(console: Console, found: Mended, *, unit: str) -> None:
-    """Print what a mend changes, from the rows to the money."""
+def show_mended(console: Console, found: Mended, *, unit: str, tried: bool) -> None:
+    """Print what a mend changes, from the rows to the money; and where it is only tried, how to keep it."""
     effect = found.effect
     console.print(Text(f"What the mend of {found.source} changes", style="bold"))
     _item(
@@ -83,19 +90,22 @@ def show_mended(console: Console, found: Mended, *, unit: str) -> None:
     if found.worth is None:
         console.print(Text(f"Not rehearsed: {found.why}", style="yellow"))
     else:
-        console.print(Text(worth_in_words(found.worth, "the mend", unit)))
-    console.print("\nAs it stands in the brief, once it does:")
-    console.print(Text(found.steps, style="cyan"))
+        console.print(Text(worth_in_words(found.worth, "the mend", unit=unit)))
+    console.print("\nTo keep it, write this into brief.toml:" if tried else "\nAs the brief has it:")
+    console.print(
+        Text(found.steps.rstrip("\n"), style="cyan"), soft_wrap=True
+    )  # to be copied: no line may be broken
 
 
-def worth_in_words(worth: Difference, what: str, unit: str) -> str:
+def worth_in_words(worth: Difference, what: str, *, unit: str) -> str:
     """Say what a change of the data is worth, with its interval and what that rests on."""
-    low, high = worth.per_month.low, worth.per_month.high
     assumed = "" if worth.identified else "Not identified, since it assumes that acting changes no outcome: "
+    value = worth.per_month.value
+    size = f"{amount(abs(value))} {unit} a month {'more' if value > 0 else 'less'}" if value else "as much"
     said = (
-        f"{assumed}rehearsed with {what} and without it, it makes {amount(worth.per_month.value)} {unit} a "
-        f"month ({worth.confidence:.0%} interval {amount(low)} to {amount(high)}) on {worth.cases:,} cases, "
-        f"of which {worth.decided_otherwise:,} are decided otherwise."
+        f"{assumed}rehearsed with {what} and without, on the same {count(worth.cases, 'case')}, of which "
+        f"{worth.decided_otherwise:,} are decided otherwise: with it {size} is made "
+        f"({between(worth.per_month, worth.confidence)})."
     )
     sure = "" if worth.clear else " That can't be told from nothing."
     apart = worth.only_with + worth.only_without
@@ -118,9 +128,13 @@ def show_quarantine(console: Console, rows: pl.DataFrame) -> None:
             Text.assemble((f"{kind['source']}: {count(kind['rows'], 'row')}", "bold"), f"  [{kind['code']}]")
         )
         _item(console, f"such as row {kind['row_number']}: {kind['reason']}")
-        _item(console, kind["row"] if len(kind["row"]) <= 300 else f"{kind['row'][:297]}...")
+        raw = kind["row"] if len(kind["row"]) <= 300 else f"{kind['row'][:297]}..."
+        console.print(Text(f"    {raw}"), soft_wrap=True)
     console.print(
-        "Mend them in the brief ([source.NAME.mend]), or by hand: wholeroad data quarantine NAME --to FILE"
+        Text(
+            "Mend them in the brief ([source.NAME.mend]), or by hand: "
+            "wholeroad data quarantine NAME --to FILE"
+        )
     )
 
 
@@ -130,19 +144,22 @@ def show_batches(console: Console, batches: pl.DataFrame) -> None:
         console.print("Nothing has landed yet.")
         return
     shown = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1))
-    for name in ("landed at", "source", "read"):
+    shown.add_column("landed at", no_wrap=True)
+    for name in ("source", "read"):
         shown.add_column(name, overflow="fold")
-    for name in ("rows in", "landed", "known already", "set aside"):
+    for name in ("rows", "landed", "repeated", "aside"):
         shown.add_column(name, justify="right")
-    shown.add_column("mended", overflow="fold")
+    mended = any(batches["mended"])
+    if mended:
+        shown.add_column("mended", overflow="fold")
     for row in batches.iter_rows(named=True):
         again = ", again" if row["again"] else ""
         shown.add_row(
-            f"{row['landed_at']:%Y-%m-%d %H:%M}{again}",
+            f"{row['landed_at']:%Y-%m-%d %H:%M}",
             row["source"],
-            row["read"] or "rows handed over",
+            Text((row["read"] or "rows handed over") + again),
             *(f"{row[name]:,}" for name in ("rows_in", "landed", "repeated", "quarantined")),
-            row["mended"],
+            *([Text(row["mended"])] if mended else []),
         )
     console.print(shown)
 

@@ -38,7 +38,7 @@ def profile(
         progress("writing the page", 0, 0)
         written = write_data_page(found, page or project.folder.root / "profile.html")
         progress("writing the page", 1, 1)
-    show_profile(console(), found, written)
+    show_profile(console(), found, page=written)
 
 
 @data.command()
@@ -60,9 +60,10 @@ def contract(
     stated = project.brief.source[source].contract if source in project.brief.source else None
     if to is not None:
         project.data.broken(source)
-        write_schema(console(), source, stated, to)
+        write_schema(console(), source, contract=stated, to=to)
     elif stated is not None and stated.column:
-        show_contract(console(), source, project.data.broken(source))
+        broken = project.data.broken(source)
+        show_contract(console(), source, broken=broken, quarantine=project.data.quarantine(source))
     else:
         typer.echo(project.data.contract(source).text, nl=False)
 
@@ -83,8 +84,8 @@ def mend(
 
     project = open_project(folder)
     with tasks() as progress:
-        found = project.data.mend(source, step or (), progress)
-    show_mended(console(), found, unit=project.brief.unit)
+        found = project.data.mend(source, step or (), progress=progress)
+    show_mended(console(), found, unit=project.brief.unit, tried=bool(step))
 
 
 @data.command()
@@ -133,7 +134,7 @@ def land(
 
     project = open_project(folder)
     with tasks() as progress:
-        facts = project.data.land(source, file, progress)
+        facts = project.data.land(source, file, progress=progress)
     show_landed(console(), facts, quarantine=project.data.quarantine(source))
 
 
@@ -234,7 +235,7 @@ def labels(
         if to is None:
             found = project.labels.suspects(progress)
         else:
-            found = project.labels.ask(to, Wanted(most=most, blind=blind), progress)
+            found = project.labels.ask(to, Wanted(most=most, blind=blind), progress=progress)
     show_suspects(console(), found, unit=project.brief.unit, sheet=to)
 
 
@@ -251,7 +252,7 @@ def verdicts(
 
     project = open_project(folder)
     show_read(console(), project.labels.read(file, by=by))
-    show_audits(console(), project.labels.audits(), project.labels.people(), unit=project.brief.unit)
+    show_audits(console(), project.labels.audits(), people=project.labels.people(), unit=project.brief.unit)
 
 
 @data.command()
@@ -283,4 +284,4 @@ def camera(source: Source, folder: Folder = Path()) -> None:
     from wholeroad.project import open_project
 
     project = open_project(folder)
-    show_camera(console(), project.data.camera(source), project.brief.source[source].camera)
+    show_camera(console(), project.data.camera(source), camera=project.brief.source[source].camera)

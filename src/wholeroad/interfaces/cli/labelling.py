@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,28 +56,36 @@ def show_suspects(console: Console, found: Examined, *, unit: str, sheet: Path |
         shown.add_column(name, justify="right")
     for row in frame.iter_rows(named=True):
         shown.add_row(
-            row["key"], row["given"], row["suggested"], f"{row['chance']:.0%}", amount(row["money"])
+            *(
+                Text(each)
+                for each in (" ".join(map(str, json.loads(row["key"]))), row["given"], row["suggested"])
+            ),
+            f"{row['chance']:.0%}",
+            amount(row["money"]),
         )
     console.print(shown)
     if sheet is None:
         console.print("To ask people about them: wholeroad data labels --to sheet.csv")
     else:
         console.print(
-            f"Wrote {sheet}: suspects, and others drawn by chance, which look the same. Fill in verdict and "
-            f"by (unsure is a verdict too), then: wholeroad data verdicts {sheet}"
+            Text(
+                f"Wrote {sheet}: suspects, and others drawn by chance, which look the same. Fill in verdict "
+                f"and by (unsure is a verdict too), then: wholeroad data verdicts {sheet}"
+            )
         )
 
 
 def show_read(console: Console, fact: VerdictsRead) -> None:
     """Print what became of a sheet that came back."""
     console.print(
-        f"Took {count(fact.count, 'verdict')} on {count(fact.cases, 'case')}, by {fact.people:,} of the "
-        f"reviewers; {fact.repeated:,} were there already, {fact.empty:,} rows were empty. From now on they "
-        "stand over the outcome's rows; what was decided and learnt before stays as it was."
+        f"Took {count(fact.count, 'verdict')} on {count(fact.cases, 'case')}, by "
+        f"{count(fact.people, 'reviewer')}; {fact.repeated:,} were there already, {count(fact.empty, 'row')} "
+        "without one. From now on they stand over the outcome's rows; what was decided and learnt before "
+        "stays as it was."
     )
 
 
-def show_audits(console: Console, audits: Sequence[Audit], people: People, *, unit: str) -> None:
+def show_audits(console: Console, audits: Sequence[Audit], *, people: People, unit: str) -> None:
     """Print what the verdicts say of the flags and of the labels, and how people agree."""
     for one in audits:
         console.print(Text(f"Review {one.review}", style="bold"))
@@ -90,7 +99,8 @@ def show_audits(console: Console, audits: Sequence[Audit], people: People, *, un
                 f"({errors.low:,.0f} to {errors.high:,.0f})",
             )
         _item(console, f"booked wrongly by the confirmed ones: {amount(one.money)} {unit}")
-        _item(console, f"open: {count(one.open, 'item')}; people disagree evenly on {one.contested:,}")
+        torn = f"; people disagree evenly on {one.contested:,}" if one.contested else ""
+        _item(console, f"open, without a verdict or with unsure ones alone: {count(one.open, 'item')}{torn}")
     if people.alpha is not None:
         raw = people.alpha.raw
         _item(
@@ -116,7 +126,9 @@ def show_corrected(
     console: Console, found: Difference, *, most: int, assumed: float | None, unit: str
 ) -> None:
     """Print what correcting the first suspects is worth."""
-    console.print(Text(worth_in_words(found, f"the labels of the first {most:,} suspects corrected", unit)))
+    console.print(
+        Text(worth_in_words(found, f"the labels of the first {most:,} suspects corrected", unit=unit))
+    )
     if assumed is not None:
         console.print(
             f"Assumed: {assumed:.0%} of the suspects that nobody has looked at are wrong, drawn by their "

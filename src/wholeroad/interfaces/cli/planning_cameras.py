@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from wholeroad.road.data.camera import CameraPlan
 
 
-def show_camera(console: Console, plan: CameraPlan, camera: CameraTable | None) -> None:
+def show_camera(console: Console, plan: CameraPlan, *, camera: CameraTable | None) -> None:
     """Print what a camera gives, then what it rules out and what would have to change."""
     console.print(Text(f"The camera of {plan.source}", style="bold"))
     lines = Table.grid(padding=(0, 2, 0, 2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -26,7 +27,7 @@ def show_next(console: Console, found: NextData) -> None:
         console.print(Text("Not identified: assumes that acting doesn't change outcomes.", style="yellow"))
     console.print(
         Text(
-            f"As the data are, {found.policy} makes {_estimate(found.gain)} {unit} a month more than the "
+            f"As the data are, {found.policy} brings {_estimate(found.gain)} {unit} a month beyond the "
             f"status quo; knowing every outcome beforehand would add {amount(found.perfect)}, and "
             "nothing can add more.\n"
         )
@@ -63,6 +64,8 @@ def _cost(step: Step) -> str:
 
 
 def _estimate(estimate: Estimate) -> str:
+    if not math.isfinite(estimate.low):
+        return f"{amount(estimate.value)} (no interval)"
     return f"{amount(estimate.value)} ({amount(estimate.low)} to {amount(estimate.high)})"
 
 

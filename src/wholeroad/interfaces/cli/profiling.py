@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from wholeroad.road.data.quality.troubles import Trouble
 
 
-def show_profile(console: Console, found: Profiled, page: Path) -> None:
+def show_profile(console: Console, found: Profiled, *, page: Path) -> None:
     """Print what was found, what it was weighed by, and where the page lies."""
     console.print(Text(f"{headline(found)}.", style="bold"))
     for source in found.sources:
@@ -44,7 +44,9 @@ def _show(console: Console, number: int, one: Trouble, unit: str) -> None:
     _line(console, one.what)
     _line(console, f"why it matters here: {one.why} ({TOUCHES[one.touches]}{stake})")
     _line(console, f"where: {one.where} ({one.rows:,} of {one.of:,} rows)")
-    if one.mend:
+    if one.mend.startswith("{"):
+        console.print(Text(f"  mend: {one.mend}"), soft_wrap=True)  # to be copied: no line may be broken
+    elif one.mend:
         _line(console, f"mend: {one.mend}")
     _line(console, f"leave it: {one.leave}")
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.padding import Padding
 from rich.text import Text
 
-from wholeroad.core.instants import format_instant
+from wholeroad.core.instants import format_instant, to_instant
 from wholeroad.interfaces.report.amounts import count
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _told(row: RowTraced) -> Iterator[str]:
     if batch is not None:
         again = " (landed again under another mend or contract)" if batch.again else ""
         read = batch.read or "rows that were handed over"
-        yield f"from {read}, batch {batch.batch or 'of old'} of {batch.rows_in:,} rows{again}"
+        yield f"from {read}, batch {batch.batch or 'of old'} of {count(batch.rows_in, 'row')}{again}"
     if row.raw is not None:
         yield f"raw row {row.raw_number}: {_plain(row.raw)}"
     else:
@@ -91,6 +92,8 @@ def _plain(values: Mapping[str, Any]) -> str:
 def _value(value: Any) -> str:  # noqa: ANN401 - any value of a row
     if value is None:
         return "nothing"
+    if isinstance(value, datetime):
+        return format_instant(to_instant(value))
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
 
 

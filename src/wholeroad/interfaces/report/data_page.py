@@ -120,9 +120,9 @@ def _tiles(profiled: Profiled) -> Iterator[tuple[str, str, str]]:
     empty = sum(column.nulls for column in columns)
     cells = sum(source.rows * len(source.columns) for source in profiled.sources)
     yield "Empty", f"{empty / cells if cells else 0:.1%}", "of all values"
-    if profiled.rates:
-        n = sum(rate.n for rate in profiled.rates)
-        share = sum(rate.share * rate.n for rate in profiled.rates) / n if n else math.nan
+    n = sum(rate.n for rate in profiled.rates)
+    if n:
+        share = sum(rate.share * rate.n for rate in profiled.rates) / n
         yield f"Outcome: {profiled.looked_for}", f"{share:.1%}", f"of {n:,} settled cases"
 
 

@@ -5,7 +5,9 @@ and chose at random: 1 is perfect, 0 is chance. Where nearly all items are of on
 always, and a handful of disagreements makes the coefficient low although people agree on nearly all
 items (Feinstein, Cicchetti 1990, *High agreement but low kappa*, J Clin Epidemiol 43). So look at both.
 
-Intervals: items are resampled with replacement, and the middle 95% taken; the people stay who they are.
+Intervals: items are resampled with replacement, and the middle 95% taken; the people stay who they are. With
+few items resamples of a rare class vary too little: then the ends are at least those that Wilson's interval
+of the raw agreement comes to.
 """
 
 from __future__ import annotations
@@ -25,6 +27,11 @@ Level = Literal["nominal", "ordinal", "interval"]
 Floats = NDArray[np.float64]
 
 RESAMPLES: Final = 1000
+
+FEW: Final = 50
+"""With fewer items resamples alone are no interval."""
+
+_ALIKE: Final = 1e-9
 _AT_ONCE: Final = 2_000_000
 """Draws that are held in memory."""
 
@@ -211,13 +218,20 @@ def _agreement(
     """Compute the coefficient of all items, and of resampled ones.
 
     Where everybody agreed, so do all resamples: then the interval's lower end is what the lower end of the
-    raw agreement would come to.
+    raw agreement would come to. With few items no end is nearer than that, if disagreements are all alike.
     """
     items = len(units)
     if not items:
         return Agreement(name, Bounded(np.nan, -np.inf, np.inf, 0), raw, np.nan)
     value = float(_coefficient(*disagreement(units.sum(axis=0)[None]))[0])
     figure = between(value, _coefficient(*disagreement(_resampled(units, seed))), n=items)
+    by_raw = (
+        1 - (1 - np.array([raw.low, raw.value, raw.high])) / (1 - chance)
+        if chance < 1
+        else np.full(3, np.nan)
+    )
+    if items < FEW and abs(by_raw[1] - value) < _ALIKE:
+        figure = Bounded(value, max(-1.0, min(figure.low, by_raw[0])), max(figure.high, by_raw[2]), items)
     if value == 1.0:
         figure = Bounded(1.0, max(-1.0, 1 - (1 - raw.low) / (1 - chance)), 1.0, items)
     return Agreement(name, figure, raw, chance)

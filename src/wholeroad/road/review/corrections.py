@@ -34,7 +34,9 @@ def corrected(
     confirmed
         Of suspects without a verdict: the share, 0 to 1, that is assumed to be wrong, drawn by the hash of
         the case. Draw with several seeds, and say that the rate is assumed. Without it they are left as they
-        are.
+        are. The suggestion is the opinion of the model that decided: judged by labels that are assumed so,
+        it is judged in part by itself. If the rate is right, money comes out about right; if fewer labels
+        are wrong, it may be off to either side, and no interval says so.
 
     Returns
     -------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import polars as pl
@@ -24,8 +25,10 @@ class Audit:
         Share of the judged cases among those drawn by chance whose label people found wrong: how many errors
         there are where nobody suspected one.
     errors
-        Wrong labels among all judged cases: those that were confirmed, and what ``missed`` comes to over all
-        cases that weren't shown as suspects. Conditional on people being right.
+        Wrong labels among all cases that the sheet was drawn from: those that were confirmed, what
+        ``confirmed`` comes to over suspects on the sheet that are still open (at the ends: none of them, and
+        all), and what ``missed`` comes to over all cases that weren't shown as suspects. At the least, those
+        that were found. Conditional on people being right.
     money
         What the confirmed suspects were booked with too much or too little, added up without signs.
     open, contested
@@ -63,15 +66,29 @@ def audit(items: pl.DataFrame, log: pl.DataFrame, *, cases: int) -> Audit:
     suspects, drawn = (settled.filter(pl.col("kind") == kind) for kind in ("suspect", "drawn"))
     missed = share_of(int(drawn["wrong"].sum()), drawn.height)
     hits = int(suspects["wrong"].sum())
-    others = cases - items.filter(pl.col("kind") == "suspect").height
+    shown = items.filter(pl.col("kind") == "suspect").height
     return Audit(
         review=int(items["review"][0]) if items.height else 0,
         confirmed=share_of(hits, suspects.height),
         missed=missed,
-        errors=Bounded(
-            hits + others * missed.value, hits + others * missed.low, hits + others * missed.high, cases
+        errors=_errors(
+            suspects=(hits, suspects.height, shown),
+            drawn=(int(drawn["wrong"].sum()), drawn.height, cases - shown),
         ),
         money=float(suspects.filter("wrong")["money"].sum()),
         open=told.filter(pl.col("first").is_null()).height,
         contested=told.filter(pl.col("first") > 1).height,
     )
+
+
+def _errors(*, suspects: tuple[int, int, int], drawn: tuple[int, int, int]) -> Bounded:
+    """Add up wrong labels; each of both is how many were found wrong, were settled, and were there."""
+    hits, looked, shown = suspects
+    wrong, seen, others = drawn
+    unsettled = shown - looked
+    missed = share_of(wrong, seen)
+    low = hits + max(wrong, others * missed.low)
+    high = hits + unsettled + min(others - (seen - wrong), others * missed.high)
+    confirmed = hits / looked if looked else math.nan
+    value = hits + (unsettled * confirmed if unsettled else 0.0) + others * missed.value
+    return Bounded(value, low, high, shown + others)

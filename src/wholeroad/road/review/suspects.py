@@ -6,6 +6,8 @@ that label have on average. Counted by given label, and scaled to the labels tha
 estimate how many of each label truly are of each class, and as many are suspected.
 
 The probabilities must be out of time: of a model that hasn't learnt from the case. A suspect is a question.
+And where outcomes are partly luck, the estimate counts bad luck as wrong labels: a model whose probabilities
+are right contradicts many labels that are right too. No model can tell the two apart, only verdicts can.
 In public audits people confirmed from 15% (MNIST) to 88% (20news) of such flags (Northcutt, Athalye, Mueller
 2021, *Pervasive label errors in test sets destabilize machine learning benchmarks*, NeurIPS, table 2).
 """
@@ -215,12 +217,12 @@ def _by_doubt(
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """How many labels are estimated to be wrong.
+    """How many labels contradict the model, as confident learning counts them.
 
     Attributes
     ----------
     share
-        Of all labels.
+        Of all labels: wrong ones where features nearly determine the truth, else bad luck as well.
     rates
         By given label and other class: the share of that label that truly is of that class.
     blocks
