@@ -17,6 +17,7 @@ from wholeroad.core.facts import Fact
 from wholeroad.core.ports import Progress
 from wholeroad.engine.intake import Arrival
 from wholeroad.engine.lineage import trace_case, trace_row
+from wholeroad.engine.manifests import waits_for
 from wholeroad.engine.mended import Mended, rows_changed, worth_of_mend
 from wholeroad.engine.next_data import NextData, what_next
 from wholeroad.engine.profiling import Profiled, profile_data
@@ -255,7 +256,8 @@ class Curation:
         Raises
         ------
         UserError, TryLaterError
-            ``brief.unknown-source``, ``data.file-missing`` and others; ``origin.broke-off``.
+            ``brief.unknown-source``, ``data.file-missing`` and others; ``data.source-held``;
+            ``origin.broke-off``.
         """
         del progress
         table, yard = self._yard.store.source(source), self._yard
@@ -274,6 +276,8 @@ class Curation:
                 return [
                     yard.intake.take_parts(source, table, parts=[(as_frame(rows), None)], arrival=arrival)
                 ]
+            if held := yard.intake.held(source):
+                raise waits_for(held)  # before anything is extracted
             facts = []
             for reading in readings_of_resource(
                 yard.folder.root, source, source=table, resource=rows, landed=yard.intake

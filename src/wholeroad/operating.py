@@ -36,6 +36,7 @@ from wholeroad.road.brief.digests import digests
 from wholeroad.road.data.asked_columns import asked_columns
 from wholeroad.road.data.casting import cast
 from wholeroad.road.data.collecting import CollectionPlan, plan_collection, sources_to_collect
+from wholeroad.road.data.contracts.freshness import stale
 from wholeroad.road.data.contracts.inspecting import references_of
 from wholeroad.road.data.facts import BatchLanded, SourceHeld
 from wholeroad.road.data.history import History
@@ -221,15 +222,9 @@ class Operation:
         walker.restore(fold(facts))
         cases = due(self._store.versions(self._brief.case.source), history.bound)
         decided = walker.action >= 0
-        return standing(
-            self._brief,
-            facts,
-            now=now,
-            due_cases=cases,
-            history=history,
-            decided=decided,
-            newest_known=self._store.newest_known(now),
-        )
+        found = standing(self._brief, facts, now=now, due_cases=cases, history=history, decided=decided)
+        late = stale(self._brief, self._store.newest_known(now), now=now)
+        return dataclasses.replace(found, stale=tuple(late))
 
     def explain_decision(self, key: Sequence[str]) -> DecisionExplained:
         """Say why one case was decided as it was."""

@@ -11,7 +11,7 @@ import polars as pl
 
 from wholeroad.core.errors import UserError
 from wholeroad.core.facts import Fact
-from wholeroad.core.instants import Instant, format_instant
+from wholeroad.core.instants import Instant
 from wholeroad.core.ports import Blobs, Ledger, Tables
 from wholeroad.engine.holding import Contracts, may_hold
 from wholeroad.engine.manifests import (
@@ -25,6 +25,7 @@ from wholeroad.engine.manifests import (
     reading_of,
     refuse_disorder,
     table_of,
+    waits_for,
 )
 from wholeroad.engine.raw import RawPart, RawRows
 from wholeroad.engine.writing import Arrival, Order, Writer, arrival_of, held_back
@@ -252,13 +253,7 @@ class Intake:
             return ()
         if arrival.origin and arrival.read == found.read and arrival.origin != found.origin:
             return (_released(found, "superseded", now=arrival.at),)
-        raise UserError(
-            "data.source-held",
-            f"[source.{name}]: a batch is held back, and others wait for it",
-            happened=f"{found.read or 'a batch'} of {format_instant(found.at)}: {found.happened}",
-            expected="a decision about it first",
-            fix=f"wholeroad data release {name}, with --discard or without; or mend what it was read from",
-        )
+        raise waits_for(found)
 
     def _look_anew(
         self, name: str, source: SourceTable, found: SourceHeld, *, now: Instant

@@ -181,6 +181,18 @@ def held(facts: Iterable[Fact], name: str) -> SourceHeld | None:
     return found
 
 
+def waits_for(found: SourceHeld) -> UserError:
+    """Say that a batch can't land while an earlier one of its source is held back."""
+    return UserError(
+        "data.source-held",
+        f"[source.{found.source}]: a batch is held back, and others wait for it",
+        happened=f"{found.read or 'a batch'} of {format_instant(found.at)}: {found.happened}",
+        expected="a decision about it first",
+        fix=f"wholeroad data release {found.source} lands it as it is, with --discard it never does; "
+        "or mend what it was read from",
+    )
+
+
 def discarded(facts: Iterable[Fact], name: str) -> frozenset[str]:
     """Give the origins of batches that somebody decided never to land."""
     released = (fact for fact in facts if isinstance(fact, SourceReleased) and fact.source == name)

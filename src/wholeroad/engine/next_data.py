@@ -41,6 +41,7 @@ Kind = Literal["column", "fresher", "labels", "rows"]
 NOISE: Final = 0.05
 """Share of labels that is made wrong to see what a wrong label costs."""
 
+_FEW_FITS: Final = 3
 _TWICE: Final = 2.0
 _SHOWN: Final = 60_000_000
 """Delays of less than a minute are no delays."""
@@ -198,6 +199,9 @@ def what_next(
     if noised:
         other = walked_with(make("wrong labels", change=partial(with_wrong_labels, share=NOISE)))
         steps.append(_labels(priced(walked, other)))
+    made = [fit for fit in walked.fits if span.from_at <= fit.asked_at < span.to_at]
+    if walked.learnt and len(made) < _FEW_FITS:
+        steps = [_on_few_fits(step, len(made)) for step in steps]
     steps.append(_rows(history, learners, progress))
     gain, perfect = _bounds(walked, span)
     return NextData(
@@ -212,6 +216,12 @@ def what_next(
         identified=history.brief.outcome.depends_on_action == "no",
         luck=luck,
     )
+
+
+def _on_few_fits(step: Step, fits: int) -> Step:
+    count = "one fit" if fits == 1 else f"{fits} fits"
+    said = f"it all rests on {count}, whose luck the interval may miss: rehearse a policy that refits"
+    return dataclasses.replace(step, why=f"{step.why}; {said}")
 
 
 def _unlearnt(*both: Walked) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wholeroad.core.facts import Fact
 from wholeroad.core.instants import Instant
@@ -16,7 +17,7 @@ from wholeroad.engine.fold import fold
 from wholeroad.engine.live import in_force, promised
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.data.cases import Cases
-from wholeroad.road.data.contracts.freshness import Stale, stale
+from wholeroad.road.data.contracts.freshness import Stale
 from wholeroad.road.data.facts import BatchLanded, SourceHeld
 from wholeroad.road.data.history import History
 from wholeroad.road.model.facts import FitRefused, ModelFitted
@@ -69,7 +70,7 @@ class Standing:
     held
         Batches that wait to be released, and that later ones of their sources wait for.
     stale
-        Sources whose newest row is older than their contracts allow.
+        Sources whose newest row is older than their contracts allow; whoever knows the rows adds them.
     """
 
     now: Instant
@@ -110,8 +111,7 @@ def standing(
     now: Instant,
     due_cases: Cases,
     history: History,
-    decided: np.ndarray[tuple[int], np.dtype[np.bool_]],
-    newest_known: Mapping[str, Instant],
+    decided: NDArray[np.bool_],
 ) -> Standing:
     """Say how a project stands.
 
@@ -125,8 +125,6 @@ def standing(
         What is known now.
     decided
         Shape (n,): which cases of the history have been decided.
-    newest_known
-        By source: when its newest row became known, not after ``now``.
     """
     state, cycles, policy = fold(facts), agenda(brief.cycle), in_force(brief)
     from_at = state.opened_at if state.decided_until is None else state.decided_until
@@ -134,9 +132,7 @@ def standing(
     ahead = due_cases.decided_at[due_cases.decided_at > now]
     begin = len(decided) if state.opened_at is None else _position(history, state.opened_at)
     end = _position(history, now + 1)
-    truth = history.as_of(now + 1).truth()
-    pending = np.flatnonzero((truth == PENDING) & decided[: truth.size])
-    old_at = now - brief.outcome.matures
+    pending = _pending(history, now, decided)
     fit = state.fits.pending
     grid_at = next_cycle_at if from_at is None else max(next_cycle_at, from_at)
     began_at = history.as_of(now + 1).began_at
@@ -165,12 +161,20 @@ def standing(
         fit_asked_at=fit.at if fit else None,
         fit_ready_at=fit.ready_at if fit else None,
         next_fit_at=next_fit_at(state.fits, policy, table=brief.policy.refit, at=grid_at, began_at=began_at),
-        outcomes_late=int((history.timeline.decided_at[pending] < old_at).sum()),
+        outcomes_late=_older(history, pending, now - brief.outcome.matures),
         outcomes_pending=pending.size,
         deliveries=tuple(_delivery(name, facts) for name in brief.source),
         held=tuple(state.held.values()),
-        stale=tuple(stale(brief, newest_known, now=now)),
     )
+
+
+def _pending(history: History, now: Instant, decided: NDArray[np.bool_]) -> NDArray[np.int64]:
+    truth = history.as_of(now + 1).truth()
+    return np.flatnonzero((truth == PENDING) & decided[: truth.size])
+
+
+def _older(history: History, cases: NDArray[np.int64], at: Instant) -> int:
+    return int((history.timeline.decided_at[cases] < at).sum())
 
 
 def _position(history: History, at: Instant) -> int:
@@ -182,5 +186,7 @@ def _newest(facts: Sequence[Fact], kind: type[T]) -> T | None:
 
 
 def _delivery(name: str, facts: Sequence[Fact]) -> Delivery:
-    batches = [fact for fact in facts if isinstance(fact, BatchLanded) and fact.source == name]
+    batches = [
+        fact for fact in facts if isinstance(fact, BatchLanded) and fact.source == name and not fact.again
+    ]
     return Delivery(name, len(batches), batches[-1].at if batches else None)

@@ -117,7 +117,7 @@ LESSONS: Final = (
         theme="features",
         title="A category that comes or goes",
         what="""A word is in a column only from a day on, or only up to a day, and with weight. There is
-        something new in the world, or an old thing got a new name. The data can't tell which.""",
+        something new in the world, or an old thing has a new name. The data can't tell which.""",
         formula="chance that m days all lie in a part f of the rows: f to the power of m",
         number="the word, since when or until when, and its share of the rows of that time",
         reading="""A model knows nothing of a word that it has never seen, until the next fit. A rule that

@@ -64,49 +64,60 @@ def assemble(
         Without ``until``: ``data.no-cases`` when nothing was ever to be decided, ``data.no-outcomes``
         when no truth was ever known. Those of the value table.
     """
-    verdicts = sources[VERDICTS].frame if VERDICTS in sources else None
+    verdicts = sources.get(VERDICTS)
     sources = {name: versions for name, versions in sources.items() if name != VERDICTS}
     delays, end = _delays(sources), last_known(sources) if until is None else until
     cases, told = _decided(brief, sources, bound=bound, until=end)
     if verdicts is not None and told.levels is None:
-        told = stand_over(told, verdicts, cases=cases, classes=brief.outcome.classes)
+        told = stand_over(told, verdicts.frame, cases=cases, classes=brief.outcome.classes)
         # Only now: a verdict of today doesn't make silence mean anything since the data ended.
-        end = end if until is not None else max(end, int(verdicts[KNOWN].to_physical().max() or end))  # type: ignore[arg-type]
+        end = max(end, last_known({VERDICTS: verdicts})) if until is None else end
     if until is None:
         _refuse_empty(brief, sources[brief.case.source], cases, told, until=end, quarantine=quarantine)
     logged = _logged(brief, cases, sources, bound)
     # Sources that no feature asks are let go here, to spare their memory.
     sources = _asked_by_features(brief, sources, bound=bound, cases=cases, told=told)
     slim = cases.frame.select(*cases.key, DECIDED, LATE, ID)
-    values = _values(brief, bound, cases, told)
-    status_quo = _status_quo(brief, bound, cases)
-
-    def make(first: int, last: int) -> pl.DataFrame:
-        return compute(
-            bound.features,
-            cases.frame[first:last],
-            sources=sources,
-            case_source=brief.case.source,
-            case_key=cases.key,
-            threads=threads if last - first <= MANY else 1,
-            progress=progress,
-        )
-
-    features = FeatureRows(cases.ids, make)
+    features = _features(
+        cases, bound=bound, sources=sources, source=brief.case.source, threads=threads, progress=progress
+    )
     return History(
         brief=brief,
         bound=bound,
         cases=Cases(slim, cases.key, never=cases.never, source=cases.source),
         timeline=told.timeline,
+        values=_values(brief, bound, cases, told),
+        status_quo=_status_quo(brief, bound, cases),
         features=features.whole() if until is None else features,
-        values=values,
-        status_quo=status_quo,
         held=slim[LATE].to_numpy() & (brief.case.if_late == "status_quo"),
         until=end,
         delays=delays,
         told=told,
         logged=logged,
     )
+
+
+def _features(
+    cases: Cases,
+    *,
+    bound: Bound,
+    sources: Mapping[str, Versions],
+    source: str,
+    threads: int,
+    progress: Progress | None,
+) -> FeatureRows:
+    def make(first: int, last: int) -> pl.DataFrame:
+        return compute(
+            bound.features,
+            cases.frame[first:last],
+            sources=sources,
+            case_source=source,
+            case_key=cases.key,
+            threads=threads if last - first <= MANY else 1,
+            progress=progress,
+        )
+
+    return FeatureRows(cases.ids, make)
 
 
 def _asked_by_features(

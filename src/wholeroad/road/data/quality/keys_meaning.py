@@ -74,7 +74,7 @@ def _given_again(seen: Seen) -> Iterator[Trouble]:
     rows = anew.height
     if rows < max(_LEAST, _SHARE * seen.rows.height):
         return
-    first: Instant = int(anew[KNOWN].to_physical().min())  # type: ignore[arg-type]
+    first_at: Instant = int(anew[KNOWN].to_physical().min())  # type: ignore[arg-type]
     marked = seen.rows.select(key).join(
         anew.select(key).unique().with_columns(pl.lit(value=True).alias("_anew")),
         on=key,
@@ -87,7 +87,7 @@ def _given_again(seen: Seen) -> Iterator[Trouble]:
             code="quality.key-changed-meaning",
             columns=tuple(key),
             what=f"{rows:,} keys of {seen.name} came back on another day with most columns changed, the "
-            f"first on {day(first)}: they were given out again",
+            f"first on {day(first_at)}: they were given out again",
             risk="the new row is taken for a correction of the old one, so the old one is gone from then "
             "on: sums and counts lose it, and outcomes go to the wrong case",
             where=_keys(seen, anew),

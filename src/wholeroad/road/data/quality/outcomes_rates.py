@@ -184,7 +184,7 @@ def find_outcome_rate_shifts(seen: Seen) -> Iterator[Trouble]:
             leave="when the world changed: that is what refits are for",
             strength=run.surety,
         ),
-        cases=cases_between(seen, low=low, high=until),
+        cases=cases_between(seen, from_at=low, until_at=until),
         rows=run.of,
     )
 

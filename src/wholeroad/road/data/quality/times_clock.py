@@ -168,5 +168,5 @@ def _told(seen: Seen, days: Days, shift: _Shift) -> Trouble:
             strength=shift.surety,
             shown=(*sorted(seen.times),),
         ),
-        cases=cases_between(seen, low=low, high=high),
+        cases=cases_between(seen, from_at=low, until_at=high),
     )

@@ -92,21 +92,23 @@ class Told:
     table: SourceTable
     columns: tuple[str, ...]
 
-    def happened(self, low: Instant | None, high: Instant | None) -> str:
-        """Say that a row happened in ``[low, high)``, as an expression where there is one."""
-        return self._within(self.table.happened_at, "happened", low, high)
+    def happened(self, from_at: Instant | None, until_at: Instant | None) -> str:
+        """Say that a row happened in ``[from_at, until_at)``, as an expression where there is one."""
+        return self._within(self.table.happened_at, "happened", from_at, until_at)
 
-    def known(self, low: Instant | None, high: Instant | None) -> str:
-        """Say that a row became known in ``[low, high)``, as an expression where there is one."""
-        return self._within(self.table.known_at, "became known", low, high)
+    def known(self, from_at: Instant | None, until_at: Instant | None) -> str:
+        """Say that a row became known in ``[from_at, until_at)``, as an expression where there is one."""
+        return self._within(self.table.known_at, "became known", from_at, until_at)
 
-    def _within(self, text: str | None, words: str, low: Instant | None, high: Instant | None) -> str:
+    def _within(self, text: str | None, words: str, from_at: Instant | None, until_at: Instant | None) -> str:
         if text is None or text == "landed":
-            since = "" if low is None else f" from {format_instant(low)}"
-            return f"rows that {words}{since}" + ("" if high is None else f" before {format_instant(high)}")
+            since = "" if from_at is None else f" from {format_instant(from_at)}"
+            return f"rows that {words}{since}" + (
+                "" if until_at is None else f" before {format_instant(until_at)}"
+            )
         at = column_in(text) if text in self.columns else f"({text})"
-        bounds = [] if low is None else [f"{at} >= timestamp '{format_instant(low)}'"]
-        bounds += [] if high is None else [f"{at} < timestamp '{format_instant(high)}'"]
+        bounds = [] if from_at is None else [f"{at} >= timestamp '{format_instant(from_at)}'"]
+        bounds += [] if until_at is None else [f"{at} < timestamp '{format_instant(until_at)}'"]
         return " and ".join(bounds)
 
 

@@ -88,7 +88,7 @@ def find_time_gaps(seen: Seen) -> Iterator[Trouble]:
             shown=(*sorted(seen.times),),
         ),
         rows=round(float(missing[gaps].sum())),
-        cases=cases_between(seen, low=low, high=high),
+        cases=cases_between(seen, from_at=low, until_at=high),
     )
 
 
@@ -153,7 +153,7 @@ def find_volume_jumps(seen: Seen) -> Iterator[Trouble]:
             strength=jump.surety,
             shown=(*sorted(seen.times),),
         ),
-        cases=cases_between(seen, low=low, high=high),
+        cases=cases_between(seen, from_at=low, until_at=high),
     )
 
 

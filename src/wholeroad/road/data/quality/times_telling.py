@@ -32,15 +32,15 @@ def tell_of_time(
     )
 
 
-def cases_between(seen: Seen, *, low: Instant, high: Instant) -> int | None:
-    """Count the cases that were decided in ``[low, high)``; None without a history or without times."""
+def cases_between(seen: Seen, *, from_at: Instant, until_at: Instant) -> int | None:
+    """Count the cases decided in ``[from_at, until_at)``; None without a history or without times."""
     if seen.history is None or seen.brief.timeless:
         return None
     at = seen.history.timeline.decided_at
-    return int(np.searchsorted(at, high, side="left") - np.searchsorted(at, low, side="left"))
+    return int(np.searchsorted(at, until_at, side="left") - np.searchsorted(at, from_at, side="left"))
 
 
-def span_words(low: Instant | None, high: Instant | None) -> str:
+def span_words(from_at: Instant | None, until_at: Instant | None) -> str:
     """Say from when to when, the end left out.
 
     Examples
@@ -48,6 +48,6 @@ def span_words(low: Instant | None, high: Instant | None) -> str:
     >>> span_words(0, 86_400_000_000), span_words(0, None), span_words(None, 0)
     ('from 1970-01-01 to before 1970-01-02', 'from 1970-01-01 on', 'before 1970-01-01')
     """
-    if low is None:
-        return "always" if high is None else f"before {day(high)}"
-    return f"from {day(low)} on" if high is None else f"from {day(low)} to before {day(high)}"
+    if from_at is None:
+        return "always" if until_at is None else f"before {day(until_at)}"
+    return f"from {day(from_at)} on" if until_at is None else f"from {day(from_at)} to before {day(until_at)}"
