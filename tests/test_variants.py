@@ -16,7 +16,7 @@ from wholeroad.adapters.tables_memory import MemoryTables
 from wholeroad.core.errors import UserError
 from wholeroad.engine.facts import decode
 from wholeroad.engine.intake import Intake
-from wholeroad.engine.next_data import NOISE, with_wrong_labels
+from wholeroad.engine.next_data import NOISE
 from wholeroad.engine.rehearsal import walk_through
 from wholeroad.engine.storehouse import Storehouse
 from wholeroad.engine.variants import (
@@ -27,6 +27,7 @@ from wholeroad.engine.variants import (
     policy_of,
     walk,
     with_chance_column,
+    with_wrong_labels,
 )
 from wholeroad.engine.workshop import Workshop
 from wholeroad.road.brief.work import read_brief
@@ -296,6 +297,14 @@ def test_where_no_model_was_ever_in_charge_nothing_is_said_of_a_column(tmp_path)
             assert step.per_month is None
             assert step.verdict == "can't be told"
             assert "no model was ever in charge" in step.why
+
+
+def test_what_rests_on_one_fit_is_said_to(tmp_path):
+    brief = BRIEF.replace('when = "every 10d"', 'when = "never"')
+    project = wholeroad.open(write(tmp_path, *parcels(days=50, per_day=30), brief=brief))
+    project.land()
+    for step in project.data.next(["weight"]).steps:
+        assert ("rests on one fit" in step.why) == (step.kind != "rows" and step.per_month is not None)
 
 
 # Told apart

@@ -10,7 +10,6 @@ from typing import Final, Literal, Protocol
 
 import numpy as np
 
-from wholeroad.core.ids import chance
 from wholeroad.core.instants import DAY, format_span
 from wholeroad.core.ports import AnyLearner, Progress
 from wholeroad.engine.learning import cut_of
@@ -27,6 +26,7 @@ from wholeroad.engine.variants import (
     policy_of,
     walk,
     with_chance_column,
+    with_wrong_labels,
 )
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.brief.rules import OUTCOMES
@@ -177,19 +177,14 @@ def what_next(
     def walked_with(variant: Variant) -> Walked:
         return walk(variant, span, policy=policy, stores=stores, progress=progress)
 
-    def by_chance(draw: int) -> Difference:
-        change = partial(with_chance_column, draw=draw)
-        other = walked_with(make(f"a column of chance, {draw + 1} of {LUCKY}", change=change))
-        return difference(other, walked, judge=history)
-
-    luck = luck_of_fits([by_chance(draw) for draw in range(LUCKY)]) if looks and walked.learnt else 0.0
+    luck = _luck(walked, make, walked_with) if looks and walked.learnt else 0.0
 
     def priced(with_it: Walked, without: Walked) -> Difference | str:
         if not (with_it.learnt or without.learnt):
             return _unlearnt(with_it, without)
         return difference(with_it, without, judge=history, looks=looks).widened(luck)
 
-    steps: list[Step] = []
+    steps = []
     for name, left_out in groups.items():
         other = walked_with(make(f"without {name}", brief=_without(history.brief, left_out)))
         steps.append(_column(history.brief, name, left_out, found=priced(walked, other)))
@@ -199,29 +194,45 @@ def what_next(
     if noised:
         other = walked_with(make("wrong labels", change=partial(with_wrong_labels, share=NOISE)))
         steps.append(_labels(priced(walked, other)))
-    made = [fit for fit in walked.fits if span.from_at <= fit.asked_at < span.to_at]
-    if walked.learnt and len(made) < _FEW_FITS:
-        steps = [_on_few_fits(step, len(made)) for step in steps]
-    steps.append(_rows(history, learners, progress))
-    gain, perfect = _bounds(walked, span)
+    steps = [*_on_few_fits(steps, walked), _rows(history, learners, progress)]
+    return _table(walked, policy.name, steps=steps, looks=looks, luck=luck)
+
+
+def _table(walked: Walked, policy: str, *, steps: list[Step], looks: int, luck: float) -> NextData:
+    brief = walked.variant.history.brief
+    gain, perfect = _bounds(walked, walked.span)
     return NextData(
-        unit=history.brief.unit,
-        policy=policy.name,
-        span=span,
+        unit=brief.unit,
+        policy=policy,
+        span=walked.span,
         gain=gain,
         perfect=perfect,
         steps=tuple(sorted(steps, key=_by_worth)),
         looks=looks,
         confidence=0.95,
-        identified=history.brief.outcome.depends_on_action == "no",
+        identified=brief.outcome.depends_on_action == "no",
         luck=luck,
     )
 
 
-def _on_few_fits(step: Step, fits: int) -> Step:
+def _luck(walked: Walked, make: Make, walked_with: Callable[[Variant], Walked]) -> float:
+    """Tell by how much columns of pure chance move the money a month."""
+    moved = []
+    for draw in range(LUCKY):
+        change = partial(with_chance_column, draw=draw)
+        other = walked_with(make(f"a column of chance, {draw + 1} of {LUCKY}", change=change))
+        moved.append(difference(other, walked, judge=walked.variant.history))
+    return luck_of_fits(moved)
+
+
+def _on_few_fits(steps: list[Step], walked: Walked) -> list[Step]:
+    """Say where few fits were made that their luck may not be in the intervals."""
+    fits = sum(walked.span.from_at <= fit.asked_at < walked.span.to_at for fit in walked.fits)
+    if not walked.learnt or fits >= _FEW_FITS:
+        return steps
     count = "one fit" if fits == 1 else f"{fits} fits"
     said = f"it all rests on {count}, whose luck the interval may miss: rehearse a policy that refits"
-    return dataclasses.replace(step, why=f"{step.why}; {said}")
+    return [dataclasses.replace(step, why=f"{step.why}; {said}") for step in steps]
 
 
 def _unlearnt(*both: Walked) -> str:
@@ -230,21 +241,6 @@ def _unlearnt(*both: Walked) -> str:
     if refused:
         return f"no model was ever in charge, so no decision could hang on it: {refused[-1].happened}"
     return "no model was ever in charge, so no decision could hang on it: the status quo won every fit"
-
-
-def with_wrong_labels(history: History, *, share: float) -> History:
-    """Give a history in which fits learn from some labels that are wrong, drawn by the hash of the case.
-
-    Each wrong label is another class, all equally likely. Features over outcomes keep the right ones.
-    """
-    timeline, classes = history.timeline, len(history.brief.outcome.classes)
-    seed = history.brief.model.seed
-    drawn = chance(history.cases.ids, seed=seed, salt="wrong label")
-    step = 1 + (chance(history.cases.ids, seed=seed, salt="which label") * (classes - 1)).astype(np.int64)
-    case, code = timeline.truth_case, timeline.truth_code
-    wrong = (drawn[case] < share) & (code >= 0)
-    codes = np.where(wrong, (code + step[case]) % classes, code).astype(code.dtype)
-    return dataclasses.replace(history, timeline=dataclasses.replace(timeline, truth_code=codes))
 
 
 def _groups(brief: Brief, features: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:

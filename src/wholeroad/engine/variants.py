@@ -221,25 +221,12 @@ def difference(
     resampling = resampling or Resampling()
     one, other = _decided(with_it), _decided(without)
     common, places, other_places = np.intersect1d(one[0], other[0], return_indices=True)
-    ids, judged = judge.cases.ids, judge.as_of(judge.until + 1).truth()
-    order = np.argsort(ids, kind="stable")
-    found = order[np.minimum(np.searchsorted(ids[order], common), ids.size - 1)] if ids.size else order
-    there = (ids[found] == common) if common.size else np.zeros(0, dtype=bool)
-    truth = judged[found[there]]
-    settled = truth >= 0
-    settled[settled] = judge.values.take(found[there][settled]).known(truth[settled])
-    rows = found[there][settled]
+    there, settled, rows, truth = _judged(common, judge)
     if not rows.size:
-        raise UserError(
-            "data.no-common-cases",
-            "The two states of the data have no settled case in common",
-            happened=f"{one[0].size:,} cases were decided with {with_it.name}, {other[0].size:,} without",
-            expected="cases that both decided and whose outcome is known",
-            fix="look at what the change does to the key, or rehearse a longer span",
-        )
+        raise _nothing_common(with_it, without)
     did, instead = one[1][places][there][settled], other[1][other_places][there][settled]
     values = judge.values.take(rows)
-    gain = values.money(did, truth=truth[settled]) - values.money(instead, truth=truth[settled])
+    gain = values.money(did, truth=truth) - values.money(instead, truth=truth)
     unseen = _unseen(judge, values, did=did, instead=instead)
     span = with_it.span
     days = max(1, -(-(span.to_at - span.from_at) // DAY))
@@ -264,6 +251,21 @@ def difference(
         decided_otherwise=int(np.count_nonzero(one[1][places] != other[1][other_places])),
         identified=judge.brief.outcome.depends_on_action == "no",
     )
+
+
+def with_wrong_labels(history: History, *, share: float) -> History:
+    """Give a history in which fits learn from some labels that are wrong, drawn by the hash of the case.
+
+    Each wrong label is another class, all equally likely. Features over outcomes keep the right ones.
+    """
+    timeline, classes = history.timeline, len(history.brief.outcome.classes)
+    seed = history.brief.model.seed
+    drawn = chance(history.cases.ids, seed=seed, salt="wrong label")
+    step = 1 + (chance(history.cases.ids, seed=seed, salt="which label") * (classes - 1)).astype(np.int64)
+    case, code = timeline.truth_case, timeline.truth_code
+    wrong = (drawn[case] < share) & (code >= 0)
+    codes = np.where(wrong, (code + step[case]) % classes, code).astype(code.dtype)
+    return replace(history, timeline=replace(timeline, truth_code=codes))
 
 
 def with_chance_column(history: History, *, draw: int) -> History:
@@ -339,6 +341,37 @@ def _with_unseen(
     high = float(np.quantile(draws + times * unseen[1], 1 - tail)) - found.value
     return Estimate(
         found.value, found.value + histories.widening * low, found.value + histories.widening * high
+    )
+
+
+def _judged(
+    common: NDArray[np.uint64], judge: History
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.int64], Codes]:
+    """Find the cases that can be judged: which of the common ones are there, which of those have money.
+
+    Returns
+    -------
+    there, settled, rows, truth
+        The first of the common ones, the second of those that are there; the others of those with money.
+    """
+    ids, judged = judge.cases.ids, judge.as_of(judge.until + 1).truth()
+    order = np.argsort(ids, kind="stable")
+    found = order[np.minimum(np.searchsorted(ids[order], common), ids.size - 1)] if ids.size else order
+    there = (ids[found] == common) if common.size else np.zeros(0, dtype=bool)
+    truth = judged[found[there]]
+    settled = truth >= 0
+    settled[settled] = judge.values.take(found[there][settled]).known(truth[settled])
+    return there, settled, found[there][settled], truth[settled]
+
+
+def _nothing_common(with_it: Walked, without: Walked) -> UserError:
+    decided = [int(np.count_nonzero(each.action >= 0)) for each in (with_it, without)]
+    return UserError(
+        "data.no-common-cases",
+        "The two states of the data have no settled case in common",
+        happened=f"{decided[0]:,} cases were decided with {with_it.name}, {decided[1]:,} without",
+        expected="cases that both decided and whose outcome is known",
+        fix="look at what the change does to the key, or rehearse a longer span",
     )
 
 

@@ -37,7 +37,11 @@ def show_suspects(console: Console, found: Examined, *, unit: str, sheet: Path |
     console.print(
         Text(f"{count(suspects, 'label')} of {found.labels.size:,} judged ones may be wrong", style="bold")
     )
-    _item(console, f"estimated share of wrong labels: {_bounded(share)}, if the model is right about them")
+    _item(
+        console,
+        f"labels and model contradict each other in {_bounded(share)} of them: wrong labels or bad luck, "
+        "which no model can tell apart; where outcomes are luck, most of it is luck. Only verdicts tell",
+    )
     _item(console, f"at stake, if each suspect is wrong as the model says: {amount(found.expected)} {unit}")
     for reason, cases in found.left_out.items():
         _item(console, f"not judged, {count(cases, 'case')}: {reason}")
@@ -132,7 +136,9 @@ def show_corrected(
     if assumed is not None:
         console.print(
             f"Assumed: {assumed:.0%} of the suspects that nobody has looked at are wrong, drawn by their "
-            "hash. Verdicts would replace the assumption.",
+            "hash. Assumed labels are the opinion of the model that decides, so it is judged in part by "
+            "itself: if fewer are wrong the figure may lie on either side, and the interval doesn't say so. "
+            "Verdicts would replace the assumption.",
             style="yellow",
         )
 

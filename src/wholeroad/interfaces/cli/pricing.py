@@ -28,8 +28,8 @@ def show_next(console: Console, found: NextData) -> None:
     console.print(
         Text(
             f"As the data are, {found.policy} brings {_estimate(found.gain)} {unit} a month beyond the "
-            f"status quo; knowing every outcome beforehand would add {amount(found.perfect)}, and "
-            "nothing can add more.\n"
+            f"status quo; knowing every outcome beforehand would add {amount(found.perfect)}: nothing "
+            "new can add more, though what is there already may be worth more.\n"
         )
     )
     shown = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1))
@@ -46,9 +46,10 @@ def show_next(console: Console, found: NextData) -> None:
     _item(
         console,
         f"Rehearsed from {day(found.span.from_at)} to {day(found.span.to_at)}, on the same cases and days; "
-        f"{found.confidence:.0%} intervals, for all {found.looks} differences together, given these fits: "
-        "how other fits would differ isn't in them. Groups of features are left out one at a time: two that "
-        "say the same are each worth little beside the other.",
+        f"{found.confidence:.0%} intervals, for all {found.looks} differences together; that of rows stands "
+        f"alone. The luck of fits is in them: a column of pure chance moves the money by about "
+        f"{amount(found.luck)} {unit} a month. Groups of features are left out one at a time: two that say "
+        "the same are each worth little beside the other.",
     )
 
 
