@@ -54,11 +54,10 @@ def test_the_figures_of_the_page_are_those_of_the_profile(year):
         dates = {str(int(day)) for day in re.findall(r"\d{4}-\d\d-(\d\d)", f"{one.what} {one.where}")}
         clock = set(re.findall(r"\d\d", one.what))
         assert numbers(figures) <= told | dates | clock, one.what
-    assert f"{sum(source.rows for source in year.sources):,} rows" in PAGE
+    assert {f"{source.rows:,}" for source in year.sources} <= numbers(PAGE)
 
 
-def test_weather_gusts_are_rare_in_the_data_as_the_page_says(year):
-    del year
+def test_gusts_are_as_rare_as_the_page_says():
     raw = subprocess.run(
         [
             sys.executable,
@@ -91,7 +90,7 @@ def test_of_the_troubles_that_the_example_mends_two_would_be_found(tmp_path):
     tails = found["quality.missing-tells-outcome", "flights", "tailnum"]
     assert {"96.7", "16.6"} <= numbers(tails.what) <= numbers(PAGE) | {"96.7", "16.6"}
     assert found["quality.outliers", "weather", "wind_speed"].rows == 1
-    assert ("quality.clock-shift", "board") in found
+    assert {("quality.clock-shift", "board"), ("quality.unit-change", "weather", "dewp")} <= set(found)
     touched = {column for _, source, *columns in found for column in columns if source == "arrivals"}
     assert "arr_delay" not in touched
     assert not [key for key in found if key[:2] == ("quality.late-arrivals", "weather")]

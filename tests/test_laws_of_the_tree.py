@@ -274,10 +274,15 @@ def test_error_codes_are_dotted_and_stable():
 # Tests.
 
 
+ANOTHER_REAL_CLOCK = "pages.py"
+"""Types the commands of a page, which can't name a clock: it has them take the stepped one, a real part."""
+
+
 def test_our_own_code_is_never_mocked():
     mocked = {
         f"{module.name}:{node.lineno}"
         for module in TESTS
+        if module.name != ANOTHER_REAL_CLOCK
         for node in ast.walk(parse(module))
         if is_mocking(node)
     }

@@ -433,6 +433,45 @@ def test_what_came_before_a_failure_lands_only_where_it_can_go_on_from_there(tmp
     assert place.versions()["id"].sort().to_list() == [1, 2, 3, 4]
 
 
+def loading(folder, text):
+    """Make a project whose deliveries come from dlt."""
+    cases, outcomes = worlds.parcels(days=5)
+    brief = worlds.BRIEF.replace('read = "deliveries.parquet"', 'read = "none"') + text
+    worlds.write(folder, cases, outcomes, brief=brief)
+    rows = outcomes.sort("reported_at").to_dicts()
+    since = dlt.sources.incremental("reported_at")
+
+    @dlt.resource(name="deliveries")
+    def deliveries(at=since):
+        asked.append(at.last_value)
+        yield rows
+
+    return wholeroad.open(folder), deliveries, rows
+
+
+def test_rows_of_a_resource_are_kept_raw_and_land_again_under_a_mend_that_comes_later(tmp_path):
+    project, deliveries, rows = loading(tmp_path, "")
+    (fact,) = project.data.land("deliveries", deliveries())
+    assert fact.raw, "the cursor has moved: nobody could read them again"
+    mend = '\n[source.deliveries.mend]\nsteps = [{ clip = "delay_h", range = [0, 9] }]\n'
+    project, _, _ = loading(tmp_path, mend)
+    again = next(fact for fact in project.land() if fact.source == "deliveries")
+    assert (again.again, again.landed) == (True, len(rows))
+    assert project.versions("deliveries").frame["delay_h"].max() == 9
+
+
+def test_a_resource_is_not_asked_while_its_source_is_held(tmp_path):
+    clause = "delay_h = { range = [0, 1] }"
+    text = f'\n[source.deliveries.contract]\nif_broken = "hold"\ncolumn = {{ {clause} }}\n'
+    project, deliveries, _ = loading(tmp_path, text)
+    (fact,) = project.data.land("deliveries", deliveries())
+    assert fact.clauses
+    asked.clear()
+    with pytest.raises(UserError, match=r"data\.source-held"):
+        project.data.land("deliveries", deliveries())
+    assert asked == []
+
+
 def test_a_cursor_is_forgotten_when_nothing_of_the_source_is_there(tmp_path):
     place = Loading(tmp_path, LOADED)
     place.load(tickets([[(1, 2)]]))

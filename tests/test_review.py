@@ -444,3 +444,14 @@ def test_wilson_s_interval_holds_its_share_and_stays_open(hits, n):
     found = share_of(hits, n)
     assert 0 <= found.low <= hits / n <= found.high <= 1
     assert found.low < found.high
+
+
+def test_no_verdict_at_all_is_no_vote_and_no_error():
+    nothing = pl.DataFrame(
+        {"item": ["x"], "by": ["y"], "verdict": [None]}, schema_overrides={"verdict": pl.String}
+    )
+    for frame in (nothing, nothing.clear()):
+        votes, items, people = Votes.of_frame(frame, ("a", "b"))
+        assert votes.matrix().shape == (0, 0)
+        assert votes.counts().shape == (0, 2)
+        assert items == people == []

@@ -205,6 +205,7 @@ class Operation:
             due_cases=due(self._store.versions(name), answered.history.bound),
             decisions=self.decisions(),
             now=answered.now,
+            held=name in answered.state.held,
         )
 
     def decisions(self) -> pl.DataFrame:

@@ -138,8 +138,11 @@ def _plain(source: SourceTable) -> SourceTable:
 
 
 def _waits(held: SourceHeld | None, shown: str, origin: str) -> bool:
-    """Tell whether something has to wait for a batch that is held: all but another file of its name."""
-    return held is not None and (held.read != shown or held.origin == origin)
+    """Tell whether something has to wait for a batch that is held: all but another file of its name.
+
+    A file that isn't there has no origin, and takes nobody's place.
+    """
+    return held is not None and (held.read != shown or origin in ("", held.origin))
 
 
 def required_types(source: SourceTable) -> dict[str, str]:

@@ -9,8 +9,9 @@ from wholeroad.road.data.binding import Bound
 from wholeroad.road.data.cases import DECIDED, ID, Cases, decide_cases, key_hash
 from wholeroad.road.data.versions import Versions
 
-STATUS = ("decided", "accepted", "history", "set aside")
-"""``accepted``: not due yet; ``history``: due before the first run, so that nobody decides it."""
+STATUS = ("decided", "accepted", "history", "set aside", "held")
+"""``accepted``: not due yet; ``history``: due before the first run, so that nobody decides it; ``held``: its
+batch waits to be released."""
 
 
 def due(versions: Versions, bound: Bound) -> Cases:
@@ -19,7 +20,13 @@ def due(versions: Versions, bound: Bound) -> Cases:
 
 
 def answers(
-    asked: pl.DataFrame, *, key: tuple[str, ...], due_cases: Cases, decisions: pl.DataFrame, now: Instant
+    asked: pl.DataFrame,
+    *,
+    key: tuple[str, ...],
+    due_cases: Cases,
+    decisions: pl.DataFrame,
+    now: Instant,
+    held: bool = False,
 ) -> pl.DataFrame:
     """Give one row for each case asked about, in the order of asking; the same case twice is one row.
 
@@ -29,6 +36,8 @@ def answers(
         With the key's columns, in the types that the source has.
     decisions
         Everything decided so far; the key's columns come first.
+    held
+        Whether a batch of cases waits to be released: those that aren't there may be in it.
 
     Returns
     -------
@@ -52,7 +61,7 @@ def answers(
         pl.when(pl.col("_made").is_not_null())
         .then(pl.lit(STATUS[0]))
         .when(pl.col("due_at").is_null())
-        .then(pl.lit(STATUS[3]))
+        .then(pl.lit(STATUS[4] if held else STATUS[3]))
         .when(pl.col("due_at") > end)
         .then(pl.lit(STATUS[1]))
         .otherwise(pl.lit(STATUS[2]))

@@ -10,7 +10,7 @@ from wholeroad.core.errors import UserError
 from wholeroad.core.ids import chance, digest
 from wholeroad.core.instants import Instant
 from wholeroad.core.ports import Ledger, Progress, Tables
-from wholeroad.engine.manifests import quarantine_of, still_aside, table_of
+from wholeroad.engine.manifests import held, quarantine_of, still_aside, table_of, waits_for
 from wholeroad.engine.reviewing import built_in
 from wholeroad.road.brief.contract import Brief, SourceTable
 from wholeroad.road.data.batches import CLAIMED, LANDED, QUARANTINE, SEQ, SYSTEM, VERSION
@@ -69,11 +69,14 @@ class Storehouse:
         source = self._brief.source[name]
         table = table_of(name, source)
         if not self._tables.exists(table):
+            facts = [] if self._ledger is None else (fact for _, fact in self._ledger.read())
+            if waiting := held(facts, name):
+                raise waits_for(waiting)
             to_be = source.read == "none"
             raise UserError(
                 "data.not-landed",
                 "A source has no data yet",
-                happened=f"nothing was landed for {name} with the key and times that it has now",
+                happened=f"nothing was landed for {name} with the key, times, mend and contract it has now",
                 expected="rows",
                 fix='its read is "none": see the collection plan with wholeroad check, then say what to read'
                 if to_be

@@ -37,6 +37,7 @@ _STATUS: Final = {
     "accepted": "accepted: not due yet",
     "history": "due before the first run: left to history",
     "set aside": "set aside, or never to be decided: wholeroad land tells why",
+    "held": "held back with their batch: wholeroad data release ends it",
 }
 
 
@@ -79,8 +80,8 @@ def show_held(console: Console, held: Iterable[SourceHeld]) -> None:
     for one in held:
         console.print(
             f"Held back: {one.source}, {count(one.rows_in, 'row')} of {one.read or 'a batch'} since "
-            f"{_when(one.at)}: {one.happened}. Its older rows decide meanwhile; wholeroad data release "
-            f"{one.source} ends it.",
+            f"{_when(one.at)}: {one.happened}. Rows that landed before, if any, decide meanwhile; wholeroad "
+            f"data release {one.source} ends it.",
             style="yellow",
         )
 

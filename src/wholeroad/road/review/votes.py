@@ -59,11 +59,10 @@ class Votes:
         """
         told = frame.filter(pl.col("verdict").is_in(list(classes)))
         items, people = (sorted(told[name].unique()) for name in ("item", "by"))
-        places = {name: place for place, name in enumerate(classes)}
         votes = cls(
             _codes(told["item"], items),
             _codes(told["by"], people),
-            told["verdict"].replace_strict(places, return_dtype=pl.Int64).to_numpy(),
+            _codes(told["verdict"], list(classes)),
             len(items),
             len(people),
             len(classes),
@@ -84,4 +83,6 @@ class Votes:
 
 def _codes(column: pl.Series, names: list[str]) -> NDArray[np.int64]:
     places = {name: place for place, name in enumerate(names)}
+    if not len(column):  # nothing to look up, and then Polars keeps the column's own type
+        return np.zeros(0, dtype=np.int64)
     return column.replace_strict(places, return_dtype=pl.Int64).to_numpy()
