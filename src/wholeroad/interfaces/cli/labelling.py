@@ -123,7 +123,10 @@ def show_audits(console: Console, audits: Sequence[Audit], *, people: People, un
                 )
                 _item(console, f"{name} is right, by the consensus of all, on {rights}")
             else:
-                _item(console, f"{name} shares too few items with others for anything to be said")
+                _item(
+                    console,
+                    f"how often {name} errs can't be told: too few items were judged by two others as well",
+                )
 
 
 def show_corrected(
