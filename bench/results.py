@@ -135,6 +135,56 @@ def contracts(found: dict[str, Any]) -> Iterator[str]:
     )
 
 
+def troubles(found: dict[str, Any]) -> Iterator[str]:
+    """Give the rows of the planted troubles."""
+    for size, goal in found["goal"].items():
+        sums = found["found"]["wholeroad"][size]
+        what = f"planted troubles, {size}: found and rightly named, {found['seeds'][1]} worlds per kind"
+        others = (
+            f"{who} {one[size]['mean']:g} of the {one[size]['of']} it looks for"
+            for who, one in found["found"].items()
+            if who != "wholeroad"
+        )
+        said = f"{sums['mean']:g} of {sums['of']} ({sums['low']:g} to {sums['high']:g})"
+        yield row(what, ", ".join(others) or "–", said, f"≥ {goal}", met=sums["mean"] >= goal)
+    rates, goal = found["alarms"], found["goal_alarms"]
+    others = ", ".join(f"{who} {rate:g}" for who, rate in rates.items() if who != "wholeroad")
+    said, asked = f"{rates['wholeroad']:g}", f"≤ {goal:g}"
+    what = "false alarms on clean worlds, per 20 columns"
+    yield row(what, others or "–", said, asked, met=rates["wholeroad"] <= goal)
+
+
+def labels(found: dict[str, Any]) -> Iterator[str]:
+    """Give the row of the planted label noise."""
+    what = f"{found['settings']} settings of planted label noise, precision = recall at the true count"
+    ours, worst = found["ours_at_count"], found["worst_difference"]
+    theirs = f"cleanlab 2.9.0 on the same probabilities: {found['cleanlab_at_count']:.2f}"
+    theirs += f"; by chance {found['chance_at_count']:.2f}"
+    yield row(what, theirs, f"{ours:.2f}, at worst {worst:+.2f}", "≥ cleanlab's − 0.01", met=worst >= -0.01)
+
+
+def data_value(found: dict[str, Any]) -> Iterator[str]:
+    """Give the row of the worth of columns."""
+    worlds = found["worlds"]
+    what = f"the worth of a useful and of a useless column, {worlds} worlds of {found['cases']:,} cases"
+    useful, useless = found["useful_told"], found["useless_told_useful"]
+    theirs = (
+        f"closed form: {found['closed_form_a_month']:,.0f} EUR a month, inside {found['closed_form_inside']}"
+    )
+    said = f"useful told {useful}, useless told useful {useless}"
+    met = useful >= 0.95 * worlds and useless <= 0.05 * worlds
+    yield row(what, theirs, said, "≥ 95 %, ≤ 5 %", met=met)
+
+
+def profile_memory(found: dict[str, Any]) -> Iterator[str]:
+    """Give the rows of the memory of a profile."""
+    goal = found["goal_gib"]
+    for stage, peak in found["peak_gib"].items():
+        doing = "landing with a contract" if stage == "land" else "profiling"
+        what = f"{doing} {found['rows']:,} rows x {found['columns']} columns: {found['seconds'][stage]:.0f} s"
+        yield row(what, "–", f"{peak:.2f} GiB at most", f"≤ {goal:g} GiB", met=peak <= goal)
+
+
 ROWS = {
     "features": features,
     "rehearsal": rehearsal,
@@ -146,6 +196,10 @@ ROWS = {
     "nightly": nightly,
     "newsvendor": newsvendor,
     "ranking": ranking,
+    "troubles": troubles,
+    "labels": labels,
+    "data_value": data_value,
+    "profile_memory": profile_memory,
 }
 
 PAGE = """\
