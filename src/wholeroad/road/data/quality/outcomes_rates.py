@@ -12,6 +12,7 @@ import polars as pl
 
 from wholeroad.core.instants import DAY, Instant
 from wholeroad.road.data.history import History
+from wholeroad.road.data.quality.outcomes_steps import is_step
 from wholeroad.road.data.quality.outcomes_told import CameTrue, came_true
 from wholeroad.road.data.quality.seen import CASE, Seen
 from wholeroad.road.data.quality.times_days import Told, days_of
@@ -151,15 +152,19 @@ def find_outcome_rate_shifts(seen: Seen) -> Iterator[Trouble]:
 
     A change point of a share, by the likelihood ratio over all days (Hinkley 1970, Inference about the
     change-point in a sequence of random variables, Biometrika 57), with weeks for blocks. Only cases that are
-    old enough count: young ones lack the slow outcomes, and look like a shift.
+    old enough count: young ones lack the slow outcomes, and look like a shift. A rate that drifts, or has a
+    yearly season, is left: a step must tell more than a smooth curve does, or much beside it.
     """
     if seen.history is None or seen.name != seen.brief.outcome.source or seen.brief.timeless:
         return
     came = came_true(seen.history)
     days = days_of(came.decided_at, known=came.sound)
     totals = days.counted()
-    run = find_run(days.counted(came.hit & came.sound), totals, bounds=Bounds(to_end=True, most=0.95))
+    hits = days.counted(came.hit & came.sound)
+    run = find_run(hits, totals, bounds=Bounds(to_end=True, most=0.95))
     if run is None or abs(run.change) < _CHANGE or run.odds < _ODDS:
+        return
+    if not is_step(hits, totals, at=run.first, days_per_bin=days.width):
         return
     low = days.at(run.first)
     until = int(came.decided_at[came.sound].max()) + 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 from wholeroad.core.instants import DAY, EPOCH, Instant
 from wholeroad.road.data.quality.outcomes_untold import find_untold_times
 from wholeroad.road.data.quality.seen import Seen
+from wholeroad.road.data.quality.times_closures import Gap, unexplained
 from wholeroad.road.data.quality.times_days import Told, day
+from wholeroad.road.data.quality.times_edges import abrupt, beside, within, yearly
 from wholeroad.road.data.quality.times_rhythm import Rhythm, by_the_clock, rhythm_of
 from wholeroad.road.data.quality.times_runs import FAMILY, bar_of
+from wholeroad.road.data.quality.times_season import season_of
 from wholeroad.road.data.quality.times_telling import cases_between, tell_of_time
 from wholeroad.road.data.quality.troubles import Trouble
 from wholeroad.road.data.quality.values_telling import Found
@@ -44,7 +47,8 @@ def find_time_gaps(seen: Seen) -> Iterator[Trouble]:
     with mean one if rows come independently (time rescaling: Brown et al. 2002, The time-rescaling theorem
     and its application to neural spike train data analysis, Neural Computation 14). The bar is Bonferroni's
     over all pairs of rows, raised by how much more days vary than that. Christmas and New Year's Day are
-    taken as closed. Outcomes follow their cases, so of them a gap is a run of days whose cases have none.
+    taken as closed, and so is what :func:`unexplained` leaves out. Outcomes follow their cases, so of them
+    a gap is a run of days whose cases have none.
     """
     if seen.name == seen.brief.outcome.source != seen.brief.case.source:
         yield from find_untold_times(seen)
@@ -60,36 +64,59 @@ def find_time_gaps(seen: Seen) -> Iterator[Trouble]:
     gaps = np.flatnonzero(missing > bar)
     missing *= rows.size / at.size
     at = rows[clock]
-    if not gaps.size:
-        return
-    order = gaps[np.argsort(-missing[gaps])]
+    spans = [(int(at[gap]), int(at[gap + 1])) for gap in gaps]
+    plain, anywhere = unexplained(seen, spans, rows=rows)
+    for kept in (plain, anywhere if seen.name == seen.brief.case.source else []):
+        some = gaps[[span in kept for span in spans]]
+        if some.size:
+            order = some[np.argsort(-missing[some])]
+            ordered = [(int(at[place]), int(at[place + 1])) for place in order]
+            surety = float(missing[order[0]]) * at.size / rows.size / bar
+            yield _told_gaps(seen, _Gaps(ordered, missing[order], surety, anywhere=kept is anywhere))
+
+
+@dataclass(frozen=True, slots=True)
+class _Gaps:
+    """Stretches without a row, and how many rows were to be expected in each, the most first.
+
+    ``anywhere``: in which no other source has a row either.
+    """
+
+    spans: list[Gap]
+    missing: Floats
+    surety: float
+    anywhere: bool
+
+
+def _told_gaps(seen: Seen, gaps: _Gaps) -> Trouble:
     shown = "; ".join(
-        f"{_minute(at[place])} to {_minute(at[place + 1])}, where about {missing[place]:,.0f} were to be "
-        "expected"
-        for place in order[:3]
+        f"{_minute(low)} to {_minute(high)}, where about {missing:,.0f} were to be expected"
+        for (low, high), missing in zip(gaps.spans[:3], gaps.missing, strict=False)
     )
-    worst = int(order[0])
-    low, high = int(at[worst]), int(at[worst + 1])
-    beside = (seen.clock.happened == low) | (seen.clock.happened == high)
-    yield tell_of_time(
+    low, high = gaps.spans[0]
+    edges = (seen.clock.happened == low) | (seen.clock.happened == high)
+    told = tell_of_time(
         seen,
         Found(
             code="quality.time-gap",
             columns=(),
             what=f"{seen.name} has no row from {shown}"
-            + (f"; {gaps.size - 3} more such gaps" if gaps.size > 3 else ""),
+            + (f"; {len(gaps.spans) - 3} more such gaps" if len(gaps.spans) > 3 else "")
+            + ("; nor has any other source: nothing happened anywhere" if gaps.anywhere else ""),
             risk=f"{_ANY} takes the silence for an answer; cases of these days are in no fit",
             where=f"no row: {Told(seen.table, seen.columns).happened(low + 1, high)}",
-            mask=beside & seen.clock.there,
+            mask=edges & seen.clock.there,
             mend="ask whoever delivers it for the rows of these days and land them; or let windows that "
             "reach into the gap be empty",
             leave="when nothing happened then: a holiday, a closed site, an export that begins later",
-            strength=float(missing[worst]) * at.size / rows.size / bar,
+            strength=gaps.surety,
             shown=(*sorted(seen.times),),
         ),
-        rows=round(float(missing[gaps].sum())),
+        rows=round(float(gaps.missing.sum())),
         cases=cases_between(seen, from_at=low, until_at=high),
     )
+    # Most likely a closure: it is told, and comes last.
+    return replace(told, touches="nothing", strength=min(told.strength, 1.0)) if gaps.anywhere else told
 
 
 def _bar_of_gaps(rhythm: Rhythm, missing: Floats, at: NDArray[np.int64]) -> float:
@@ -116,8 +143,9 @@ def find_volume_jumps(seen: Seen) -> Iterator[Trouble]:
 
     A scan of all runs by the likelihood ratio of Poisson counts with a rhythm of weekdays, divided by
     how much more the days vary (Kulldorff 1997, A spatial scan statistic, Communications in Statistics 26).
-    Days without a row are left to the gaps. What counts is the step at the run's edges, so that a business
-    that grows or has a season isn't taken for a jump.
+    Days without a row are left to the gaps. What counts is the step at the run's edges, four weeks inside
+    against four weeks beside, most of it within days, and not there in other years on the same days: so a
+    business that grows or has a season isn't taken for a jump.
     """
     if seen.name == seen.brief.outcome.source != seen.brief.case.source:
         return  # outcomes follow their cases
@@ -164,21 +192,26 @@ def _jump(rhythm: Rhythm) -> _Jump | None:
         return None
     open_ = (counts > 0) & (expected > 0)
     open_[-1] = False  # it may be cut short
+    expected = expected * season_of(counts, np.where(open_, expected, 0.0))
     k = np.concatenate([[0.0], np.cumsum(np.where(open_, counts, 0.0))])
     e = np.concatenate([[0.0], np.cumsum(np.where(open_, expected, 0.0))])
     first, last = _runs(days)
-    inside, mass = k[last] - k[first], e[last] - e[first]
-    beside, other = _beside(k, e, first, last)
+    last = np.where(e[last] >= e[-1], days, last)  # behind it nothing counts: no edge
+    inside, mass = within(k, first, last), within(e, first, last)
+    around, other = beside(k, e, first, last)
+    held = e[last] - e[first]
     with np.errstate(divide="ignore", invalid="ignore"):
-        level, before = inside / mass, beside / other
+        level, before = inside / mass, around / other
         times = level / before
         ratio = inside * np.log(times) - (inside - before * mass)
         # Of the days beside, too, no more is known than their rows tell.
         ratio *= other / (other + mass)
     ratio[~np.isfinite(ratio) | ((times < _DOUBLE) & (times > _FEWER))] = 0.0
-    part = mass / max(e[-1], 1e-9)
+    part = held / max(e[-1], 1e-9)
     best = int(np.argmax(ratio + np.log(np.clip(part, 1e-9, 0.5))))
     low, high = int(first[best]), int(last[best])
+    if not abrupt(k, e, (low, high), times=float(times[best])) or yearly(k, e, (low, high)):
+        return None
     bar = bar_of(float(part[best])) - _FEWER_TRIED
     surety = float(ratio[best]) / max(rhythm.dispersion, 1.0) / bar
     if surety < 1:
@@ -196,15 +229,6 @@ def _runs(days: int, most: int = 400) -> tuple[NDArray[np.int64], NDArray[np.int
     # No run is seen that is there from the beginning.
     fits = (high - low >= _LEAST_DAYS) & (high - low <= days // 2) & (low >= 7)
     return low[fits], high[fits]
-
-
-def _beside(
-    k: Floats, e: Floats, first: NDArray[np.int64], last: NDArray[np.int64], weeks: int = 4
-) -> tuple[Floats, Floats]:
-    """Count rows and expectations of the weeks before and after each run."""
-    days, reach = k.size - 1, 7 * weeks
-    low, high = np.maximum(first - reach, 0), np.minimum(last + reach, days)
-    return k[first] - k[low] + k[high] - k[last], e[first] - e[low] + e[high] - e[last]
 
 
 def _identifying(seen: Seen) -> tuple[str, ...]:

@@ -12,11 +12,13 @@ from wholeroad.road.data.profile import words_of
 from wholeroad.road.data.quality.seen import Seen
 from wholeroad.road.data.quality.troubles import Trouble
 from wholeroad.road.data.quality.values_columns import FEW_ROWS, Counts, Floats, Instants, Mask, Numbers
-from wholeroad.road.data.quality.values_names import is_money, is_quantity, range_of
+from wholeroad.road.data.quality.values_names import is_money, is_quantity, is_signed, range_of
 from wholeroad.road.data.quality.values_telling import Found, column, figure, literal, share_of, tell
 
 _SELDOM: Final = 0.2
 """A range that more rows than this break is none."""
+_NEAR_ZERO: Final = 0.2
+"""Part of the median within which values count as near zero."""
 
 _PAST: Final = frozenset(
     (
@@ -73,6 +75,8 @@ def _negatives(seen: Seen, numbers: Numbers) -> Iterator[Trouble]:
         return
     levels, counts = numbers.sound
     usual = float(np.median(numbers.ordered))
+    if is_signed(numbers.name) or _through_zero(levels, counts, usual=usual):
+        return
     flipped = usual > 0 and _scale_of_flipped(levels, counts, usual=usual)
     named = is_quantity(numbers.name)
     none_near_zero = float((counts[(levels >= 0) & (levels < 0.02 * usual)]).sum()) < 0.02 * present
@@ -83,6 +87,14 @@ def _negatives(seen: Seen, numbers: Numbers) -> Iterator[Trouble]:
     yield _numbers(
         seen, numbers, mask=mask, where=f"{column(numbers.name)} < 0", why="there is no less than none of it"
     )
+
+
+def _through_zero(levels: Floats, counts: Counts, *, usual: float) -> bool:
+    """Tell whether there are about as many values just below zero as just above it, as where signs differ."""
+    near = _NEAR_ZERO * usual
+    below = float(counts[(levels < 0) & (levels > -near)].sum())
+    above = float(counts[(levels > 0) & (levels < near)].sum())
+    return below >= 3 and below >= 0.5 * above
 
 
 def _scale_of_flipped(levels: Floats, counts: Counts, *, usual: float) -> bool:

@@ -126,8 +126,17 @@ _SIGNED: Final = frozenset(
         "return",
         "score",
         "shift",
+        "celsius",
+        "deg",
+        "degree",
+        "degrees",
+        "dew",
+        "dewpoint",
+        "fahrenheit",
+        "grad",
         "temp",
         "temperature",
+        "temperatur",
         "trend",
         "z",
     )
@@ -202,6 +211,18 @@ def is_quantity(name: str) -> bool:
     """
     words = {*words_of(name)}
     return bool(words & (QUANTITIES | {"kg", "km", "cm", "mm"})) and not words & _SIGNED
+
+
+def is_signed(name: str) -> bool:
+    """Tell whether a name says that values may well be less than zero.
+
+    Examples
+    --------
+    >>> is_signed("air_temperature"), is_signed("air_c"), is_signed("weight")
+    (True, True, False)
+    """
+    words = words_of(name)
+    return bool({*words} & _SIGNED) or (len(words) > 1 and words[-1] in {"c", "f"})
 
 
 def is_money(name: str) -> bool:
