@@ -154,8 +154,8 @@ def test_law_a_step_is_abrupt_and_a_slope_is_not(first, length, times):
     inside = (days >= first) & (days < first + length)
     total = np.concatenate([[0.0], np.cumsum(expected)])
     stepped = np.concatenate([[0.0], np.cumsum(np.where(inside, times, 1.0) * expected)])
-    assert abrupt(stepped, total, (first, first + length), times=times)
+    assert abrupt(stepped, total, run=(first, first + length), times=times)
     slope = np.concatenate([[0.0], np.cumsum(expected * (1 + (times - 1) * days / 150))])
-    assert not abrupt(slope, total, (first, 150), times=times)
+    assert not abrupt(slope, total, run=(first, 150), times=times)
     at = np.array([first]), np.array([first + length])
-    assert float(within(total, *at)[0]) <= length * 40.0
+    assert float(within(total, at[0], last=at[1])[0]) <= length * 40.0

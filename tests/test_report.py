@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html.parser import HTMLParser
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -31,6 +32,7 @@ from wholeroad.road.brief.assumptions import Assumption
 from wholeroad.road.brief.charter import charter, parts
 from wholeroad.road.brief.contract import Brief, Gain
 from wholeroad.road.brief.values import TableValues
+from wholeroad.road.data.facts import BatchLanded
 from wholeroad.road.data.rules import Finding
 from wholeroad.road.model.facts import FitRefused
 from wholeroad.road.model.results import CandidateReport, ChoiceReport
@@ -716,19 +718,15 @@ def test_rows_set_aside_are_counted_in_plain_words(rows, told):
 
 
 def test_columns_that_landing_left_out_are_named():
-    @dataclass
-    class Landed:
-        source: str = "flights"
-        rows_in: int = 3
-        landed: int = 3
-        repeated: int = 0
-        quarantined: int = 0
-        deleted: int = 0
-        ignored: tuple[str, ...] = ("tail", "crew")
-
-    text = shown(show_landed, [Landed()], quarantine=pl.DataFrame())
+    landed = BatchLanded(
+        at=0, source="flights", rows_in=3, landed=3, repeated=0, quarantined=0, deleted=0, imported=True,
+        ignored=("tail", "crew"),
+    )  # fmt: skip
+    text = shown(show_landed, [landed], quarantine=pl.DataFrame())
     assert "flights: 2 columns were ignored: tail, crew." in text
-    assert "ignored" not in shown(show_landed, [Landed(ignored=())], quarantine=pl.DataFrame())
+    assert "ignored" not in shown(
+        show_landed, [msgspec.structs.replace(landed, ignored=())], quarantine=pl.DataFrame()
+    )
 
 
 FINDING = Finding(

@@ -20,7 +20,7 @@ from wholeroad.adapters.locks import held
 from wholeroad.adapters.machine import available_threads, calm_openmp
 from wholeroad.adapters.made_with import made_with
 from wholeroad.adapters.tables_delta import DeltaTables
-from wholeroad.core.facts import export
+from wholeroad.core.facts import Fact, export
 from wholeroad.core.instants import Instant, format_instant
 from wholeroad.core.ports import AnyLearner, Blobs, Clock, Progress
 from wholeroad.curating import Curation
@@ -41,7 +41,6 @@ from wholeroad.operating import Operation
 from wholeroad.rehearsing import Stage, stores
 from wholeroad.road.brief.assumptions import Assumption, assumed
 from wholeroad.road.brief.contract import Brief
-from wholeroad.road.brief.digests import digests
 from wholeroad.road.brief.policies import chosen_policies
 from wholeroad.road.brief.work import read_brief
 from wholeroad.road.data.collecting import CollectionPlan
@@ -71,8 +70,7 @@ def open_project(folder: str | Path = ".", *, clock: Clock | None = None) -> Pro
         ``brief.absent``, ``project.format``.
     """
     place = ProjectFolder.at(Path(folder))
-    text = place.read_brief()
-    brief = read_brief(text, name=str(place.brief))
+    brief = read_brief(text := place.read_brief(), name=str(place.brief))
     place.check_format()
     return Project(place, brief, text=text, clock=clock or SystemClock())
 
@@ -94,11 +92,13 @@ class Project:
         self._clock = clock
         self._tables = DeltaTables(folder.tables)
         self._blobs = FolderBlobs(folder.blobs)
-        self._digests = digests(brief)
 
     @cached_property
     def _store(self) -> Storehouse:
-        return Storehouse(self.brief, self._tables, threads=available_threads(), ledger=self._ledger)
+        return Storehouse(self.brief, self._tables, threads=available_threads(), facts=self._facts)
+
+    def _facts(self) -> Iterator[Fact]:
+        return (fact for _, fact in (self._ledger.read() if self.folder.ledger.exists() else ()))
 
     @cached_property
     def _ledger(self) -> SqliteLedger:
@@ -317,7 +317,7 @@ class Project:
 
     def export(self) -> Iterator[bytes]:
         """Give the ledger's canonical export, a line of JSON per fact; none before anything landed."""
-        return export(fact for _, fact in (self._ledger.read() if self.folder.ledger.exists() else ()))
+        return export(self._facts())
 
     @cached_property
     def data(self) -> Curation:

@@ -81,7 +81,12 @@ class Yard:
         brief = self.brief.model_copy(update={"source": {**self.brief.source, name: table}})
         tables, ledger = LayeredTables(self.tables), MemoryLedger(decode)
         ledger.append(self.facts)
-        store = Storehouse(brief, tables, threads=available_threads(), ledger=ledger)
+        store = Storehouse(
+            brief,
+            tables,
+            threads=available_threads(),
+            facts=lambda: (fact for _, fact in ledger.read()),
+        )
         operation = Operation(
             brief, store=store, tables=tables, ledger=ledger, clock=self.clock, workshop=self.workshop
         )

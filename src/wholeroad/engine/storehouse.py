@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 
 import polars as pl
 
 from wholeroad.core.errors import UserError
+from wholeroad.core.facts import Fact
 from wholeroad.core.ids import chance, digest
 from wholeroad.core.instants import Instant
-from wholeroad.core.ports import Ledger, Progress, Tables
+from wholeroad.core.ports import Progress, Tables
 from wholeroad.engine.manifests import held, quarantine_of, still_aside, table_of, waits_for
 from wholeroad.engine.reviewing import built_in
 from wholeroad.road.brief.contract import Brief, SourceTable
@@ -33,8 +34,9 @@ class Storehouse:
         For the features; no result depends on it.
     at_once
         Sources whose rows are taken as known when they happened: what if they were fresher.
-    ledger
-        Tells which rows of the quarantine came back mended; without it all are given.
+    facts
+        Gives those of the ledger, anew at each call: they tell which rows of the quarantine came back
+        mended, and what is held back; without it all rows are given.
     """
 
     def __init__(
@@ -44,13 +46,13 @@ class Storehouse:
         *,
         threads: int,
         at_once: Collection[str] = (),
-        ledger: Ledger | None = None,
+        facts: Callable[[], Iterable[Fact]] = tuple,
     ) -> None:
         self._brief = brief
         self._tables = tables
         self._threads = threads
         self._at_once = frozenset(at_once)
-        self._ledger = ledger
+        self._facts = facts
 
     def source(self, name: str) -> SourceTable:
         """Give a source's table of the brief: ``brief.unknown-source`` otherwise."""
@@ -69,8 +71,7 @@ class Storehouse:
         source = self._brief.source[name]
         table = table_of(name, source)
         if not self._tables.exists(table):
-            facts = [] if self._ledger is None else (fact for _, fact in self._ledger.read())
-            if waiting := held(facts, name):
+            if waiting := held(self._facts(), name):
                 raise waits_for(waiting)
             to_be = source.read == "none"
             raise UserError(
@@ -156,8 +157,7 @@ class Storehouse:
         """Give the rows that were set aside, each with its reason."""
         names = [quarantine_of(name, source) for name, source in self._brief.source.items()]
         frames = [self._tables.read(name) for name in names if self._tables.exists(name)]
-        facts = [] if self._ledger is None else [fact for _, fact in self._ledger.read()]
-        return still_aside(pl.concat([pl.DataFrame(schema=QUARANTINE), *frames]), facts)
+        return still_aside(pl.concat([pl.DataFrame(schema=QUARANTINE), *frames]), self._facts())
 
     def digest(self, name: str) -> str:
         """Digest what is known of a source: content and when it became known, not how it was stored."""

@@ -19,7 +19,7 @@ _ABRUPT: Final = 0.5
 _YEAR_DAYS: Final = 365
 
 
-def beside(k: Floats, e: Floats, first: Places, last: Places) -> tuple[Floats, Floats]:
+def beside(k: Floats, e: Floats, *, first: Places, last: Places) -> tuple[Floats, Floats]:
     """Count rows and expectations of the weeks before and after each run.
 
     Parameters
@@ -34,12 +34,12 @@ def beside(k: Floats, e: Floats, first: Places, last: Places) -> tuple[Floats, F
     return k[first] - k[low] + k[high] - k[last], e[first] - e[low] + e[high] - e[last]
 
 
-def within(total: Floats, first: Places, last: Places) -> Floats:
+def within(total: Floats, first: Places, *, last: Places) -> Floats:
     """Count what lies in each run in the weeks at its edges; the last day of all is no edge.
 
     Examples
     --------
-    >>> within(np.arange(201.0), np.array([50, 50, 50]), np.array([60, 150, 200])).tolist()
+    >>> within(np.arange(201.0), np.array([50, 50, 50]), last=np.array([60, 150, 200])).tolist()
     [10.0, 56.0, 28.0]
     """
     begins = total[np.minimum(first + _NEAR_DAYS, last)] - total[first]
@@ -48,7 +48,7 @@ def within(total: Floats, first: Places, last: Places) -> Floats:
     return np.asarray(np.minimum(begins + ends, total[last] - total[first]), dtype=np.float64)
 
 
-def abrupt(k: Floats, e: Floats, run: tuple[int, int], *, times: float) -> bool:
+def abrupt(k: Floats, e: Floats, *, run: tuple[int, int], times: float) -> bool:
     """Tell whether enough of a step lies within a week of the run's edges, on average.
 
     Parameters
@@ -67,7 +67,7 @@ def abrupt(k: Floats, e: Floats, run: tuple[int, int], *, times: float) -> bool:
     return not steps or way * sum(steps) / len(steps) >= _ABRUPT * abs(math.log(times))
 
 
-def yearly(k: Floats, e: Floats, run: tuple[int, int]) -> bool:
+def yearly(k: Floats, e: Floats, *, run: tuple[int, int]) -> bool:
     """Tell whether the same days of another year differ likewise from the days beside them."""
     days, step = k.size - 1, _step(k, e, run)
     for years in (-2, -1, 1, 2):
@@ -87,6 +87,6 @@ def _level(k: Floats, e: Floats, low: int, high: int) -> float:
 def _step(k: Floats, e: Floats, run: tuple[int, int]) -> float:
     """Give the logarithm of the level in a run against that of the weeks beside it."""
     first, last = np.array([run[0]]), np.array([run[1]])
-    rows, expected = beside(k, e, first, last)
-    inside = (within(k, first, last) + 0.5) / (within(e, first, last) + 0.5)
+    rows, expected = beside(k, e, first=first, last=last)
+    inside = (within(k, first, last=last) + 0.5) / (within(e, first, last=last) + 0.5)
     return float(np.log(inside * (expected + 0.5) / (rows + 0.5))[0])

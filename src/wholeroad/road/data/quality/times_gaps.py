@@ -197,8 +197,8 @@ def _jump(rhythm: Rhythm) -> _Jump | None:
     e = np.concatenate([[0.0], np.cumsum(np.where(open_, expected, 0.0))])
     first, last = _runs(days)
     last = np.where(e[last] >= e[-1], days, last)  # behind it nothing counts: no edge
-    inside, mass = within(k, first, last), within(e, first, last)
-    around, other = beside(k, e, first, last)
+    inside, mass = within(k, first, last=last), within(e, first, last=last)
+    around, other = beside(k, e, first=first, last=last)
     held = e[last] - e[first]
     with np.errstate(divide="ignore", invalid="ignore"):
         level, before = inside / mass, around / other
@@ -210,7 +210,7 @@ def _jump(rhythm: Rhythm) -> _Jump | None:
     part = held / max(e[-1], 1e-9)
     best = int(np.argmax(ratio + np.log(np.clip(part, 1e-9, 0.5))))
     low, high = int(first[best]), int(last[best])
-    if not abrupt(k, e, (low, high), times=float(times[best])) or yearly(k, e, (low, high)):
+    if not abrupt(k, e, run=(low, high), times=float(times[best])) or yearly(k, e, run=(low, high)):
         return None
     bar = bar_of(float(part[best])) - _FEWER_TRIED
     surety = float(ratio[best]) / max(rhythm.dispersion, 1.0) / bar
