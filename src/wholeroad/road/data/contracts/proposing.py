@@ -264,14 +264,3 @@ def _questions(contract: ContractTable) -> Iterator[str]:
         yield "purpose = ... : what may its rows be used for?"
         yield "lawful_basis = ... : on what ground (GDPR, article 6)?"
         yield "retention = ... : how long may a row be kept?"
-
-
-def said_of(contract: ContractTable) -> str:
-    """Say in a line what a contract promises of whole batches; empty where it promises nothing."""
-    parts = []
-    if contract.freshness is not None:
-        parts.append(f"the newest row is at most {format_span(contract.freshness)} old")
-    if contract.volume is not None:
-        most = "" if contract.volume.most is None else f" to {contract.volume.most:,}"
-        parts.append(f"{contract.volume.least:,}{most} rows a {contract.volume.per}")
-    return "; ".join(parts)

@@ -13,7 +13,7 @@ from wholeroad.road.data.casting import cast, kept_type, was_lost
 from wholeroad.road.data.mending.differing import differing
 from wholeroad.road.data.mending.filling import is_empty
 from wholeroad.road.data.mending.parsing import wanted
-from wholeroad.road.data.mending.planning import Planned, labels, plan
+from wholeroad.road.data.mending.planning import Planned, plan
 from wholeroad.road.data.mending.repeats import Repeats
 from wholeroad.road.data.mending.values import changed
 from wholeroad.road.data.quarantine import Verdict
@@ -140,11 +140,6 @@ class Mender:
             steps = plan(self._table, schema, where=self._where, timezone=self._timezone)
             self._planned = schema, steps
         return self._planned[1]
-
-
-def no_counts(table: MendTable) -> dict[str, int]:
-    """Give the counts of a batch without rows: every step by its label, and 0."""
-    return dict.fromkeys(labels(table.steps), 0)
 
 
 def _done(

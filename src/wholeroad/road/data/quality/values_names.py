@@ -259,11 +259,6 @@ def range_of(name: str) -> tuple[float, float, str] | None:
     return None
 
 
-def is_temperature(name: str) -> bool:
-    """Tell whether a name speaks of a temperature."""
-    return bool({*words_of(name)} & {"temp", "temperature", "celsius", "fahrenheit", "dewpoint", "dew"})
-
-
 def is_unit(word: str) -> bool:
     """Tell whether a word is a unit that a number may carry."""
     return word.lower().strip(" .") in _UNITS | {"€", "$", "£", "%", "°c", "°f", "pcs", "pc", "stk", "st"}
