@@ -15,6 +15,7 @@ from pydantic import BaseModel
 import wholeroad
 from wholeroad.adapters.learners import NAMES, QUANTILE_NAMES
 from wholeroad.core.errors import EXIT_LATER, EXIT_OURS, EXIT_USER
+from wholeroad.core.estimates import Estimate
 from wholeroad.curating import Curation
 from wholeroad.engine.answers import STATUS
 from wholeroad.engine.mended import Mended
@@ -36,7 +37,6 @@ from wholeroad.road.data.quality.troubles import Trouble
 from wholeroad.road.review.estimates import Audit
 from wholeroad.road.review.intervals import Bounded
 from wholeroad.road.review.work import Examined
-from wholeroad.road.watch.results import Estimate
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 PAGE = REFERENCE / "brief.md"

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from markupsafe import escape
 from rich.console import Console
 
+from wholeroad.core.estimates import Estimate
 from wholeroad.core.instants import DAY, parse_instant
 from wholeroad.engine.comparing import Compared
 from wholeroad.interfaces.cli.show import show_doubts, show_findings, show_landed
@@ -38,7 +39,7 @@ from wholeroad.road.model.facts import FitRefused
 from wholeroad.road.model.results import CandidateReport, ChoiceReport
 from wholeroad.road.watch.frames import money_over_time
 from wholeroad.road.watch.reliability import calibration
-from wholeroad.road.watch.results import Estimate, OpenValue
+from wholeroad.road.watch.results import OpenValue
 from wholeroad.road.watch.segments import segments
 from wholeroad.road.watch.work import ModelValues, PolicyRun, Scored, compare
 

@@ -14,6 +14,7 @@ from wholeroad.adapters.learners import make_learners
 from wholeroad.adapters.ledgers import MemoryLedger
 from wholeroad.adapters.tables_memory import MemoryTables
 from wholeroad.core.errors import UserError
+from wholeroad.core.estimates import Estimate
 from wholeroad.engine.facts import decode
 from wholeroad.engine.intake import Intake
 from wholeroad.engine.next_data import NOISE
@@ -33,7 +34,6 @@ from wholeroad.engine.workshop import Workshop
 from wholeroad.road.brief.work import read_brief
 from wholeroad.road.data.versioning import known_at_once
 from wholeroad.road.data.versions import HAPPENED, KNOWN
-from wholeroad.road.watch.results import Estimate
 from worlds import BRIEF, corrected, parcels, write
 
 

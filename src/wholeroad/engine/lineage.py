@@ -26,7 +26,7 @@ from wholeroad.engine.traced import (
 from wholeroad.engine.tracing_features import TIMES, columns_behind, form_of, rows_behind
 from wholeroad.engine.tracing_rows import TracedSource
 from wholeroad.road.brief.contract import Brief
-from wholeroad.road.brief.rules import OUTCOMES
+from wholeroad.road.brief.feature_rules import OUTCOMES
 from wholeroad.road.data.batches import SYSTEM
 from wholeroad.road.data.cases import Cases, decide_cases, key_hash
 from wholeroad.road.data.features.specs import Derived, Feature, Window

@@ -10,6 +10,7 @@ from typing import Final, Literal, Protocol
 
 import numpy as np
 
+from wholeroad.core.estimates import Estimate
 from wholeroad.core.instants import DAY, format_span
 from wholeroad.core.ports import AnyLearner, Progress
 from wholeroad.engine.learning import cut_of
@@ -29,12 +30,11 @@ from wholeroad.engine.variants import (
     with_wrong_labels,
 )
 from wholeroad.road.brief.contract import Brief
-from wholeroad.road.brief.rules import OUTCOMES
+from wholeroad.road.brief.feature_rules import OUTCOMES
 from wholeroad.road.data.history import History
 from wholeroad.road.model.learning_curve import learning_curve
 from wholeroad.road.model.power_law import Refused, forecast
 from wholeroad.road.watch.intervals import Resampling, resample
-from wholeroad.road.watch.results import Estimate
 
 Kind = Literal["column", "fresher", "labels", "rows"]
 

@@ -26,6 +26,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from wholeroad.core.errors import UserError
+from wholeroad.core.estimates import Estimate
 from wholeroad.core.ids import chance
 from wholeroad.core.instants import DAY
 from wholeroad.core.ports import Ledger, Progress, Tables
@@ -39,7 +40,6 @@ from wholeroad.road.data.history import History
 from wholeroad.road.data.rows import FeatureRows
 from wholeroad.road.model.facts import FitRefused, ModelFitted
 from wholeroad.road.watch.intervals import Histories, Resampling, resample
-from wholeroad.road.watch.results import Estimate
 
 MONTH_DAYS: Final = 365.25 / 12
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from wholeroad.core.estimates import Estimate
 from wholeroad.core.instants import DAY, format_span
 from wholeroad.lessons.lesson import Number
 from wholeroad.road.brief.contract import Brief
@@ -14,7 +15,7 @@ from wholeroad.road.brief.policies import parse_policy
 from wholeroad.road.data.findings import Finding
 from wholeroad.road.model.results import ChoiceReport
 from wholeroad.road.watch.reliability import expected_calibration_error
-from wholeroad.road.watch.results import Comparison, Estimate, PolicyMoney
+from wholeroad.road.watch.results import Comparison, PolicyMoney
 
 
 def numbers_of_comparison(comparison: Comparison, *, policy: str) -> tuple[Number, ...]:

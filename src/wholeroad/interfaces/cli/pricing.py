@@ -15,8 +15,8 @@ from wholeroad.interfaces.report.amounts import amount, day
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from wholeroad.core.estimates import Estimate
     from wholeroad.engine.next_data import NextData, Step
-    from wholeroad.road.watch.results import Estimate
 
 
 def show_next(console: Console, found: NextData) -> None:

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from wholeroad.core.estimates import Estimate
 from wholeroad.core.instants import Instant, format_instant
-from wholeroad.road.watch.results import Estimate
 
 _SCALES = ((1e8, 1e6, "million "), (1e5, 1e3, "thousand "))
 """From which largest figure on, the divisor, and its name."""

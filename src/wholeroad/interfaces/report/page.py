@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from wholeroad.core.estimates import Estimate
 from wholeroad.core.instants import format_span
 from wholeroad.interfaces.report.amounts import amount, count, day, days_between
 from wholeroad.interfaces.report.done import done_title, what_was_done
@@ -23,7 +24,7 @@ from wholeroad.road.brief.charter import parts
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.data.findings import Finding
 from wholeroad.road.watch.reliability import expected_calibration_error
-from wholeroad.road.watch.results import Comparison, Estimate, PolicyMoney
+from wholeroad.road.watch.results import Comparison, PolicyMoney
 from wholeroad.road.watch.segments import Segments
 
 if TYPE_CHECKING:

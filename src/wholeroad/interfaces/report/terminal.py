@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from wholeroad.core.estimates import Estimate
 from wholeroad.core.instants import format_span
 from wholeroad.interfaces.report.amounts import Scale, amount, days_between, scale_of
 from wholeroad.interfaces.report.done import done_title, what_was_done
 from wholeroad.interfaces.report.evidence import kind_of_case, title
 from wholeroad.interfaces.report.names import heading
 from wholeroad.interfaces.report.words import Refusals, verdict
-from wholeroad.road.watch.results import Comparison, Estimate, PolicyMoney
+from wholeroad.road.watch.results import Comparison, PolicyMoney
 
 if TYPE_CHECKING:
     from rich.console import Group, RenderableType

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
+from wholeroad.road.brief.fairness import FairnessTable
 from wholeroad.road.brief.predictions import prediction_columns
 from wholeroad.road.brief.settings import Columns, LongSpan, SpanText, Table, Worth
 from wholeroad.road.brief.sources import AGGREGATES, FORMS, CsvTable, FeatureTable, SourceTable
@@ -30,6 +31,7 @@ __all__ = [
     "Columns",
     "CsvTable",
     "CycleTable",
+    "FairnessTable",
     "FeatureTable",
     "FitTable",
     "Gain",
@@ -210,6 +212,7 @@ class Brief(Table):
     rehearse: RehearseTable = RehearseTable()
     incumbent: IncumbentTable | None = None
     collect: CollectTable | None = None
+    fairness: FairnessTable | None = None
 
     @cached_property
     def worth(self) -> WorthTable:

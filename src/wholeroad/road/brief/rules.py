@@ -5,10 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
-
-from pydantic import BaseModel
+from typing import Any
 
 from wholeroad.core.errors import Fault
 from wholeroad.core.expressions import check_syntax, text_results
@@ -17,54 +14,16 @@ from wholeroad.road.brief.contract import (
     AGGREGATES,
     AS_KNOWN,
     NAME,
-    CaseTable,
-    FeatureTable,
-    IncumbentTable,
-    ModelTable,
     OutcomeTable,
-    PolicyTable,
-    RehearseTable,
-    SourceTable,
-    ValueTable,
 )
 from wholeroad.road.brief.contract_rules import contract_faults
+from wholeroad.road.brief.fairness_rules import group_expressions
+from wholeroad.road.brief.feature_rules import OUTCOMES, feature_faults, group_faults, source_named
 from wholeroad.road.brief.mend_rules import mend_faults
+from wholeroad.road.brief.parts import Parts
 from wholeroad.road.brief.policies import policy_fault
 from wholeroad.road.brief.timeless_rules import time_faults
 from wholeroad.road.brief.value_rules import actions_of, left_alone_faults, unknown, value_faults
-
-OUTCOMES: Final = "outcomes"
-"""The built-in source: decided cases with their truth."""
-
-
-@dataclass(slots=True)
-class Parts:
-    """The tables that are sound on their own; None or absent where one isn't."""
-
-    case: CaseTable | None = None
-    outcome: OutcomeTable | None = None
-    value: ValueTable | None = None
-    policy: PolicyTable | None = None
-    model: ModelTable | None = None
-    rehearse: RehearseTable | None = None
-    incumbent: IncumbentTable | None = None
-    sources: dict[str, SourceTable] = field(default_factory=dict)
-    source_names: set[str] = field(default_factory=set)
-    features: dict[str, FeatureTable] = field(default_factory=dict)
-
-    def put(self, part: tuple[str, ...], table: BaseModel | None) -> None:
-        """Keep a table under its path."""
-        if part[0] == "source":
-            self.source_names.add(part[1])
-        match table:
-            case SourceTable():
-                self.sources[part[1]] = table
-            case FeatureTable():
-                self.features[part[1]] = table
-            case None:
-                pass
-            case _ if hasattr(self, part[0]):
-                setattr(self, part[0], table)
 
 
 def reference_faults(parts: Parts) -> list[Fault]:
@@ -75,16 +34,17 @@ def reference_faults(parts: Parts) -> list[Fault]:
         *(value_faults(parts.value, parts.outcome) if parts.value is not None else ()),
         *_source_faults(parts),
         *contract_faults(parts),
-        *_feature_faults(parts),
+        *feature_faults(parts),
         *_policy_faults(parts),
         *_incumbent_faults(parts),
+        *group_faults(parts),
     ]
 
 
 def expression_faults(part: tuple[str, ...], raw: object) -> Iterator[Fault]:
     """Find what is wrong with a table's expressions by themselves, whatever else is wrong with the table."""
     if isinstance(raw, Mapping):
-        for where, text in _expressions(part, raw):
+        for where, text in (*_expressions(part, raw), *group_expressions(part, raw)):
             if isinstance(text, str):
                 yield from check_syntax(text, where=where)
 
@@ -123,7 +83,7 @@ def _within(raw: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 def _case_faults(parts: Parts) -> Iterator[Fault]:
     if parts.case is None:
         return
-    yield from _source_named(parts, parts.case.source, "[case] source")
+    yield from source_named(parts, parts.case.source, "[case] source")
     source = parts.sources.get(parts.case.source)
     known_at = source.known_at if source is not None else None
     if known_at is not None and not parts.case.decide_at:
@@ -143,7 +103,7 @@ def _outcome_faults(parts: Parts) -> Iterator[Fault]:
     outcome = parts.outcome
     if outcome is None:
         return
-    yield from _source_named(parts, outcome.source, "[outcome] source")
+    yield from source_named(parts, outcome.source, "[outcome] source")
     yield from _class_faults(outcome)
     key = parts.sources[parts.case.source].key if parts.case and parts.case.source in parts.sources else None
     if outcome.by is not None and key is not None and len(outcome.by) != len(key):
@@ -243,104 +203,6 @@ def _source_faults(parts: Parts) -> Iterator[Fault]:
             )
 
 
-def _feature_faults(parts: Parts) -> Iterator[Fault]:
-    for name, feature in parts.features.items():
-        where = f"[feature] {name}"
-        form = feature.form
-        if form in AGGREGATES:
-            if getattr(feature, form) == "*" and form not in ("count", "since"):
-                yield _fault(
-                    "brief.value",
-                    f"{where}.{form}",
-                    "was '*'",
-                    "an expression over the source's columns",
-                    f"name what to take the {form} of",
-                )
-            yield from _window_source_faults(parts, feature, where)
-        elif form in ("latest", "lookup"):
-            yield from _dotted_faults(parts, feature, where)
-
-
-def _window_source_faults(parts: Parts, feature: FeatureTable, where: str) -> Iterator[Fault]:
-    of = feature.of or ""
-    if of != OUTCOMES:
-        yield from _source_named(parts, of, f"{where}.of", extra=(OUTCOMES,))
-    if of in parts.sources and parts.sources[of].static:
-        yield _fault(
-            "brief.static-window",
-            f"{where}.of",
-            f"{of} is static",
-            "a source with times",
-            "use lookup for static sources",
-        )
-    if feature.on == "planned":
-        yield from _planned_faults(parts, feature, where)
-
-
-def _planned_faults(parts: Parts, feature: FeatureTable, where: str) -> Iterator[Fault]:
-    of = feature.of or ""
-    if of == OUTCOMES or (of in parts.sources and not parts.sources[of].planned):
-        plans = [name for name, source in parts.sources.items() if source.planned]
-        yield _fault(
-            "brief.window-not-planned",
-            f"{where}.on",
-            f"was 'planned', and nothing in {of} is known before it happens",
-            f"a source with planned = true: {', '.join(plans)}" if plans else "a source with planned = true",
-            "write on = 'happened' to look back; or say planned = true where rows are known beforehand",
-        )
-    if feature.form == "since":
-        yield _fault(
-            "brief.since-planned",
-            f"{where}.on",
-            "since stood beside on = 'planned'",
-            "on = 'happened' or 'known': since looks back",
-            "use another form for what lies ahead, such as count",
-        )
-
-
-def _dotted_faults(parts: Parts, feature: FeatureTable, where: str) -> Iterator[Fault]:
-    form = feature.form
-    text: str = getattr(feature, form)
-    source, dot, column = text.partition(".")
-    if not (dot and source and column):
-        yield _fault(
-            "brief.value",
-            f"{where}.{form}",
-            f"was {text!r}",
-            "source.column",
-            "name the source and its column",
-        )
-        return
-    yield from _source_named(parts, source, f"{where}.{form}", extra=(OUTCOMES,) if form == "latest" else ())
-    table = parts.sources.get(source)
-    if table is None:
-        return
-    if form == "lookup" and not table.static:
-        yield _fault(
-            "brief.lookup-timed",
-            f"{where}.lookup",
-            f"{source} has times",
-            "a static source",
-            "use latest, which looks no further than the decision",
-        )
-    if form == "latest" and table.static:
-        yield _fault(
-            "brief.latest-static",
-            f"{where}.latest",
-            f"{source} is static",
-            "a source with times",
-            "use lookup",
-        )
-    if form == "lookup" and feature.by is not None and set(feature.by.values()) != set(table.key):
-        yield _fault(
-            "brief.lookup-key",
-            f"{where}.by",
-            f"was {', '.join(feature.by.values())}",
-            f"the key of {source}: {', '.join(table.key)}",
-            "look rows up by the whole key",
-        )
-
-
 def _incumbent_faults(parts: Parts) -> Iterator[Fault]:
     if parts.incumbent is not None:
         yield from incumbent_faults(
@@ -382,11 +244,6 @@ def _policy_faults(parts: Parts) -> Iterator[Fault]:
                 "the name of a learner: letters, digits, - and _, beginning with a letter",
                 "name one that ships, or one of your own",
             )
-
-
-def _source_named(parts: Parts, name: str, where: str, extra: tuple[str, ...] = ()) -> Iterator[Fault]:
-    if name not in parts.source_names and name not in extra:
-        yield unknown(where, name, known=(*sorted(parts.source_names), *extra), what="source")
 
 
 def _fault(code: str, where: str, happened: str, expected: str, fix: str) -> Fault:

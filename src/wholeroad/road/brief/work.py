@@ -11,7 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 from wholeroad.core.errors import Fault, FaultsError
 from wholeroad.road.brief.contract import FORMAT, Brief, FeatureTable, SourceTable, Table
-from wholeroad.road.brief.rules import Parts, expression_faults, reference_faults
+from wholeroad.road.brief.parts import Parts
+from wholeroad.road.brief.rules import expression_faults, reference_faults
 from wholeroad.road.brief.wording import WORTH_DEPTH, faults_in, keys_of, missing, shown, unknown, wrong
 
 _STAND_INS: Final[dict[tuple[str, ...], Any]] = {

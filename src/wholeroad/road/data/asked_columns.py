@@ -9,7 +9,7 @@ from typing import Final, Literal
 from wholeroad.core.expressions.allowed import Wanted
 from wholeroad.core.expressions.columns import columns_in
 from wholeroad.road.brief.contract import AGGREGATES, AS_KNOWN, Brief, FeatureTable
-from wholeroad.road.brief.rules import OUTCOMES
+from wholeroad.road.brief.feature_rules import OUTCOMES
 
 Role = Literal["key", "happened_at", "known_at", ""]
 ROLES: Final[tuple[Role, ...]] = ("key", "happened_at", "known_at", "")

@@ -12,8 +12,8 @@ import polars as pl
 from wholeroad.core.errors import Fault, FaultsError
 from wholeroad.core.expressions import Expression, bind
 from wholeroad.road.brief.contract import AGGREGATES, AS_KNOWN, Brief, FeatureTable
+from wholeroad.road.brief.feature_rules import OUTCOMES
 from wholeroad.road.brief.quantities import ACTION, OUTCOME
-from wholeroad.road.brief.rules import OUTCOMES
 from wholeroad.road.data.casting import INSTANT, blame_text
 from wholeroad.road.data.features.specs import Aggregate, Derived, Feature, Latest, Lookup, Window
 from wholeroad.road.data.incumbent import Log
@@ -47,6 +47,8 @@ class Bound:
         In the brief's order.
     incumbent
         The log of a running system.
+    groups
+        What says to which group a case belongs, but for intersections; no feature, and no model sees it.
     """
 
     decide_at: Expression
@@ -56,6 +58,7 @@ class Bound:
     features: tuple[Feature, ...]
     formula: Expression | None = None
     incumbent: Log | None = None
+    groups: tuple[Feature, ...] = ()
 
 
 def bind_brief(brief: Brief, schemas: Mapping[str, pl.Schema]) -> Bound:
@@ -87,7 +90,7 @@ def used_columns(brief: Brief, bound: Bound) -> dict[str, set[str]]:
             case.add(column.removeprefix("case."))
         else:
             outcome.add(column)
-    for feature in bound.features:
+    for feature in (*bound.features, *bound.groups):
         if isinstance(feature, Derived):
             case.update(feature.expression.columns)
             continue
@@ -148,6 +151,7 @@ class _Binder:
         }
         formula = self._formula(brief.value.formula) if self.numeric and brief.value.formula else None
         features = [self._feature(name, feature) for name, feature in brief.feature.items()]
+        groups = self._groups()
         incumbent = self._incumbent()
         if self.faults or decide_at is None or truth is None:
             raise FaultsError("The brief doesn't fit the data", self.faults)
@@ -159,7 +163,17 @@ class _Binder:
             features=tuple(feature for feature in features if feature is not None),
             formula=formula,
             incumbent=incumbent,
+            groups=groups,
         )
+
+    def _groups(self) -> tuple[Feature, ...]:
+        tables = self.brief.fairness.groups if self.brief.fairness else {}
+        found = [
+            self._feature(name, table.feature, table="fairness.groups")
+            for name, table in tables.items()
+            if table.all_of is None
+        ]
+        return tuple(each for each in found if each is not None)
 
     def _incumbent(self) -> Log | None:
         log = self.brief.incumbent
@@ -251,8 +265,8 @@ class _Binder:
                 )
             )
 
-    def _feature(self, name: str, feature: FeatureTable) -> Feature | None:
-        where = f"[feature] {name}"
+    def _feature(self, name: str, feature: FeatureTable, *, table: str = "feature") -> Feature | None:
+        where = f"[{table}] {name}"
         form = feature.form
         if form in AGGREGATES:
             return self._window(name, feature, where)

@@ -34,6 +34,8 @@ class History:
         By source: how much later than they happened half of its rows became known.
     told
         What the outcome rows told, for the check.
+    groups
+        The values of ``[fairness.groups]`` by case, as known at each decision; None without such a table.
     logged
         What a running system, or our own decisions, did to the cases; None without any record.
     """
@@ -50,6 +52,7 @@ class History:
     delays: dict[str, Span]
     told: Told
     logged: Logged | None = None
+    groups: FeatureRows | None = None
 
     def as_of(self, now: Instant, since: Instant | None = None) -> AsOf:
         """Give the reader that cannot see past ``now``."""

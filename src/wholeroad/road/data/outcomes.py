@@ -13,7 +13,7 @@ from wholeroad.core.expressions import Expression
 from wholeroad.core.instants import Instant
 from wholeroad.core.view import PENDING, UNKNOWN, Codes, Timeline, code_type
 from wholeroad.road.brief.contract import OutcomeTable
-from wholeroad.road.brief.rules import OUTCOMES
+from wholeroad.road.brief.feature_rules import OUTCOMES
 from wholeroad.road.data.cases import DECIDED, Cases
 from wholeroad.road.data.versions import (
     DELETED,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import polars as pl
@@ -12,8 +12,8 @@ from wholeroad.core.instants import Instant, Span, format_instant
 from wholeroad.core.ports import Progress
 from wholeroad.core.view import Codes
 from wholeroad.road.brief.contract import Brief
+from wholeroad.road.brief.feature_rules import OUTCOMES
 from wholeroad.road.brief.quantities import formula_values, nearest_amounts
-from wholeroad.road.brief.rules import OUTCOMES
 from wholeroad.road.brief.values import Values, status_quo_actions, value_cases
 from wholeroad.road.data.binding import Bound
 from wholeroad.road.data.cases import DECIDED, ID, LATE, Cases, decide_cases
@@ -79,8 +79,13 @@ def assemble(
     sources = _asked_by_features(brief, sources, bound=bound, cases=cases, told=told)
     slim = cases.frame.select(*cases.key, DECIDED, LATE, ID)
     features = _features(
-        cases, bound=bound, sources=sources, source=brief.case.source, threads=threads, progress=progress
+        cases, bound.features, sources=sources, source=brief.case.source, threads=threads, progress=progress
     )
+    groups = None
+    if bound.groups:
+        groups = _features(
+            cases, bound.groups, sources=sources, source=brief.case.source, threads=threads, progress=None
+        )
     return History(
         brief=brief,
         bound=bound,
@@ -94,13 +99,14 @@ def assemble(
         delays=delays,
         told=told,
         logged=logged,
+        groups=groups.whole() if groups is not None and until is None else groups,
     )
 
 
 def _features(
     cases: Cases,
+    features: Sequence[Feature],
     *,
-    bound: Bound,
     sources: Mapping[str, Versions],
     source: str,
     threads: int,
@@ -108,7 +114,7 @@ def _features(
 ) -> FeatureRows:
     def make(first: int, last: int) -> pl.DataFrame:
         return compute(
-            bound.features,
+            features,
             cases.frame[first:last],
             sources=sources,
             case_source=source,
@@ -123,10 +129,11 @@ def _features(
 def _asked_by_features(
     brief: Brief, sources: Mapping[str, Versions], *, bound: Bound, cases: Cases, told: Told
 ) -> dict[str, Versions]:
-    asked = {feature.source for feature in bound.features if not isinstance(feature, Derived)}
+    every = (*bound.features, *bound.groups)
+    asked = {feature.source for feature in every if not isinstance(feature, Derived)}
     kept = {name: versions for name, versions in sources.items() if name in asked}
     if OUTCOMES in asked:
-        used = {column for feature in bound.features for column in _case_columns(feature)}
+        used = {column for feature in every for column in _case_columns(feature)}
         kept[OUTCOMES] = outcome_versions(
             cases, told.timeline, classes=brief.outcome.classes, columns=used, levels=told.levels
         )

@@ -9,8 +9,9 @@ from typing import Final, cast
 import numpy as np
 import polars as pl
 
+from wholeroad.core.estimates import Estimate
 from wholeroad.core.instants import DAY
-from wholeroad.road.watch.results import Comparison, Estimate
+from wholeroad.road.watch.results import Comparison
 from wholeroad.road.watch.work import STATUS_QUO, PolicyRun, Scored
 
 _ESTIMATES: Final = (

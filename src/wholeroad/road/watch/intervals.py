@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wholeroad.core import ids
+from wholeroad.core.estimates import Estimate
 from wholeroad.core.instants import DAY, Span
-from wholeroad.road.watch.results import Estimate
 
 LEAST_BLOCKS: Final = 4
 """With fewer whole blocks there is no telling how blocks vary; the interval is then unbounded."""

@@ -13,10 +13,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from wholeroad.core.estimates import Estimate
 from wholeroad.core.view import Codes
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.watch.intervals import UNBOUNDED, Histories
-from wholeroad.road.watch.results import BreakEven, Estimate, OpenValue
+from wholeroad.road.watch.results import BreakEven, OpenValue
 
 A_MISS: Final = "a miss"
 

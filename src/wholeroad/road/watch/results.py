@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from wholeroad.core.estimates import Estimate
 from wholeroad.core.instants import Instant, Span
 from wholeroad.road.brief.quantities import Amounts
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A figure with its interval, both in the same unit."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)

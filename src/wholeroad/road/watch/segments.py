@@ -18,9 +18,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from wholeroad.core.estimates import Estimate
 from wholeroad.core.instants import Instant
 from wholeroad.road.watch.intervals import LEAST_BLOCKS, UNBOUNDED, Histories, Resampling, resample
-from wholeroad.road.watch.results import Estimate
 from wholeroad.road.watch.work import PolicyRun, Scored
 
 TIME: Final = "time"

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wholeroad.core import ids
+from wholeroad.core.estimates import Estimate
 from wholeroad.core.instants import DAY, Instant
 from wholeroad.core.view import PENDING, UNKNOWN, Codes
 from wholeroad.road.brief.contract import Gain
@@ -21,7 +22,7 @@ from wholeroad.road.model.capacity import Room, fitting_in
 from wholeroad.road.watch.intervals import Histories, Resampling, resample
 from wholeroad.road.watch.ranges import Paid, ValueRange
 from wholeroad.road.watch.regret import Choices, Oracle, equal_models_floor, oracle
-from wholeroad.road.watch.results import Comparison, Estimate, PolicyMoney, Success
+from wholeroad.road.watch.results import Comparison, PolicyMoney, Success
 
 STATUS_QUO: Final = "status quo"
 NEVER: Final = "never"

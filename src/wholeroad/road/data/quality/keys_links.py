@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from wholeroad.road.brief.contract import Brief, FeatureTable
-from wholeroad.road.brief.rules import OUTCOMES
+from wholeroad.road.brief.feature_rules import OUTCOMES
 from wholeroad.road.data.quality.seen import Seen
 from wholeroad.road.data.quality.values_names import is_identifier
 

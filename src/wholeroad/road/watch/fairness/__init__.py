@@ -1,0 +1,1 @@
+"""Fairness watched: the plan against bias, and breaches of limits after release."""
