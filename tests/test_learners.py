@@ -11,18 +11,24 @@ from wholeroad.testing.learner_suite import LearnerSuite, rows_of, sample
 
 
 class TestConstant(LearnerSuite):
+    repeated_within = 0.0
+
     def learner(self, *, threads: int) -> Learner:
         del threads
         return Constant()
 
 
 class TestLogistic(LearnerSuite):
+    repeated_within = 1e-6
+
     def learner(self, *, threads: int) -> Learner:
         del threads
         return Logistic()
 
 
 class TestLightgbm(LearnerSuite):
+    repeated_within = 0.1
+
     def learner(self, *, threads: int) -> Learner:
         return LightgbmTrees(threads=threads)
 

@@ -26,6 +26,8 @@ quick = settings(max_examples=60, deadline=None)
 
 
 class TestOneRule(LearnerSuite):
+    repeated_within = 0.0
+
     def learner(self, *, threads: int) -> Learner:
         del threads
         return OneRule()

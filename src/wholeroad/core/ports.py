@@ -99,6 +99,10 @@ class Matrix:
     categories: tuple[int, ...]
 
 
+Stop = tuple[Matrix, NDArray[np.int8]] | tuple[Matrix, NDArray[np.int8], NDArray[np.float64]]
+"""A later slice to stop on: features, truth and, where rows weigh differently, the weight of each."""
+
+
 class Scorer(Protocol):
     """A fitted model: pure arithmetic from features to probabilities."""
 
@@ -122,8 +126,9 @@ class Learner(Protocol):
         truth: NDArray[np.int8],
         *,
         classes: int,
-        stop: tuple[Matrix, NDArray[np.int8]] | None = None,
+        stop: Stop | None = None,
         rounds: int | None = None,
+        weights: NDArray[np.float64] | None = None,
     ) -> tuple[Scorer, int | None]:
         """Fit.
 
@@ -132,9 +137,15 @@ class Learner(Protocol):
         matrix, truth
             The training slice; truth holds class codes ``0 .. classes-1``, each may be missing.
         stop
-            A later slice to stop on, for learners that work in rounds.
+            A later slice to stop on, for learners that work in rounds; by weights of its own, where it has
+            some.
         rounds
             The number of rounds to use instead of stopping (the refit on everything matured).
+        weights
+            Shape (n,): how much each row counts, not negative, of mean 1; None counts all alike. Only their
+            ratios matter, and a row that weighs 0 is as though it weren't there. A learner from outside may
+            do without this argument: it is left out where nothing weighs differently, and elsewhere the
+            learner is handed rows drawn by their weights.
 
         Returns
         -------

@@ -19,10 +19,11 @@ from wholeroad.engine.workshop import Workshop
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.brief.policies import INCUMBENT, parse_policy
 from wholeroad.road.data.history import History
-from wholeroad.road.model.capacity import Room, decide_within
+from wholeroad.road.model.actions import Due, act
+from wholeroad.road.model.capacity import Room
 from wholeroad.road.model.card import card
-from wholeroad.road.model.effects import expected_money
 from wholeroad.road.model.facts import FitRefused, ModelFitted
+from wholeroad.road.model.fairness.abstaining import left_below
 from wholeroad.road.model.untreated import spoken_of
 from wholeroad.road.release.randomising import left_alone
 from wholeroad.road.watch.frames import money_over_time
@@ -209,17 +210,18 @@ def _model_values(
         start = max(first, int(np.searchsorted(history.timeline.decided_at, fitted.at, side="left")))
         if start < last:
             rows = slice(start, last)
-            actions[row, start - first :], _ = decide_within(
-                expected_money(
-                    history.values.take(rows),
-                    workshop.probabilities(name, start, last=last),
-                    effects=workshop.model(name).effects,
-                ),
+            groups = history.groups_in_decisions(np.arange(start, last))
+            due = Due(
+                values=history.values.take(rows),
                 status_quo=history.status_quo[rows],
                 held=history.held[rows],
                 ids=history.cases.ids[rows],
                 room=Room.empty(history.brief.worth.capacity, history.timeline.decided_at[rows]),
+                groups=groups,
+                left_below=left_below(history.brief.fairness, groups),
             )
+            scores = workshop.probabilities(name, start, last=last)
+            actions[row, start - first :], _ = act(scores, due, rule=workshop.model(name).rule)
     return ModelValues(
         effective_from=np.array([fitted.at for fitted in models.values()], dtype=np.int64),
         costs=np.array([fitted.costs for fitted in models.values()]),

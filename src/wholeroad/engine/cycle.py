@@ -13,7 +13,8 @@ from wholeroad.road.brief.policies import Policy
 from wholeroad.road.brief.values import Values
 from wholeroad.road.model.facts import FitAsked, FitRefused, ModelFitted
 from wholeroad.road.refit import due
-from wholeroad.road.release.rules import advance, first_plan
+from wholeroad.road.release.rules import Plan, advance, first_plan
+from wholeroad.road.watch.facts import LimitsWatched
 from wholeroad.road.watch.rules import settle
 
 
@@ -22,6 +23,13 @@ class Fits(Protocol):
 
     def collect(self, asked: FitAsked, now: int) -> ModelFitted | FitRefused | None:
         """Give what came of a fit whose time has come, or None while it is still being made."""
+
+
+class Limits(Protocol):
+    """Who looks at the limits."""
+
+    def look(self, plan: Plan, last: LimitsWatched | None, *, view: AsOf) -> LimitsWatched | None:
+        """Look at them as of a cycle, or give None where it isn't time to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +42,8 @@ class Desk:
         Shape (n,): the action taken for each case so far, -1 for none.
     booked
         Shape (n,): the truth by which each case is booked; the cycle moves it.
+    limits
+        Looks at the limits of ``[fairness]``.
     """
 
     policy: Policy
@@ -42,13 +52,14 @@ class Desk:
     values: Values
     action: Codes
     booked: Codes
+    limits: Limits
 
 
 def cycle(state: State, view: AsOf, *, desk: Desk) -> tuple[State, list[Fact]]:
     """Run one cycle.
 
-    In order: decisions settle; fits are asked for, and those whose time has come are
-    assessed; the plan until the next cycle is fixed.
+    In order: decisions settle; the limits of the plan in force are looked at; fits are asked for, and those
+    whose time has come are assessed; the plan until the next cycle is fixed.
 
     Parameters
     ----------
@@ -74,6 +85,7 @@ def cycle(state: State, view: AsOf, *, desk: Desk) -> tuple[State, list[Fact]]:
             state = step(state, fact)
 
     note(settle(view, desk.action, booked=desk.booked, values=desk.values))
+    note(desk.limits.look(state.plan, state.watched, view=view))
     note(first_plan(state.plan, desk.policy, now=now))
     note(due(state.fits, desk.policy, table=desk.refit, now=now, began_at=view.began_at))
     pending = state.fits.pending

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wholeroad.core.instants import Instant
+from wholeroad.core.instants import Instant, Span
+from wholeroad.road.model.counterfactuals import Counterfactuals
 from wholeroad.road.model.results import ChoiceReport
 
 
@@ -32,6 +33,35 @@ class Change:
     typical: Any
     probability: float
     difference: float
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """What would have changed a decision, and how it can be contested.
+
+    Attributes
+    ----------
+    otherwise
+        The smallest changes under which another action would have been taken; None where no feature of the
+        case decided it.
+    decided_by
+        Then, what did decide, in words; empty elsewhere.
+    actions
+        Names, in the order of the codes that ``otherwise`` speaks of.
+    says
+        What has to be known to read ``otherwise``.
+    appeals_to
+        Who answers an appeal; empty where the brief names nobody.
+    answered_within
+        How long an answer may take, in microseconds; None where the brief promises nothing.
+    """
+
+    otherwise: Counterfactuals | None = None
+    decided_by: str = ""
+    actions: tuple[str, ...] = ()
+    says: tuple[str, ...] = ()
+    appeals_to: str = ""
+    answered_within: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +100,8 @@ class DecisionExplained:
         The class whose probability ``changes`` speak of.
     lines
         Further sentences.
+    contest
+        What would have changed it and how to appeal; None where the brief has no ``[fairness]``.
     """
 
     key: Mapping[str, Any]
@@ -90,6 +122,7 @@ class DecisionExplained:
     changes: tuple[Change, ...] = ()
     asked: str = ""
     lines: tuple[str, ...] = ()
+    contest: Contest | None = None
 
 
 @dataclass(frozen=True, slots=True)

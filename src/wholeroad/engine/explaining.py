@@ -12,9 +12,11 @@ import polars as pl
 from wholeroad.core.errors import UserError
 from wholeroad.core.facts import Fact
 from wholeroad.core.instants import Instant, format_instant, to_instant
+from wholeroad.engine.contesting import contest
 from wholeroad.engine.explained import Change, DecisionExplained, ModelExplained, one_at_a_time
 from wholeroad.engine.fold import fold
 from wholeroad.engine.live import in_force
+from wholeroad.engine.redeciding import Weighed, due_as_recorded, weighed
 from wholeroad.engine.walking import Walker
 from wholeroad.engine.workshop import Workshop
 from wholeroad.road.brief.contract import Brief
@@ -22,6 +24,7 @@ from wholeroad.road.data.cases import key_hash
 from wholeroad.road.data.history import History
 from wholeroad.road.model.effects import expected_money
 from wholeroad.road.model.facts import FitAsked, ModelFitted
+from wholeroad.road.model.scoring import Model
 from wholeroad.road.refit import next_fit_at
 from wholeroad.road.watch.facts import SpanDecided
 
@@ -54,21 +57,28 @@ def explain_decision(
     row = made.row(0, named=True)
     one = history.values.take(np.array([place]))
     labels = brief.outcome.classes or brief.prediction
-    stated = zip(labels, brief.prediction, strict=True)
-    probabilities = {label: row[column] for label, column in stated if row[column] is not None}
+    columns = zip(labels, brief.prediction, strict=True)
+    probabilities = {label: row[column] for label, column in columns if row[column] is not None}
     expected: Mapping[str, float] = {}
     changes: tuple[Change, ...] = ()
     features = history.features.take(slice(place, place + 1)).row(0, named=True) if brief.feature else {}
+    decider: Model | None = None
+    compared: Weighed | None = None
     if row["model"] is not None and probabilities:
         model = workshop.model(row["model"])
-        money = expected_money(one, np.array([[*probabilities.values()]]), effects=model.effects)[0]
-        expected = dict(zip(brief.actions, money.tolist(), strict=True))
+        stated = np.array([[*probabilities.values()]])
+        money = expected_money(one, stated, effects=model.effects)
+        expected = dict(zip(brief.actions, money[0].tolist(), strict=True))
+        due = due_as_recorded(history, np.array([place]))
+        compared = weighed(due, stated, expected=money, model=model)
         asks = {column.name for column in model.encoder.columns}
         if asks <= set(features):  # of a former brief, whose features are gone, no change can be told
             changes = _changes(history, place, features, workshop, name=row["model"])
+            decider = model
     truth = history.as_of(history.until + 1).truth()
     known = truth.size > place and truth[place] >= 0
     code = truth[place : place + 1]
+    held_reason = _held(history, place, row=row, weighed=compared)
     return DecisionExplained(
         key={name: row[shown] for name, shown in zip(history.cases.key, decisions.columns, strict=False)},
         decided_at=to_instant(row["decided_at"]),
@@ -81,11 +91,13 @@ def explain_decision(
         status_quo=brief.actions[history.status_quo[place]],
         unit=brief.unit,
         values=_values(history, place),
-        held_reason=_held(history, place, row, expected),
+        held_reason=held_reason,
         outcome=_outcome(history, int(code[0])) if known else None,
         money=float(one.money(walker.action[place : place + 1], truth=code)[0]) if known else None,
         changes=changes,
         asked=_asked(brief),
+        lines=_thresholds(brief, compared),
+        contest=contest(history, place, row=row, model=decider, held_reason=held_reason),
     )
 
 
@@ -207,16 +219,30 @@ def _values(history: History, place: int) -> dict[str, dict[str, float]]:
     }
 
 
-def _held(history: History, place: int, row: Mapping[str, Any], expected: Mapping[str, float]) -> str | None:
+def _held(history: History, place: int, *, row: Mapping[str, Any], weighed: Weighed | None) -> str | None:
     if history.held[place]:
         return "the case became known after its time, and the brief leaves such cases to the status quo"
-    if not expected or expected[row["action"]] >= max(expected.values()):
+    if weighed is None:
         return None
-    if row.get("propensity") is not None and row["expected_value"] is None:
-        return "chance left the case alone, so that what acting changes can be learnt"
-    if history.brief.worth.capacity is not None:
-        return "the capacity of its period went to cases that gain more"
-    return None
+    if weighed.left[0]:
+        return "the brief leaves such cases of its group to people; until they decide, the status quo stands"
+    money = dict(zip(history.brief.actions, weighed.compared[0].tolist(), strict=True))
+    reason = None
+    if money[row["action"]] < max(money.values()):
+        if row.get("propensity") is not None and row["expected_value"] is None:
+            reason = "chance left the case alone, so that what acting changes can be learnt"
+        elif history.brief.worth.capacity is not None:
+            reason = "the capacity of its period went to cases that gain more"
+    return reason
+
+
+def _thresholds(brief: Brief, weighed: Weighed | None) -> tuple[str, ...]:
+    """Say by how much a threshold of the case's group moved what actions had to bring."""
+    if weighed is None or not np.any(weighed.moved):
+        return ()
+    moved = zip(brief.actions, weighed.moved[0].tolist(), strict=True)
+    said = ", ".join(f"{action} {money:+,.2f} {brief.unit}".rstrip() for action, money in moved if money)
+    return (f"Added for its group before actions were compared, as the brief's thresholds ask: {said}",)
 
 
 def _outcome(history: History, code: int) -> str:

@@ -9,9 +9,9 @@ from wholeroad.core.instants import Instant
 from wholeroad.road.brief.facts import BriefRead
 from wholeroad.road.data.facts import BatchLanded, RowsMended, SourceHeld, SourceReleased
 from wholeroad.road.model.facts import FitAsked, FitRefused, ModelFitted
-from wholeroad.road.release.facts import PlanFixed
+from wholeroad.road.release.facts import PlanFixed, PromotionStopped
 from wholeroad.road.review.facts import ReviewAsked, VerdictsRead
-from wholeroad.road.watch.facts import Settled, SpanDecided
+from wholeroad.road.watch.facts import LimitsWatched, Settled, SpanDecided
 
 
 class Opened(Fact, frozen=True, kw_only=True):
@@ -55,10 +55,12 @@ AnyFact = (
     | ModelFitted
     | FitRefused
     | PlanFixed
+    | PromotionStopped
     | ReviewAsked
     | VerdictsRead
     | SpanDecided
     | Settled
+    | LimitsWatched
 )
 
 _DECODER = msgspec.json.Decoder(AnyFact)

@@ -14,9 +14,9 @@ from wholeroad.road.brief.facts import BriefRead
 from wholeroad.road.data.facts import SourceHeld, SourceReleased
 from wholeroad.road.model.facts import FitAsked, FitRefused, ModelFitted
 from wholeroad.road.refit import FitLine
-from wholeroad.road.release.facts import PlanFixed
+from wholeroad.road.release.facts import PlanFixed, PromotionStopped
 from wholeroad.road.release.rules import Plan
-from wholeroad.road.watch.facts import Settled, SpanDecided
+from wholeroad.road.watch.facts import LimitsWatched, Settled, SpanDecided
 from wholeroad.road.watch.rules import ValueLine
 
 
@@ -39,6 +39,10 @@ class State(msgspec.Struct, frozen=True):
         Sealed spans so far, also the version of the last append of decisions.
     settled_at
         When money was settled last.
+    watched
+        The last look at the limits of ``[fairness]`` under the plan in force.
+    stopped
+        The newest candidate that a limit kept from being put in charge, until another one is.
     held
         By source: the batch that is held back, and why.
     """
@@ -55,6 +59,8 @@ class State(msgspec.Struct, frozen=True):
     spans: int = 0
     settled_at: Instant | None = None
     closed: bool = False
+    watched: LimitsWatched | None = None
+    stopped: PromotionStopped | None = None
     held: dict[str, SourceHeld] = msgspec.field(default_factory=dict)
 
 
@@ -63,7 +69,9 @@ def step(state: State, fact: Fact) -> State:
     changes: dict[str, Any]
     match fact:
         case PlanFixed():
-            changes = {"plan": state.plan.after(fact)}
+            changes = {"plan": state.plan.after(fact), "watched": None, "stopped": None}
+        case PromotionStopped() | LimitsWatched():
+            changes = {"stopped" if isinstance(fact, PromotionStopped) else "watched": fact}
         case FitAsked() | ModelFitted() | FitRefused():
             changes = {"fits": state.fits.after(fact)}
         case Settled():
@@ -92,7 +100,7 @@ def _read(state: State, fact: BriefRead) -> dict[str, Any]:
     """Take up another brief; where models would learn something else, those that are there don't fit it."""
     changes: dict[str, Any] = {"brief": fact.digest, "learns": fact.learns}
     if state.learns and fact.learns != state.learns:
-        changes["plan"] = Plan()
+        changes |= {"plan": Plan(), "watched": None, "stopped": None}
         changes["fits"] = msgspec.structs.replace(state.fits, pending=None, grid_at=None, answered=False)
     return changes
 

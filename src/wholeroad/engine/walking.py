@@ -17,10 +17,12 @@ from wholeroad.engine.agenda import Agenda, agenda
 from wholeroad.engine.book import Book, joined
 from wholeroad.engine.cycle import Desk, cycle
 from wholeroad.engine.fold import State, step
+from wholeroad.engine.limits import LimitWatch
 from wholeroad.engine.workshop import Workshop
 from wholeroad.road.brief.policies import Policy
 from wholeroad.road.data.history import History
 from wholeroad.road.model.capacity import room_for
+from wholeroad.road.model.fairness.abstaining import left_below
 from wholeroad.road.release.randomising import left_alone
 from wholeroad.road.release.rules import Plan
 from wholeroad.road.release.work import Asked, Decided, decide_under
@@ -80,6 +82,7 @@ class Walker:
             values=history.values,
             action=self.book.action,
             booked=self.book.booked,
+            limits=LimitWatch(history, self.book.action, scores=workshop),
         )
         self._seen_at: Instant | None = None
 
@@ -145,6 +148,7 @@ class Walker:
         first, last = stretch.first, self.position(until_at)
         # A case is decided once, also where a changed brief has put it later.
         cases = first + np.flatnonzero(self.book.action[first:last] < 0)
+        groups = history.groups_in_decisions(cases)
         asked = Asked(
             ids=history.cases.ids[cases],
             values=history.values.take(cases),
@@ -160,6 +164,8 @@ class Walker:
                 propensity=self.book.propensity,
             ),
             left_alone=left_alone(history.brief, self.desk.policy),
+            groups=groups,
+            left_below=left_below(history.brief.fairness, groups),
         )
         decided = decide_under(
             stretch.plan,
@@ -168,7 +174,7 @@ class Walker:
             width=len(history.brief.prediction),
             seed=history.brief.model.seed,
             score=lambda model: self._workshop.probabilities(model, first, last=last)[cases - first],
-            effects=lambda model: self._workshop.model(model).effects,
+            rule=lambda model: self._workshop.model(model).rule,
         )
         self.book.write(cases, decided)
         stretch.parts.append(decided)

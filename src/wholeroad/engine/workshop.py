@@ -16,7 +16,9 @@ from wholeroad.core.instants import Instant, format_instant
 from wholeroad.core.ports import AnyLearner, Blobs, Progress
 from wholeroad.core.view import Codes
 from wholeroad.road.data.history import History
+from wholeroad.road.model.cut import CutGroups
 from wholeroad.road.model.facts import FitAsked, FitRefused, ModelFitted
+from wholeroad.road.model.fairness.assessed import Terms
 from wholeroad.road.model.results import ChoiceReport
 from wholeroad.road.model.untreated import Acted, acted_at
 from wholeroad.road.model.work import Cut, Fitted, Model, fit
@@ -27,6 +29,10 @@ CHUNK: Final = 1 << 15
 
 CHUNKS_AT_HAND: Final = 4
 """Scored chunks kept in memory, so that a day's cases don't read a whole chunk from disk."""
+
+
+_FOR_PEOPLE: Final = {"appeals_to", "answered_within", "changeable"}
+"""Settings of ``[fairness]`` that change no fit."""
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -40,6 +46,8 @@ class Kept(msgspec.Struct, frozen=True):
         The choice with its numbers; None where no fit could be made.
     refusal
         Code and sentence, where no fit could be made.
+    stopped
+        The limits of ``[fairness]`` that keep the model from being put in charge.
     """
 
     cut: str
@@ -49,6 +57,7 @@ class Kept(msgspec.Struct, frozen=True):
     why: str
     report: ChoiceReport | None
     refusal: tuple[str, str] | None = None
+    stopped: tuple[str, ...] = ()
 
 
 class Workshop:
@@ -109,6 +118,7 @@ class Workshop:
             model=kept.model,
             costs=asked.costs,
             why=kept.why,
+            stopped=kept.stopped,
         )
 
     def kept(self, cut_at: Instant) -> Kept:
@@ -194,9 +204,11 @@ class Workshop:
         rows = view.matured(brief.outcome.matures, window)
         truth = view.truth()[rows]
         acted = acted_at(self._recorded(history), rows, now=cut_at)
-        cut = self._cut_digest(rows, truth, acted)
+        groups = _groups_of(history, rows)
+        cut = self._cut_digest(rows, truth, acted, groups)
         settings = f"{cut_at} {brief.outcome.matures} {brief.model.least_outcomes} {brief.worth.capacity}"
-        key = digest("fit", cut, settings, self._recipe, *self._learners)
+        fair = [] if groups is None else [groups.table.model_dump_json(exclude=_FOR_PEOPLE)]
+        key = digest("fit", cut, settings, self._recipe, *self._learners, *fair)
         data = self._blobs.get("fits", key)
         if data is not None:
             kept = msgspec.json.decode(data, type=Kept)
@@ -217,6 +229,7 @@ class Workshop:
                 levels=history.told.levels,
                 amounts=brief.worth.quantities,
                 acted=acted,
+                groups=groups,
                 capacity=brief.worth.capacity,
             ),
             list(self._learners.values()),
@@ -259,9 +272,11 @@ class Workshop:
             self._blobs.put("models", name, data=data)
             self._models[name] = result.model
         report = result.report
-        return Kept(cut, rows, result.champion, name, report.why, report)
+        return Kept(cut, rows, result.champion, name, report.why, report, stopped=report.stopped)
 
-    def _cut_digest(self, rows: NDArray[np.int64], truth: Codes, acted: Acted | None) -> str:
+    def _cut_digest(
+        self, rows: NDArray[np.int64], truth: Codes, acted: Acted | None, groups: CutGroups | None
+    ) -> str:
         history = self._history
         levels = history.told.levels
         return digest_arrays(
@@ -274,12 +289,21 @@ class Workshop:
                 history.held[rows],
                 *history.values.take(rows).content(),
                 *(acted.content() if acted else ()),
+                *(groups.content() if groups else ()),
             ],
             "cut",
             *self._schema,
             *history.brief.outcome.classes,
             *history.brief.actions,
         )
+
+
+def _groups_of(history: History, rows: NDArray[np.int64]) -> CutGroups | None:
+    """Give the groups to a fit that has remedies to carry out or limits to hold, and to no other."""
+    table = history.brief.fairness
+    if table is None or not table.bears_on_fits or history.groups is None:
+        return None
+    return CutGroups(history.groups.take(rows), table, Terms.of(history.brief))
 
 
 def _choice_key(cut: str, model: str | None) -> str:

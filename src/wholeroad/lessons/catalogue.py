@@ -12,9 +12,13 @@ from wholeroad.lessons import (
     codes_of_the_brief,
     codes_of_the_folder,
     codes_of_the_intake,
+    contesting,
     contracts,
     curating,
     evidence,
+    fairness_causes,
+    fairness_measures,
+    fairness_remedies,
     features,
     mends,
     models,
@@ -40,12 +44,16 @@ _LESSONS: Final = (
     *features.LESSONS,
     *acting.LESSONS,
     *models.LESSONS,
+    *fairness_measures.LESSONS,
+    *fairness_causes.LESSONS,
+    *fairness_remedies.LESSONS,
     *planning.LESSONS,
     *origins.LESSONS,
     *contracts.LESSONS,
     *troubles_of_time.LESSONS,
     *troubles_of_values.LESSONS,
     *reviewing.LESSONS,
+    *contesting.LESSONS,
 )
 _ENTRIES: Final = (
     *codes_of_the_brief.ENTRIES,
@@ -57,6 +65,7 @@ _ENTRIES: Final = (
     *origins.ENTRIES,
     *contracts.ENTRIES,
     *reviewing.ENTRIES,
+    *contesting.ENTRIES,
     *curating.ENTRIES,
 )
 

@@ -9,7 +9,16 @@ from dataclasses import dataclass, fields
 from typing import Final, Literal
 
 Theme = Literal[
-    "verdicts", "money", "evidence", "time", "outcomes", "features", "acting", "models", "planning"
+    "verdicts",
+    "money",
+    "evidence",
+    "time",
+    "outcomes",
+    "features",
+    "acting",
+    "models",
+    "fairness",
+    "planning",
 ]
 
 THEMES: Final[dict[Theme, str]] = {
@@ -21,6 +30,7 @@ THEMES: Final[dict[Theme, str]] = {
     "features": "Features and leaks",
     "acting": "When acting changes the outcome",
     "models": "Fitting and choosing a model",
+    "fairness": "Groups, and how decisions differ between them",
     "planning": "Data that aren't there yet",
 }
 

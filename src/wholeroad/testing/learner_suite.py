@@ -9,6 +9,7 @@ Make a class in a test file, and give it the learner::
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from typing import Final
 
@@ -55,6 +56,16 @@ def rows_of(matrix: Matrix, rows: slice | NDArray[np.int64]) -> Matrix:
     return Matrix(np.asfortranarray(matrix.values[rows]), matrix.names, matrix.categories)
 
 
+def whole_weights(truth: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Give weights 0, 1 and 2 of mean 1 that make class 0 rarer: each second row of it goes to another."""
+    weights = np.ones(len(truth))
+    fewer, more = np.flatnonzero(truth == 0)[::2], np.flatnonzero(truth != 0)
+    moved = min(fewer.size, more.size)
+    weights[fewer[:moved]] = 0.0
+    weights[more[:moved]] = 2.0
+    return weights
+
+
 def _require(holds: object, law: str) -> None:
     if not holds:
         raise AssertionError(law)
@@ -63,9 +74,20 @@ def _require(holds: object, law: str) -> None:
 class LearnerSuite(ABC):
     """The contract of :class:`wholeroad.core.ports.Learner`."""
 
+    repeated_within: float = 0.5
+    """How far whole weights may lead away from repeated rows, as a share of how far these lead from none.
+
+    Of the mean probability of a class. 0 where both are the same fit; above it for learners that also count
+    rows, as the fewest of a leaf, that place thresholds without weights, or that draw.
+    """
+
     @abstractmethod
     def learner(self, *, threads: int) -> Learner:
         """Give the learner under test."""
+
+    def takes_weights(self) -> bool:
+        """Tell whether ``fit`` takes weights; a learner without is handed rows drawn by them instead."""
+        return "weights" in inspect.signature(self.learner(threads=1).fit).parameters
 
     def fitted(
         self, *, rows: int = 600, classes: int = 2, threads: int = 1
@@ -187,6 +209,62 @@ class LearnerSuite(ABC):
             np.array_equal(again.probabilities(matrix), scorer.probabilities(matrix)),
             "r rounds are r rounds",
         )
+
+    def test_weights_that_are_all_the_same_are_no_weights(self) -> None:
+        """To the last byte, on the training rows as on the stop slice."""
+        if not self.takes_weights():
+            return
+        for classes in (2, 3):
+            plain, rounds, matrix = self.fitted(classes=classes)
+            _, truth = sample(600, classes)
+            for weight in (1.0, 2.5):
+                scorer, used = self.learner(threads=1).fit(
+                    rows_of(matrix, slice(400)),
+                    truth[:400],
+                    classes=classes,
+                    stop=(rows_of(matrix, slice(400, 600)), truth[400:], np.full(200, weight)),
+                    weights=np.full(400, weight),
+                )
+                _require(scorer.to_bytes() == plain.to_bytes(), "equal weights are none")
+                _require(used == rounds, "equal weights stop as none do")
+
+    def test_whole_weights_are_repeated_rows(self) -> None:
+        """A row of weight 2 counts as two, one of weight 0 as none; see :attr:`repeated_within`."""
+        if not self.takes_weights():
+            return
+        for classes in (2, 3):
+            matrix, truth = sample(1200, classes)
+            weights = whole_weights(truth)
+            again = np.repeat(np.arange(1200), weights.astype(np.int64))
+            learner = self.learner(threads=1)
+            plain, _ = learner.fit(matrix, truth, classes=classes, rounds=20)
+            weighed, _ = learner.fit(matrix, truth, classes=classes, rounds=20, weights=weights)
+            repeated, _ = learner.fit(rows_of(matrix, again), truth[again], classes=classes, rounds=20)
+            here, there, without = (
+                scorer.probabilities(matrix).mean(axis=0) for scorer in (weighed, repeated, plain)
+            )
+            away, moved = np.abs(here - there).max(), np.abs(there - without).max()
+            _require(away <= self.repeated_within * moved + _EXACT, "whole weights are repetitions")
+
+    def test_only_the_ratios_of_weights_matter_and_a_weighted_fit_is_the_same_again(self) -> None:
+        """Four times the weights, another number of threads: the same bytes."""
+        if not self.takes_weights():
+            return
+        matrix, truth = sample(600, 2)
+        weights = 0.25 + chance(np.arange(600, dtype=np.uint64), seed=0, salt="weights")
+        later = rows_of(matrix, slice(400, 600))
+        models = set()
+        for scale, threads in ((1.0, 1), (4.0, 1), (1.0, 2)):
+            scorer, rounds = self.learner(threads=threads).fit(
+                rows_of(matrix, slice(400)),
+                truth[:400],
+                classes=2,
+                stop=(later, truth[400:], scale * weights[400:]),
+                weights=scale * weights[:400],
+            )
+            _well_formed(scorer.probabilities(matrix), 600, 2)
+            models.add((scorer.to_bytes(), rounds))
+        _require(len(models) == 1, "the same ratios give the same model")
 
     def test_inputs_stay_as_they_were(self) -> None:
         """A fit and a score change nothing that they were handed."""

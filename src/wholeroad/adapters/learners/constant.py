@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wholeroad.adapters.learners.frequencies import smoothed
-from wholeroad.core.ports import Matrix
+from wholeroad.adapters.learners.weighted_rows import weighted
+from wholeroad.core.ports import Matrix, Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,14 @@ class Constant:
         truth: NDArray[np.int8],
         *,
         classes: int,
-        stop: tuple[Matrix, NDArray[np.int8]] | None = None,
+        stop: Stop | None = None,
         rounds: int | None = None,
+        weights: NDArray[np.float64] | None = None,
     ) -> tuple[ConstantScorer, None]:
         """Count; see :class:`wholeroad.core.ports.Learner`."""
-        del matrix, stop, rounds
-        return ConstantScorer(smoothed(truth, classes)), None
+        del stop, rounds
+        _, truth, weights = weighted(matrix, truth, weights=weights)
+        return ConstantScorer(smoothed(truth, classes, weights=weights)), None
 
     def from_bytes(self, data: bytes) -> ConstantScorer:
         """Read what ``to_bytes`` wrote."""

@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wholeroad.adapters.learners.scikit import COMPLEXITY, ScikitLearner
+from wholeroad.adapters.learners.weighted_rows import drawn, drawn_stop, takes_weights
 from wholeroad.adapters.settings import Settings, read_settings
 from wholeroad.core.errors import RoadError, UserError
 from wholeroad.core.ids import digest
-from wholeroad.core.ports import Learner, Matrix, Scorer
+from wholeroad.core.ports import Learner, Matrix, Scorer, Stop
 
 GROUP: Final = "wholeroad.learners"
 """The group of entry points in which packages offer learners."""
@@ -52,6 +53,11 @@ class ForeignLearner:
         self._origin = origin
         self._factory = factory
 
+    @property
+    def resamples(self) -> bool:
+        """Whether it takes no weights, so that it is fitted on rows drawn by them."""
+        return bool(getattr(self.learner, "resamples", not takes_weights(self.learner.fit)))
+
     @cached_property
     def identity(self) -> str:
         """Digest all that could change a fit: where it is from, its own word, settings, versions, source."""
@@ -67,8 +73,9 @@ class ForeignLearner:
         truth: NDArray[np.int8],
         *,
         classes: int,
-        stop: tuple[Matrix, NDArray[np.int8]] | None = None,
+        stop: Stop | None = None,
         rounds: int | None = None,
+        weights: NDArray[np.float64] | None = None,
     ) -> tuple[Scorer, int | None]:
         """Fit; see :class:`wholeroad.core.ports.Learner`.
 
@@ -78,6 +85,13 @@ class ForeignLearner:
             ``model.learner-failed``, and those of :class:`~wholeroad.adapters.learners.scikit.ScikitLearner`.
         """
         try:
+            if weights is not None and takes_weights(self.learner.fit):
+                return self.learner.fit(
+                    matrix, truth, classes=classes, stop=stop, rounds=rounds, weights=weights
+                )
+            if weights is not None:
+                matrix, truth = drawn(matrix, truth, weights=weights)
+                stop = drawn_stop(stop)
             return self.learner.fit(matrix, truth, classes=classes, stop=stop, rounds=rounds)
         except RoadError:
             raise

@@ -43,14 +43,20 @@ class Seen:
         return result
 
 
-def seen(truth: NDArray[np.int8], classes: int) -> Seen:
+def seen(truth: NDArray[np.int8], classes: int, *, weights: NDArray[np.float64] | None = None) -> Seen:
     """Tell which classes the training rows show; no rows show all of them, none more than another."""
     counts = np.bincount(truth, minlength=classes)
     present = tuple(int(code) for code in np.flatnonzero(counts)) or tuple(range(classes))
-    return Seen(classes, present, 1.0 / (len(truth) + classes))
+    return Seen(classes, present, 1.0 / (_total(truth, weights) + classes))
 
 
-def smoothed(truth: NDArray[np.int8], classes: int) -> tuple[float, ...]:
-    """Give ``(count + 1) / (n + classes)`` of each class (Laplace's rule of succession)."""
-    counts = np.bincount(truth, minlength=classes)
-    return tuple(float(count + 1) / (len(truth) + classes) for count in counts)
+def smoothed(
+    truth: NDArray[np.int8], classes: int, *, weights: NDArray[np.float64] | None = None
+) -> tuple[float, ...]:
+    """Give ``(count + 1) / (n + classes)`` of each class (Laplace's rule of succession), by weight."""
+    counts = np.bincount(truth, weights=weights, minlength=classes)
+    return tuple(float(count + 1) / (_total(truth, weights) + classes) for count in counts)
+
+
+def _total(truth: NDArray[np.int8], weights: NDArray[np.float64] | None) -> float:
+    return len(truth) if weights is None else float(weights.sum())

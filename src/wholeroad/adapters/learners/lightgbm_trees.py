@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wholeroad.adapters.learners.frequencies import Seen, seen, smoothed
-from wholeroad.core.ports import Matrix
-from wholeroad.road.model.calibration import log_loss, softmax
+from wholeroad.adapters.learners.weighted_rows import weighted
+from wholeroad.core.ports import Matrix, Stop
+from wholeroad.road.model.calibration import SMALLEST_PROBABILITY, log_loss, softmax
 
 if TYPE_CHECKING:
     import lightgbm
@@ -40,6 +41,9 @@ SETTINGS: Final[dict[str, Any]] = {
     "metric": "None",
     "verbosity": -1,
 }
+
+_Later = tuple[Matrix, NDArray[np.int64], NDArray[np.float64] | None]
+"""A stop slice: features, codes of present classes, and weights where rows weigh differently."""
 
 
 class TreesScorer:
@@ -112,16 +116,19 @@ class LightgbmTrees:
         truth: NDArray[np.int8],
         *,
         classes: int,
-        stop: tuple[Matrix, NDArray[np.int8]] | None = None,
+        stop: Stop | None = None,
         rounds: int | None = None,
+        weights: NDArray[np.float64] | None = None,
     ) -> tuple[TreesScorer, int]:
         """Fit trees and stop on the later slice; see :class:`wholeroad.core.ports.Learner`."""
-        known = seen(truth, classes)
+        matrix, truth, weights = weighted(matrix, truth, weights=weights)
+        known = seen(truth, classes, weights=weights)
         codes = known.recode(truth)
-        base = smoothed(codes.astype(np.int8), len(known.present))
+        base = smoothed(codes.astype(np.int8), len(known.present), weights=weights)
         if len(known.present) < 2 or not matrix.values.shape[1] or rounds == 0:
             return TreesScorer("", known, base=base, threads=self._threads), 0
-        booster = self._train(matrix, codes, len(known.present), stop=_known_rows(stop, known), rounds=rounds)
+        later = _known_rows(stop, known)
+        booster = self._train(matrix, codes, len(known.present), stop=later, rounds=rounds, weights=weights)
         used = booster.best_iteration or booster.current_iteration()
         return TreesScorer(trees_text(booster, used), known, base=base, threads=self._threads), used
 
@@ -138,8 +145,9 @@ class LightgbmTrees:
         codes: NDArray[np.int64],
         classes: int,
         *,
-        stop: tuple[Matrix, NDArray[np.int64]] | None,
+        stop: _Later | None,
         rounds: int | None,
+        weights: NDArray[np.float64] | None,
     ) -> lightgbm.Booster:
         import lightgbm
 
@@ -154,40 +162,45 @@ class LightgbmTrees:
         data = lightgbm.Dataset(
             matrix.values,
             codes,
+            weight=weights,
             categorical_feature=[index for index, count in enumerate(matrix.categories) if count],
             params=parameters,
         )
         if rounds is not None or stop is None:
             return lightgbm.train(parameters, data, rounds or ROUNDS_WITHOUT_STOP)
-        later, outcomes = stop
+        later, outcomes, weigh = stop
         return lightgbm.train(
             parameters,
             data,
             MOST_ROUNDS,
             valid_sets=[lightgbm.Dataset(later.values, outcomes, reference=data)],
-            feval=lambda scores, _: ("log loss", _stop_loss(scores, outcomes), False),
+            feval=lambda scores, _: ("log loss", _stop_loss(scores, outcomes, weigh), False),
             callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)],
         )
 
 
-def _known_rows(
-    stop: tuple[Matrix, NDArray[np.int8]] | None, known: Seen
-) -> tuple[Matrix, NDArray[np.int64]] | None:
-    """Keep the rows of the stop slice whose class the trees can predict."""
+def _known_rows(stop: Stop | None, known: Seen) -> _Later | None:
+    """Keep the rows of the stop slice whose class the trees can predict, and that weigh something."""
     if stop is None:
         return None
-    matrix, truth = stop
+    matrix, truth, weights = weighted(stop[0], stop[1], weights=stop[2]) if len(stop) == 3 else (*stop, None)
     codes = known.recode(truth)
     keep = codes >= 0
     if not keep.any():
         return None
-    return Matrix(np.asfortranarray(matrix.values[keep]), matrix.names, matrix.categories), codes[keep]
+    kept = Matrix(np.asfortranarray(matrix.values[keep]), matrix.names, matrix.categories)
+    return kept, codes[keep], None if weights is None else weights[keep]
 
 
-def _stop_loss(scores: NDArray[np.float64], outcomes: NDArray[np.int64]) -> float:
+def _stop_loss(
+    scores: NDArray[np.float64], outcomes: NDArray[np.int64], weights: NDArray[np.float64] | None
+) -> float:
     """Give the log loss of LightGBM's probabilities: one number, or one per class, for each row."""
     both = np.column_stack([1.0 - scores, scores]) if scores.ndim == 1 else scores
-    return log_loss(both, outcomes.astype(np.int8))
+    if weights is None:
+        return log_loss(both, outcomes.astype(np.int8))
+    chosen = np.maximum(both[np.arange(len(outcomes)), outcomes], SMALLEST_PROBABILITY)
+    return float(-(weights * np.log(chosen)).sum() / weights.sum())
 
 
 def trees_text(booster: lightgbm.Booster, rounds: int) -> str:

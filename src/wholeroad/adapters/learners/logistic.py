@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from wholeroad.adapters.learners.frequencies import Seen, seen, smoothed
 from wholeroad.adapters.learners.terms import Term, add_terms, lay_out, measured, put_weights
-from wholeroad.core.ports import Matrix
+from wholeroad.adapters.learners.weighted_rows import weighted
+from wholeroad.core.ports import Matrix, Stop
 from wholeroad.road.model.calibration import softmax
 
 if TYPE_CHECKING:
@@ -69,23 +70,27 @@ class Logistic:
         truth: NDArray[np.int8],
         *,
         classes: int,
-        stop: tuple[Matrix, NDArray[np.int8]] | None = None,
+        stop: Stop | None = None,
         rounds: int | None = None,
+        weights: NDArray[np.float64] | None = None,
     ) -> tuple[LogisticScorer, None]:
         """Fit; see :class:`wholeroad.core.ports.Learner`. It has no rounds and stops on nothing."""
         del stop, rounds
-        known = seen(truth, classes)
+        matrix, truth, weights = weighted(matrix, truth, weights=weights)
+        known = seen(truth, classes, weights=weights)
         codes = known.recode(truth)
-        terms = [measured(matrix.values[:, index], k) for index, k in enumerate(matrix.categories)]
+        terms = [
+            measured(matrix.values[:, index], k, weights=weights) for index, k in enumerate(matrix.categories)
+        ]
         used = [index for index, term in enumerate(terms) if term.scale > 0]
         if len(known.present) < 2 or not used:
-            base = smoothed(codes.astype(np.int8), len(known.present))
+            base = smoothed(codes.astype(np.int8), len(known.present), weights=weights)
             blank = tuple(terms)
             return LogisticScorer(known, tuple(float(np.log(share)) for share in base), blank), None
         design = lay_out(matrix, terms, used=used)
-        coefficients, intercepts = _solve(design, codes, len(known.present))
-        weighted = put_weights(terms, used, coefficients=coefficients)
-        return LogisticScorer(known, tuple(float(b) for b in intercepts), weighted), None
+        coefficients, intercepts = _solve(design, codes, len(known.present), weights)
+        solved = put_weights(terms, used, coefficients=coefficients)
+        return LogisticScorer(known, tuple(float(b) for b in intercepts), solved), None
 
     def from_bytes(self, data: bytes) -> LogisticScorer:
         """Read what ``to_bytes`` wrote."""
@@ -102,7 +107,7 @@ class Logistic:
 
 
 def _solve(
-    design: csr_matrix, codes: NDArray[np.int64], classes: int
+    design: csr_matrix, codes: NDArray[np.int64], classes: int, rows_weigh: NDArray[np.float64] | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Give weights (classes, columns) and intercepts (classes,)."""
     from sklearn.linear_model import LogisticRegression
@@ -119,7 +124,7 @@ def _solve(
     with threadpool_limits(limits=1), warnings.catch_warnings():
         # Said at most once per fit of a small or separable cut; the ridge keeps it finite.
         warnings.simplefilter("ignore")
-        model.fit(design, codes)
+        model.fit(design, codes, sample_weight=rows_weigh)
     coefficients, intercepts = np.asarray(model.coef_), np.asarray(model.intercept_)
     if classes == 2:
         coefficients = np.vstack([np.zeros_like(coefficients), coefficients])

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from wholeroad.adapters.learners.frequencies import Seen, seen, smoothed
 from wholeroad.adapters.learners.resampled_counts import poisson_tables
-from wholeroad.core.ports import Matrix
+from wholeroad.adapters.learners.weighted_rows import weighted
+from wholeroad.core.ports import Matrix, Stop
 from wholeroad.road.model.rule_in_words import Rule
 
 GRID: Final = 128
@@ -24,7 +25,10 @@ _LARGEST: Final = float(np.finfo(np.float64).max)
 _TAIL: Final = 0.025
 
 Counts = NDArray[np.float64]
-"""Shape (..., bins, classes): rows of each class in each bin of a number, or of each category."""
+"""Shape (..., bins, classes): rows of each class in each bin of a number, or of each category, by weight."""
+
+_Weights = NDArray[np.float64] | None
+"""How much each row counts; None where all count alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,9 @@ class OneRule:
     The interval of the threshold is that of 200 Poisson resamples of the same rows, drawn by hash, with the
     feature held fast, and the thresholds tried beside its ends. It takes rows as independent, and is
     wide rather than narrow: where the share changes slowly, a cut can lie almost anywhere.
+
+    Where rows weigh differently, weights count as rows do, and quantiles are those by weight. The interval
+    alone knows better: a row of weight 2 isn't two rows.
     """
 
     name = "one_rule"
@@ -106,29 +113,31 @@ class OneRule:
         truth: NDArray[np.int8],
         *,
         classes: int,
-        stop: tuple[Matrix, NDArray[np.int8]] | None = None,
+        stop: Stop | None = None,
         rounds: int | None = None,
+        weights: NDArray[np.float64] | None = None,
     ) -> tuple[OneRuleScorer, None]:
         """Fit; see :class:`wholeroad.core.ports.Learner`. It has no rounds and stops on nothing."""
         del stop, rounds
-        known = seen(truth, classes)
+        matrix, truth, weights = weighted(matrix, truth, weights=weights)
+        known = seen(truth, classes, weights=weights)
         codes = known.recode(truth)
         width = len(known.present)
-        base = np.array(smoothed(codes.astype(np.int8), width))
+        base = np.array(smoothed(codes.astype(np.int8), width, weights=weights))
         found: list[_Found] = []
         if width > 1:
             for index, categories in enumerate(matrix.categories):
                 values = _finite(matrix.values[:, index])
                 search = _cut_categories if categories else _cut_number
-                one = search(values, codes, width=width)
+                one = search(values, codes, weights, width=width)
                 if one is not None:
                     found.append(one._replace(column=index))
         best = max(found, key=lambda one: one.gain, default=None)  # the first, of equal ones
         if best is None or best.gain <= np.log(max(1, len(matrix.categories))):
             return OneRuleScorer(known, None, (tuple(base.tolist()),) * 4), None
         values = _finite(matrix.values[:, best.column])
-        rule = _with_interval(best, values)
-        return OneRuleScorer(known, rule, _shares(rule, values, codes, base=base)), None
+        rule = _with_interval(best, values, weights)
+        return OneRuleScorer(known, rule, _shares(rule, values, codes, weights, base=base)), None
 
     def from_bytes(self, data: bytes) -> OneRuleScorer:
         """Read what ``to_bytes`` wrote."""
@@ -154,31 +163,40 @@ class _Found(NamedTuple):
     by: int = -1
     """The class by whose share categories are in order; -1 for a number."""
     column: int = -1
+    weight: NDArray[np.float64] | None = None
+    """Shape of ``counts``: the weight of a row in each, where rows weigh differently."""
 
 
 def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.clip(values, -_LARGEST, _LARGEST)
 
 
-def _cut_number(values: NDArray[np.float64], codes: NDArray[np.int64], *, width: int) -> _Found | None:
+def _cut_number(
+    values: NDArray[np.float64], codes: NDArray[np.int64], weights: _Weights, *, width: int
+) -> _Found | None:
     known = ~np.isnan(values)
-    lows, _ = _grid(values[known])
+    mine = _of(weights, known)
+    lows, _ = _grid(values[known], mine)
     if not lows.size:
         return None
-    counts = _count(np.searchsorted(lows, values[known]), codes[known], shape=(lows.size + 1, width))
+    places = np.searchsorted(lows, values[known])
+    counts, weight = _count(places, codes[known], mine, shape=(lows.size + 1, width))
     at, gain = _best(counts)
     if not np.isfinite(gain):
         return None
-    nulls = _null_gain(codes, known, width=width)
-    return _Found(float(gain) + nulls - np.log(lows.size), int(at), counts)
+    nulls = _null_gain(codes, known, weights, width=width)
+    return _Found(float(gain) + nulls - np.log(lows.size), int(at), counts, weight=weight)
 
 
-def _cut_categories(values: NDArray[np.float64], codes: NDArray[np.int64], *, width: int) -> _Found | None:
+def _cut_categories(
+    values: NDArray[np.float64], codes: NDArray[np.int64], weights: _Weights, *, width: int
+) -> _Found | None:
     known = ~np.isnan(values)
     places = values[known].astype(np.int64)
     if not places.size:
         return None
-    counts = _count(places, codes[known], shape=(int(places.max()) + 1, width))
+    shape = (int(places.max()) + 1, width)
+    counts, weight = _count(places, codes[known], _of(weights, known), shape=shape)
     shown = int((counts.sum(axis=1) > 0).sum())
     if shown < 2:
         return None
@@ -186,14 +204,18 @@ def _cut_categories(values: NDArray[np.float64], codes: NDArray[np.int64], *, wi
     for by in range(1, 2) if width == 2 else range(width):
         at, gain = _best(_in_order(counts, _order(counts, by)))
         if np.isfinite(gain) and (best is None or gain > best.gain):
-            best = _Found(float(gain), int(at), counts, by)
+            best = _Found(float(gain), int(at), counts, by, weight=weight)
     if best is None:
         return None
-    nulls = _null_gain(codes, known, width=width)
+    nulls = _null_gain(codes, known, weights, width=width)
     return best._replace(gain=best.gain + nulls - shown * float(np.log(2.0)))
 
 
-def _grid(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _of(weights: _Weights, rows: NDArray[np.bool_]) -> _Weights:
+    return None if weights is None else weights[rows]
+
+
+def _grid(values: NDArray[np.float64], weights: _Weights) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Give the values that thresholds lie above, and the next greater ones, which they lie below."""
     ordered = np.sort(values)
     if not ordered.size:
@@ -201,22 +223,36 @@ def _grid(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.
     distinct = ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])]
     if distinct.size <= GRID + 1:
         return distinct[:-1], distinct[1:]
-    places = np.linspace(0, ordered.size - 1, GRID + 2).astype(np.intp)[1:-1]
+    if weights is None:
+        places = np.linspace(0, ordered.size - 1, GRID + 2).astype(np.intp)[1:-1]
+    else:
+        # Where row number k of rows repeated by their weights would stand.
+        ends = np.cumsum(weights[np.argsort(values, kind="stable")])
+        numbers = np.floor(np.linspace(0, ends[-1] - 1, GRID + 2)[1:-1])
+        places = np.minimum(np.searchsorted(ends, numbers, side="right"), ordered.size - 1)
     lows = np.unique(ordered[places])
     lows = lows[lows < ordered[-1]]
     return lows, ordered[np.searchsorted(ordered, lows, side="right")]
 
 
-def _count(bins: NDArray[np.int64], codes: NDArray[np.int64], *, shape: tuple[int, int]) -> Counts:
+def _count(
+    bins: NDArray[np.int64], codes: NDArray[np.int64], weights: _Weights, *, shape: tuple[int, int]
+) -> tuple[Counts, NDArray[np.float64] | None]:
+    """Count rows by bin and class; where they weigh differently, also give the weight of a row of each."""
     rows, width = shape
-    return np.bincount(bins * width + codes, minlength=rows * width).reshape(shape).astype(np.float64)
+    cells = bins * width + codes
+    counts = np.bincount(cells, weights=weights, minlength=rows * width).reshape(shape).astype(np.float64)
+    if weights is None:
+        return counts, None
+    squares = np.bincount(cells, weights=weights * weights, minlength=rows * width).reshape(shape)
+    return counts, np.divide(squares, counts, out=np.ones(shape), where=counts > 0)
 
 
 def _log_likelihood(counts: Counts) -> NDArray[np.float64]:
     """Give that of the classes (the last axis) under their own shares."""
     total = counts.sum(axis=-1)
-    each = counts * np.log(np.maximum(counts, 1.0))
-    together: NDArray[np.float64] = each.sum(axis=-1) - total * np.log(np.maximum(total, 1.0))
+    each = counts * np.log(np.where(counts > 0, counts, 1.0))
+    together: NDArray[np.float64] = each.sum(axis=-1) - total * np.log(np.where(total > 0, total, 1.0))
     return together
 
 
@@ -233,16 +269,22 @@ def _best(counts: Counts) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     return at, np.take_along_axis(gain, at[..., None], axis=-1)[..., 0]
 
 
-def _null_gain(codes: NDArray[np.int64], known: NDArray[np.bool_], *, width: int) -> float:
+def _null_gain(codes: NDArray[np.int64], known: NDArray[np.bool_], weights: _Weights, *, width: int) -> float:
     """Give what it tells whether there is a value at all."""
-    both = np.stack([np.bincount(codes[part], minlength=width) for part in (known, ~known)]).astype(float)
+    both = np.stack([_by_class(codes, part, weights, width) for part in (known, ~known)]).astype(float)
     return float(_log_likelihood(both).sum() - _log_likelihood(both.sum(axis=0)))
+
+
+def _by_class(
+    codes: NDArray[np.int64], part: NDArray[np.bool_], weights: _Weights, width: int
+) -> NDArray[np.float64] | NDArray[np.int64]:
+    return np.bincount(codes[part], weights=_of(weights, part), minlength=width)
 
 
 def _order(counts: Counts, by: int) -> NDArray[np.intp]:
     """Put categories in order of the share of a class; those without rows come first."""
     total = counts.sum(axis=-1)
-    share = np.where(total > 0, counts[..., by] / np.maximum(total, 1.0), -1.0)
+    share = np.where(total > 0, counts[..., by] / np.where(total > 0, total, 1.0), -1.0)
     return np.argsort(share, axis=-1, kind="stable")
 
 
@@ -250,11 +292,12 @@ def _in_order(counts: Counts, order: NDArray[np.intp]) -> Counts:
     return np.take_along_axis(counts, order[..., None], axis=-2)
 
 
-def _with_interval(best: _Found, values: NDArray[np.float64]) -> Rule:
+def _with_interval(best: _Found, values: NDArray[np.float64], weights: _Weights) -> Rule:
     """Say where the cut lies, and where it would lie in other samples of such rows."""
-    resamples = poisson_tables(best.counts, times=RESAMPLES, salt="one rule")
+    resamples = poisson_tables(best.counts, times=RESAMPLES, salt="one rule", weight=best.weight)
     if best.by < 0:
-        lows, highs = _grid(values[~np.isnan(values)])
+        known = ~np.isnan(values)
+        lows, highs = _grid(values[known], _of(weights, known))
         at, gain = _best(resamples)
         threshold = _short(float(lows[best.at]), float(highs[best.at]))
         drawn = np.append(at[np.isfinite(gain)], best.at)
@@ -287,7 +330,12 @@ def _sides(counts: Counts, by: int) -> NDArray[np.bool_]:
 
 
 def _shares(
-    rule: Rule, values: NDArray[np.float64], codes: NDArray[np.int64], *, base: NDArray[np.float64]
+    rule: Rule,
+    values: NDArray[np.float64],
+    codes: NDArray[np.int64],
+    weights: _Weights,
+    *,
+    base: NDArray[np.float64],
 ) -> tuple[tuple[float, ...], ...]:
     """Give shares of the classes for each answer, drawn to those of all rows by as many rows as classes."""
     null = np.isnan(values)
@@ -295,7 +343,7 @@ def _shares(
     parts = (~holds & ~null, holds & ~null, null, np.zeros_like(null))
     shares = []
     for part in parts:
-        counts = np.bincount(codes[part], minlength=base.size)
+        counts = _by_class(codes, part, weights, base.size)
         shares.append(tuple(((counts + base.size * base) / (counts.sum() + base.size)).tolist()))
     return tuple(shares)
 

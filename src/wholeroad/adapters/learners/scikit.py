@@ -17,10 +17,11 @@ from wholeroad.adapters.learners.columns import Columns
 from wholeroad.adapters.learners.frequencies import Seen, seen, smoothed
 from wholeroad.adapters.learners.row_blocks import apart, score
 from wholeroad.adapters.learners.skops_bytes import from_bytes, to_bytes
+from wholeroad.adapters.learners.weighted_rows import drawn, weight_argument, weighted
 from wholeroad.adapters.settings import Settings
 from wholeroad.core.errors import RoadError, UserError
 from wholeroad.core.ids import digest
-from wholeroad.core.ports import Matrix
+from wholeroad.core.ports import Matrix, Stop
 
 COMPLEXITY: Final = 5
 """Of a learner from outside, unless it says another: above every one that ships."""
@@ -119,7 +120,10 @@ class ScikitLearner:
 
     It sees what :func:`handed` gives, without names, of the columns that have a value; ``y`` is
     ``0 .. k-1`` over the classes that there are. It runs on one thread (``n_jobs`` is set to 1), and a
-    ``random_state`` that is None becomes :data:`SEED`. It has no rounds and stops on nothing.
+    ``random_state`` that is None becomes :data:`SEED`. It has no rounds and stops on nothing. Weights
+    go to its ``sample_weight``, in a pipeline to that of the last step. An estimator without one is fitted
+    on rows drawn by their weights, and what it splits off for itself may then hold a row that it has learnt
+    from.
 
     Parameters
     ----------
@@ -143,6 +147,15 @@ class ScikitLearner:
         """Name the settings of the estimator and the versions that wrote them."""
         return digest(to_bytes(prepared(self._estimator)))
 
+    @cached_property
+    def _argument(self) -> str | None:
+        return weight_argument(self._estimator)
+
+    @property
+    def resamples(self) -> bool:
+        """Whether its estimator takes no weights, so that it is fitted on rows drawn by them."""
+        return self._argument is None
+
     def kinds(self) -> set[type]:
         """Give the classes of the estimator and of what it is made of."""
         values = [self._estimator, *self._estimator.get_params(deep=True).values()]
@@ -154,8 +167,9 @@ class ScikitLearner:
         truth: NDArray[np.int8],
         *,
         classes: int,
-        stop: tuple[Matrix, NDArray[np.int8]] | None = None,
+        stop: Stop | None = None,
         rounds: int | None = None,
+        weights: NDArray[np.float64] | None = None,
     ) -> tuple[ScikitScorer, None]:
         """Fit; see :class:`wholeroad.core.ports.Learner`.
 
@@ -166,9 +180,14 @@ class ScikitLearner:
             ``model.untrusted``: found here, so that nothing is kept that couldn't be loaded.
         """
         del stop, rounds
-        known = seen(truth, classes)
+        argument = None if weights is None else self._argument
+        if weights is not None and argument is None:
+            matrix, truth = drawn(matrix, truth, weights=weights)
+            weights = None
+        matrix, truth, weights = weighted(matrix, truth, weights=weights)
+        known = seen(truth, classes, weights=weights)
         codes = known.recode(truth)
-        base = smoothed(codes.astype(np.int8), len(known.present))
+        base = smoothed(codes.astype(np.int8), len(known.present), weights=weights)
         values = handed(matrix)
         columns = np.flatnonzero(~np.isnan(values).all(axis=0))
         if len(known.present) < 2 or not columns.size:
@@ -176,7 +195,8 @@ class ScikitLearner:
         values = np.ascontiguousarray(values[:, columns])
         category = np.array(matrix.categories)[columns] > 0
         with _calm(self.name, "fitted"):
-            estimator = prepared(self._estimator).fit(Columns(values, category), codes)
+            weighing = {} if weights is None or argument is None else {argument: weights}
+            estimator = prepared(self._estimator).fit(Columns(values, category), codes, **weighing)
         # A search also keeps how long it took, which is never the same.
         written = to_bytes(getattr(estimator, "best_estimator_", estimator))
         shape = Shape(known, base, tuple(columns.tolist()))

@@ -76,22 +76,35 @@ def add_terms(terms: Sequence[Term], matrix: Matrix, *, scores: Sequence[NDArray
             np.add(score, np.where(null, of_null, standard * slope), out=score)
 
 
-def measured(values: NDArray[np.float64], categories: int) -> Term:
-    """Measure a column on the training rows; a scale of 0 says that it tells nothing."""
+def measured(
+    values: NDArray[np.float64], categories: int, *, weights: NDArray[np.float64] | None = None
+) -> Term:
+    """Measure a column on the training rows, by weight; a scale of 0 says that it tells nothing."""
     if categories:
         return Term(categories, 0.0, 0.0, 1.0, 0.0, 1.0)
-    known = np.ascontiguousarray(values[np.isfinite(values)])
+    finite = np.isfinite(values)
+    known = np.ascontiguousarray(values[finite])
     if not len(known):
         return Term(0, 0.0, 0.0, 1.0, 0.0, 0.0)
     low, high = float(known.min()), float(known.max())
     span = max(abs(low), abs(high)) or 1.0
     known /= span
-    mean, scale = float(known.mean()), float(known.std())
+    mean, scale = _mean_and_deviation(known, None if weights is None else weights[finite])
     flat = scale < _FLAT
     some_null = bool(np.isnan(values).any())
     if flat:
         return Term(0, low, high, span, mean, 1.0 if some_null else 0.0)
     return Term(0, low, high, span, mean, scale)
+
+
+def _mean_and_deviation(
+    values: NDArray[np.float64], weights: NDArray[np.float64] | None
+) -> tuple[float, float]:
+    if weights is None:
+        return float(values.mean()), float(values.std())
+    total = float(weights.sum())
+    mean = float((weights * values).sum()) / total
+    return mean, float(np.sqrt((weights * (values - mean) ** 2).sum() / total))
 
 
 def lay_out(matrix: Matrix, terms: Sequence[Term], *, used: Sequence[int]) -> csr_matrix:

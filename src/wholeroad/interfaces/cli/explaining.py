@@ -12,6 +12,7 @@ from rich.text import Text
 
 from wholeroad.core.errors import UserError
 from wholeroad.core.instants import format_instant, format_span
+from wholeroad.interfaces.cli.contesting import show_contest
 from wholeroad.interfaces.report.amounts import amount
 from wholeroad.lessons import (
     THEMES,
@@ -115,6 +116,8 @@ def show_decision(explained: DecisionExplained) -> RenderableType:
                 style="dim",
             )
         )
+    if explained.contest is not None:
+        parts += [Text(""), show_contest(explained, explained.contest)]
     return Group(*parts)
 
 
@@ -232,7 +235,7 @@ def _sentence(explained: DecisionExplained) -> str:
     if explained.expected and not explained.held_reason:
         best = explained.expected.get(explained.action)
         others = [value for action, value in explained.expected.items() if action != explained.action]
-        if best is not None and others:
+        if best is not None and others and best >= max(others):
             more = amount(best - max(others))
             text += f", because it is expected to bring {more} {explained.unit} more than the next best"
     return text + "."

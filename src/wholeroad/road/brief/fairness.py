@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, ValidationError, WithJsonSchema, model_validator
 
-from wholeroad.road.brief.settings import Columns, Keys, SpanText, Table
+from wholeroad.road.brief.settings import Columns, Keys, LongSpan, SpanText, Table
 from wholeroad.road.brief.sources import FeatureTable
 
 GROUP_FORMS: Final = ("column", "expression", "lookup", "latest", "all_of")
@@ -152,7 +152,8 @@ class RemedyTable(Table):
     within: float = Field(default=0.0, ge=0)
     """Of ``thresholds``: the difference that is left between the groups; in money for ``gain_per_case``."""
     below: float | None = None
-    """Of ``abstain``: only cases in which acting is expected to bring less than this are left to people."""
+    """Of ``abstain``: only cases in which acting is expected to bring less than this more or less than the
+    status quo are left to people; all of them unless said."""
     cases: int | None = Field(default=None, ge=1)
     """Of ``collect``: how many more are wanted."""
     until: Day | None = None
@@ -203,6 +204,8 @@ class FairnessTable(Table):
     least_cases: int = Field(default=30, ge=2)
     """Values of a group with fewer cases are put together."""
     limits: tuple[LimitTable, ...] = ()
+    watch_every: LongSpan = 7 * 86_400_000_000
+    """How often the limits are looked at after a release; each look makes the next one a little blunter."""
     remedies: tuple[RemedyTable, ...] = ()
     changeable: dict[str, Literal["any", "up", "down"]] = Field(default_factory=dict)
     """Features that a person affected can change, and in which direction."""
@@ -210,6 +213,11 @@ class FairnessTable(Table):
     """Who answers when a decision is contested, and how they are reached."""
     answered_within: SpanText | None = None
     """How long an answer to an appeal may take."""
+
+    @property
+    def bears_on_fits(self) -> bool:
+        """Whether a fit has to know the groups: for remedies, or for the limits that it is held to."""
+        return bool(self.learnt or self.of_kind("abstain") or self.limits)
 
     def of_kind(self, kind: Kind) -> tuple[RemedyTable, ...]:
         """Give the remedies of one kind, in their order."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from wholeroad.core.instants import Instant, Span
@@ -53,6 +54,12 @@ class History:
     told: Told
     logged: Logged | None = None
     groups: FeatureRows | None = None
+
+    def groups_in_decisions(self, cases: NDArray[np.int64]) -> pl.DataFrame | None:
+        """Give the groups of some cases where a remedy of the brief decides by them, None elsewhere."""
+        table = self.brief.fairness
+        decides = table is not None and (table.of_kind("thresholds") or table.of_kind("abstain"))
+        return self.groups.take(cases) if decides and self.groups is not None else None
 
     def as_of(self, now: Instant, since: Instant | None = None) -> AsOf:
         """Give the reader that cannot see past ``now``."""

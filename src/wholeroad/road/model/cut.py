@@ -3,15 +3,54 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from wholeroad.core.view import Codes
+from wholeroad.road.brief.fairness import FairnessTable
 from wholeroad.road.brief.values import Values
 from wholeroad.road.brief.worth import Capacity
+from wholeroad.road.data.bias.groups import Grouping, group_texts, groups_of
+from wholeroad.road.data.rows import hash_rows
+from wholeroad.road.model.fairness.assessed import Terms
 from wholeroad.road.model.untreated import Acted
+
+
+@dataclass(frozen=True)
+class CutGroups:
+    """To which groups the cases of a cut belong: for limits and remedies; a model's features they aren't.
+
+    Attributes
+    ----------
+    frame
+        Shape (n, groups that are no intersection), values as known when each case was decided.
+    table
+        ``[fairness]`` of the brief.
+    """
+
+    frame: pl.DataFrame
+    table: FairnessTable
+    terms: Terms
+
+    def take(self, rows: slice[int, int, None] | NDArray[np.int64]) -> CutGroups:
+        """Give those of some rows."""
+        return replace(self, frame=self.frame[rows])
+
+    def texts(self, name: str) -> pl.Series:
+        """Give each case's value of one group, as a text."""
+        return group_texts(self.frame, self.table, name)
+
+    @cached_property
+    def groupings(self) -> tuple[Grouping, ...]:
+        """Every grouping of the brief; values that are too small in this cut are put together."""
+        return groups_of(self.frame, self.table)
+
+    def content(self) -> list[NDArray[np.generic]]:
+        """Give the arrays that tell it from others, for digests."""
+        return [hash_rows(self.frame)]
 
 
 @dataclass(frozen=True)
@@ -40,6 +79,8 @@ class Cut:
         action; ``classes`` is then empty.
     capacity
         How many cases of a period another action than the status quo's may be taken on.
+    groups
+        For limits and remedies; None where the brief has none that a fit carries out.
     acted
         What was done to the cases, where that changes what comes true; None where it doesn't.
 
@@ -61,6 +102,7 @@ class Cut:
     levels: NDArray[np.float64] | None = None
     amounts: tuple[float, ...] = ()
     acted: Acted | None = None
+    groups: CutGroups | None = None
 
     def __post_init__(self) -> None:
         rows = len(self.decided_at)
@@ -97,6 +139,7 @@ class Cut:
             status_quo=self.status_quo[rows],
             held=self.held[rows],
             acted=None if self.acted is None else self.acted.take(rows),
+            groups=None if self.groups is None else self.groups.take(rows),
         )
 
     @property

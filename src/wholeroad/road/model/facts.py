@@ -38,6 +38,8 @@ class ModelFitted(Fact, frozen=True, kw_only=True):
         Digest of the model file, None for the status quo.
     why
         The choice in one sentence.
+    stopped
+        The limits of ``[fairness]`` that keep the model from being put in charge.
     """
 
     asked_at: Instant
@@ -47,6 +49,7 @@ class ModelFitted(Fact, frozen=True, kw_only=True):
     model: str | None
     costs: float
     why: str
+    stopped: tuple[str, ...] = ()
 
 
 class FitRefused(Fact, frozen=True, kw_only=True):

@@ -7,16 +7,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from wholeroad.core.ports import AnyLearner, Matrix, QuantileLearner, QuantileScorer, Scorer
+from wholeroad.core.ports import AnyLearner, Learner, Matrix, QuantileLearner, QuantileScorer, Scorer, Stop
 from wholeroad.core.view import Codes
 from wholeroad.road.brief.predictions import POINTS
+from wholeroad.road.model.actions import Due, Rule, act
 from wholeroad.road.model.calibration import Calibration, fit_calibration, log_loss
-from wholeroad.road.model.capacity import Room, decide_within
+from wholeroad.road.model.capacity import Room
 from wholeroad.road.model.cut import Cut
-from wholeroad.road.model.effects import Effects, Shown, expected_money, learn_effects
+from wholeroad.road.model.effects import Effects, Shown, learn_effects
 from wholeroad.road.model.encoding import Encoder, fit_encoder
+from wholeroad.road.model.fairness.abstaining import left_below
+from wholeroad.road.model.fairness.learning_thresholds import LearntThresholds
 from wholeroad.road.model.purposes import Purposes, money_of, purposes_of
 from wholeroad.road.model.quantiles import Recalibration, coverage, fit_recalibration, pinball_loss
+from wholeroad.road.model.remedies import Stated, Weights, thresholds_of, weights_of
 from wholeroad.road.model.results import STATUS_QUO
 from wholeroad.road.model.rules import area_under_roc
 from wholeroad.road.model.scoring import Model
@@ -89,6 +93,9 @@ class Candidate:
     pinball: float | None = None
     coverage: float | None = None
     effects: Effects | None = None
+    thresholds: LearntThresholds | None = None
+    probabilities: NDArray[np.float64] | None = None
+    """Of the priced rows, where the brief compares groups."""
 
 
 def try_status_quo(trial: Trial) -> Candidate:
@@ -109,17 +116,22 @@ def try_learner(trial: Trial, learner: AnyLearner) -> Candidate:
         return _try_quantiles(trial, learner)
     cut = trial.cut
     stop_truth = cut.truth[trial.purposes.stop]
-    scorer, rounds = learner.fit(
+    scorer, rounds = _fit_weighed(
+        learner,
         trial.train,
         cut.truth[trial.purposes.train],
         classes=len(cut.classes),
+        weights=weights_of(cut, trial.purposes.train, trial.purposes.stop),
         stop=(trial.stop, stop_truth),
     )
     calibration = fit_calibration(scorer.probabilities(trial.stop), stop_truth)
     raw = scorer.probabilities(trial.choose)
     probabilities = calibration.apply(raw)
     before, effects = _effects(trial, scorer, calibration)
-    actions, money = _earned(trial, probabilities, before)
+    first, thresholds = _thresholds(trial, scorer, calibration, before=before, effects=effects)
+    terms = cut.groups.terms if cut.groups else None
+    actions, money = _earned(trial, probabilities, Rule(before, first.thresholds if first else None, terms))
+    stated = probabilities[trial.counted] if cut.groups else None
     spoken = np.flatnonzero(trial.counted)[trial.purposes.spoken]
     truth = cut.truth[trial.decided[spoken]]
     raw, probabilities = raw[spoken], probabilities[spoken]
@@ -136,6 +148,49 @@ def try_learner(trial: Trial, learner: AnyLearner) -> Candidate:
         log_loss=log_loss(probabilities, truth) if truth.size else None,
         auc=area_under_roc(probabilities[:, 0], truth == 0) if binary else None,
         effects=effects,
+        thresholds=thresholds,
+        probabilities=stated,
+    )
+
+
+def _fit_weighed(
+    learner: Learner,
+    matrix: Matrix,
+    truth: Codes,
+    *,
+    classes: int,
+    weights: Weights | None,
+    stop: tuple[Matrix, Codes] | None = None,
+    rounds: int | None = None,
+) -> tuple[Scorer, int | None]:
+    """Fit with weights where a remedy asks for them; a learner without them is asked as it always was."""
+    if weights is None:
+        return learner.fit(matrix, truth, classes=classes, stop=stop, rounds=rounds)
+    weighed: Stop | None = stop
+    if stop is not None and weights.stop is not None:
+        weighed = (*stop, weights.stop)
+    return learner.fit(matrix, truth, classes=classes, stop=weighed, rounds=rounds, weights=weights.learnt)
+
+
+def _thresholds(
+    trial: Trial,
+    scorer: Scorer,
+    calibration: Calibration,
+    *,
+    before: Effects | None,
+    effects: Effects | None,
+) -> tuple[LearntThresholds | None, LearntThresholds | None]:
+    """Learn the groups' thresholds: from what came before the choose slice, for the trial; and from all."""
+    cut = trial.cut
+    if cut.groups is None or not cut.groups.table.of_kind("thresholds"):
+        return None, None
+    every = np.arange(cut.rows)
+    stop = every[trial.purposes.stop]
+    rows = np.concatenate([stop, trial.purposes.choose])
+    stated = calibration.apply(scorer.probabilities(trial.encoder.encode(cut.features_of(rows))))
+    return (
+        thresholds_of(cut, Stated(stop, stated[: stop.size], before)),
+        thresholds_of(cut, Stated(rows, stated, effects)),
     )
 
 
@@ -186,18 +241,21 @@ def _try_quantiles(trial: Trial, learner: QuantileLearner) -> Candidate:
 
 
 def _earned(
-    trial: Trial, prediction: NDArray[np.float64], effects: Effects | None = None
+    trial: Trial, prediction: NDArray[np.float64], rule: Rule | None = None
 ) -> tuple[Codes, NDArray[np.float64]]:
     """Decide cases by a prediction of each; give the actions of the priced ones and what they brought."""
     cut, rows = trial.cut, trial.decided
-    values = cut.values.take(rows)
-    actions, _ = decide_within(
-        expected_money(values, prediction, effects=effects),
+    groups = cut.groups.take(rows) if cut.groups else None
+    due = Due(
+        values=cut.values.take(rows),
         status_quo=cut.status_quo[rows],
         held=cut.held[rows],
         ids=rows.astype(np.uint64),  # in order of the ids, where they are of one instant
         room=Room.empty(cut.capacity, cut.decided_at[rows]),
+        groups=groups.frame if groups else None,
+        left_below=left_below(groups.table, groups.frame) if groups else None,
     )
+    actions, _ = act(prediction, due, rule=rule or Rule())
     actions = actions[trial.counted]
     return actions, money_of(cut, trial.priced, actions=actions, estimated=trial.purposes.estimated)
 
@@ -216,8 +274,14 @@ def refit(cut: Cut, winner: Candidate) -> Model:
         numbers = cut.numbers[rows]
         scorer, _ = winner.learner.fit_quantiles(matrix, numbers, points=POINTS, rounds=winner.rounds)
     else:
-        truth, classes = cut.truth[rows], len(cut.classes)
-        scorer, _ = winner.learner.fit(matrix, truth, classes=classes, rounds=winner.rounds)
+        scorer, _ = _fit_weighed(
+            winner.learner,
+            matrix,
+            cut.truth[rows],
+            classes=len(cut.classes),
+            weights=weights_of(cut, rows),
+            rounds=winner.rounds,
+        )
     return Model(
         encoder=encoder,
         learner=winner.name,
@@ -226,4 +290,6 @@ def refit(cut: Cut, winner: Candidate) -> Model:
         classes=cut.classes,
         actions=cut.actions,
         effects=winner.effects,
+        thresholds=winner.thresholds.thresholds if winner.thresholds else None,
+        terms=cut.groups.terms if cut.groups and winner.thresholds else None,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from wholeroad.core.instants import Instant, Span
 from wholeroad.road.brief.quantities import Amounts
+from wholeroad.road.model.fairness.results import Fairness
 
 STATUS_QUO = "status quo"
 """The candidate that uses no model."""
@@ -90,6 +91,9 @@ class ChoiceReport:
         One sentence for a person.
     features, left_out
         Used by the refitted model, and pairs (name, reason); for the status quo, of the trial fits.
+    fairness
+        The champion's decisions on the choose slice, by group; None where the brief has neither limits nor
+        remedies of fits.
     """
 
     cut_at: Instant
@@ -106,6 +110,14 @@ class ChoiceReport:
     why: str
     features: tuple[str, ...]
     left_out: tuple[tuple[str, str], ...]
+    fairness: Fairness | None = None
+
+    @property
+    def stopped(self) -> tuple[str, ...]:
+        """The limits that keep the champion from being put in charge; the status quo needs no leave."""
+        if self.fairness is None or self.champion == STATUS_QUO:
+            return ()
+        return tuple(limit.limit for limit in self.fairness.limits if limit.stops)
 
     def candidate(self, name: str) -> CandidateReport:
         """Give the report of one candidate."""

@@ -16,9 +16,12 @@ from wholeroad.core.errors import RoadError
 from wholeroad.core.ids import digest
 from wholeroad.core.ports import AnyLearner, QuantileScorer, Scorer
 from wholeroad.road.brief.predictions import POINTS
+from wholeroad.road.model.actions import Rule
 from wholeroad.road.model.calibration import Calibration
 from wholeroad.road.model.effects import Effects, effects_of
 from wholeroad.road.model.encoding import Encoder
+from wholeroad.road.model.fairness.assessed import Terms
+from wholeroad.road.model.fairness.thresholds import GroupThresholds
 from wholeroad.road.model.quantiles import Recalibration
 
 FORMAT: Final = 1
@@ -39,6 +42,8 @@ class Model:
         From codes to raw, and from raw to calibrated probabilities.
     classes, actions
         Names, in the order of their codes. Without classes, the model says the quantiles of a number.
+    thresholds, terms
+        Those of groups, where a remedy of the brief asked for them, and the actions that they speak of.
     effects
         What acting changes about the probabilities, which are then those of a case left alone; None
         where acting changes nothing, or where it isn't known what.
@@ -51,6 +56,13 @@ class Model:
     classes: tuple[str, ...]
     actions: tuple[str, ...]
     effects: Effects | None = None
+    thresholds: GroupThresholds | None = None
+    terms: Terms | None = None
+
+    @property
+    def rule(self) -> Rule:
+        """What the model decides by, beside its prediction."""
+        return Rule(self.effects, self.thresholds, self.terms)
 
     def probabilities(self, features: pl.DataFrame) -> NDArray[np.float64]:
         """Give the prediction, shape (n, K): probabilities of the classes, or quantiles of a number.
@@ -79,9 +91,15 @@ class Model:
             "encoder": self.encoder.to_data(),
             "scorer": digest(scorer),
             **({"effects": self.effects.to_data()} if self.effects else {}),
+            **self._fair(),
         }
         text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
         return _MAGIC + text.encode() + b"\n" + scorer
+
+    def _fair(self) -> dict[str, Any]:
+        if self.thresholds is None or self.terms is None:
+            return {}
+        return {"thresholds": self.thresholds.to_data(), "terms": asdict(self.terms)}
 
     @classmethod
     def from_bytes(cls, data: bytes, learners: Mapping[str, AnyLearner]) -> Model:
@@ -107,12 +125,23 @@ class Model:
             classes=tuple(header["classes"]),
             actions=tuple(header["actions"]),
             effects=effects_of(header),
+            **_fair_of(header),
         )
 
     @cached_property
     def digest(self) -> str:
         """Name the model by its content."""
         return digest(self.to_bytes())
+
+
+def _fair_of(header: Mapping[str, Any]) -> dict[str, Any]:
+    if "thresholds" not in header:
+        return {}
+    terms = header["terms"]
+    return {
+        "thresholds": GroupThresholds.from_data(header["thresholds"]),
+        "terms": Terms(tuple(terms["selected"]), terms["positive"]),
+    }
 
 
 def _parsed(data: bytes) -> tuple[Mapping[str, Any], bytes]:

@@ -17,6 +17,7 @@ from wholeroad.road.model.refusing import (
     too_few_outcomes,
     too_short_history,
 )
+from wholeroad.road.model.remedies import assess_champion
 from wholeroad.road.model.results import STATUS_QUO, ChoiceReport
 from wholeroad.road.model.scoring import Model
 from wholeroad.road.model.slices import slice_by_time
@@ -106,6 +107,12 @@ def fit(
         progress("fit", steps, steps)
     encoder = model.encoder if model else trial.encoder
     report = comparison.report(trial, encoder, cut_at=cut_at, matures=matures)
+    report = replace(
+        report,
+        fairness=assess_champion(
+            cut, trial.priced, actions=winner.actions, probabilities=winner.probabilities
+        ),
+    )
     if trial.purposes.says:
         report = replace(report, why=f"{report.why} {trial.purposes.says}")
     return Fitted(comparison.champion, model, report)

@@ -6,6 +6,24 @@ from wholeroad.core.facts import Fact
 from wholeroad.core.instants import Instant
 
 
+class PromotionStopped(Fact, frozen=True, kw_only=True):
+    """A fitted candidate isn't put in charge: it doesn't hold a limit of ``[fairness]``.
+
+    Attributes
+    ----------
+    model
+        Digest of the candidate.
+    limits
+        Those that stop it.
+    in_charge
+        Who goes on deciding.
+    """
+
+    model: str
+    limits: tuple[str, ...]
+    in_charge: str
+
+
 class PlanFixed(Fact, frozen=True, kw_only=True):
     """From this cycle on, cases are decided so.
 

@@ -7,7 +7,7 @@ import msgspec
 from wholeroad.core.instants import Instant
 from wholeroad.road.brief.policies import Policy
 from wholeroad.road.model.facts import ModelFitted
-from wholeroad.road.release.facts import PlanFixed
+from wholeroad.road.release.facts import PlanFixed, PromotionStopped
 
 STATUS_QUO = "status quo"
 MODEL = "model"
@@ -41,11 +41,16 @@ def first_plan(plan: Plan, policy: Policy, *, now: Instant) -> PlanFixed | None:
     return PlanFixed(at=now, decider=decider, model=None, effective_from=now)
 
 
-def advance(plan: Plan, fitted: ModelFitted, *, now: Instant) -> PlanFixed | None:
-    """Put a fitted candidate in charge: ``gate = "replace"`` asks nothing more.
+def advance(plan: Plan, fitted: ModelFitted, *, now: Instant) -> PlanFixed | PromotionStopped | None:
+    """Put a fitted candidate in charge: ``gate = "replace"`` asks nothing more than the limits.
 
-    A fit that found no model worth using puts the status quo back in charge.
+    A fit that found no model worth using puts the status quo back in charge. A candidate that a limit of
+    ``[fairness]`` stops isn't put in charge: the plan stays as it is.
     """
+    if fitted.model is not None and fitted.stopped:
+        return PromotionStopped(
+            at=now, model=fitted.model, limits=fitted.stopped, in_charge=plan.model or plan.decider
+        )
     decider = STATUS_QUO if fitted.model is None else MODEL
     if (plan.decider, plan.model) == (decider, fitted.model):
         return None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from wholeroad.core.ids import chance
@@ -13,14 +14,15 @@ from wholeroad.core.view import Codes
 from wholeroad.road.brief.policies import INCUMBENT, Policy, parse_policy
 from wholeroad.road.brief.values import Values
 from wholeroad.road.data.incumbent import SILENT, Logged
+from wholeroad.road.model.actions import Due, Rule, act
 from wholeroad.road.model.capacity import Room, decide_within, fitting_in
-from wholeroad.road.model.effects import Effects, expected_money
 from wholeroad.road.release.randomising import LeftAlone, leave_some_alone
 from wholeroad.road.release.rules import MODEL, STATUS_QUO, Plan
 
 
-def _no_effects(_: str) -> None:
-    """Say of every model that acting changes nothing."""
+def _plain(_: str) -> Rule:
+    """Say of every model that it decides by its prediction alone."""
+    return Rule()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Asked:
         What a capacity leaves to them; None where nothing runs out.
     logged
         What a running system did to them, for the decider ``incumbent``.
+    groups, left_below
+        As :class:`~wholeroad.road.model.actions.Due` has them.
     left_alone
         A random share that is left alone whatever the plan says; None where there is none.
     """
@@ -52,6 +56,8 @@ class Asked:
     room: Room | None = None
     logged: Logged | None = None
     left_alone: LeftAlone | None = None
+    groups: pl.DataFrame | None = None
+    left_below: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,7 @@ def decide_under(
     width: int,
     seed: int,
     score: Callable[[str], NDArray[np.float64]],
-    effects: Callable[[str], Effects | None] = _no_effects,
+    rule: Callable[[str], Rule] = _plain,
 ) -> Decided:
     """Decide cases under a plan.
 
@@ -99,16 +105,16 @@ def decide_under(
         The project's, for the random dummy.
     score
         From a model's digest to the probabilities of these cases; called for ``model`` only.
-    effects
-        From a model's digest to what acting changes; None where it changes nothing, or nobody knows.
+    rule
+        From a model's digest to what it decides by beside its prediction.
     """
-    decided = _planned(plan, asked, actions=actions, width=width, seed=seed, score=score, effects=effects)
-    rule = asked.left_alone
-    if rule is None:
+    decided = _planned(plan, asked, actions=actions, width=width, seed=seed, score=score, rule=rule)
+    alone = asked.left_alone
+    if alone is None:
         return decided
     # A case that is left alone keeps its place within a capacity, so that no other case's chances hang on it.
     action, propensity = leave_some_alone(
-        decided.action, ids=asked.ids, held=asked.held, rule=rule, seed=seed
+        decided.action, ids=asked.ids, held=asked.held, rule=alone, seed=seed
     )
     expected = np.where(action == decided.action, decided.expected, np.nan)
     return Decided(action, decided.probabilities, expected, propensity)
@@ -122,7 +128,7 @@ def _planned(
     width: int,
     seed: int,
     score: Callable[[str], NDArray[np.float64]],
-    effects: Callable[[str], Effects | None],
+    rule: Callable[[str], Rule],
 ) -> Decided:
     count = asked.ids.size
     probabilities = np.full((count, width), np.nan)
@@ -131,13 +137,16 @@ def _planned(
         return Decided(asked.status_quo.copy(), probabilities, expected)
     if plan.decider == MODEL and plan.model is not None:
         probabilities = score(plan.model)
-        action, expected = decide_within(
-            expected_money(asked.values, probabilities, effects=effects(plan.model)),
+        due = Due(
+            values=asked.values,
             status_quo=asked.status_quo,
             held=asked.held,
             ids=asked.ids,
             room=asked.room,
+            groups=asked.groups,
+            left_below=asked.left_below,
         )
+        action, expected = act(probabilities, due, rule=rule(plan.model))
         return Decided(action, probabilities, np.where(asked.held, np.nan, expected))
     if plan.decider == INCUMBENT:
         return _as_logged(asked, probabilities)

@@ -45,3 +45,36 @@ class Settled(Fact, frozen=True, kw_only=True):
     restated: int
     unknown: int
     value: float
+
+
+class LimitsWatched(Fact, frozen=True, kw_only=True):
+    """The limits of ``[fairness]`` were looked at on what was decided under the plan in force.
+
+    Attributes
+    ----------
+    model
+        Digest of the model in charge.
+    since_at
+        From when on it decided.
+    look
+        The number of the look under this plan, from 1; intervals hold for all of them together.
+    cases, settled
+        Decided since, and those of them with a typical outcome: older than the brief's ``matures``.
+    standings
+        By limit: ``holds``, ``open`` or ``breached``.
+    says
+        Of each limit that is breached, the figures in a sentence.
+    """
+
+    model: str
+    since_at: Instant
+    look: int
+    cases: int
+    settled: int
+    standings: dict[str, str]
+    says: dict[str, str]
+
+    @property
+    def breached(self) -> tuple[str, ...]:
+        """The limits that are clearly breached."""
+        return tuple(limit for limit, standing in self.standings.items() if standing == "breached")

@@ -59,20 +59,37 @@ class Assessed:
         return (self.decided_at - self.decided_at[:1]) // DAY if len(self) else self.decided_at
 
 
-def selected_actions(brief: Brief) -> tuple[int, ...]:
-    """Give the codes of the actions that count as being selected.
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the measures speak of.
 
-    Those that ``[fairness] selected`` names; without it every action but the status quo's.
+    Attributes
+    ----------
+    selected
+        Codes of the actions that count as being selected: those that ``[fairness] selected`` names, without
+        it every action but the status quo's.
+    positive
+        Code of the positive class; None where the brief names none.
     """
-    chosen = brief.fairness.selected if brief.fairness else ()
-    own = brief.value.status_quo.get("action")
-    return tuple(
-        code for code, name in enumerate(brief.actions) if (name in chosen if chosen else name != own)
-    )
+
+    selected: tuple[int, ...]
+    positive: int | None
+
+    @classmethod
+    def of(cls, brief: Brief) -> Terms:
+        """Take them from a brief."""
+        chosen = brief.fairness.selected if brief.fairness else ()
+        own = brief.value.status_quo.get("action")
+        codes = enumerate(brief.actions)
+        classes, positive = brief.outcome.classes, brief.outcome.positive
+        return cls(
+            tuple(code for code, name in codes if (name in chosen if chosen else name != own)),
+            classes.index(positive) if positive in classes else None,
+        )
 
 
 def assess(
-    brief: Brief,
+    terms: Terms,
     *,
     decided_at: NDArray[np.int64],
     action: Codes,
@@ -96,16 +113,14 @@ def assess(
     money[known] = worth.money(action[known], truth=truth[known])
     own[known] = worth.money(status_quo[known], truth=truth[known])
     best[known] = worth.best(truth[known])
-    outcome = brief.outcome
     positive = np.full(action.size, NOT_KNOWN, dtype=np.int8)
     probability = np.full(action.size, np.nan)
-    if outcome.positive in outcome.classes:
-        code = outcome.classes.index(outcome.positive)
-        positive[known] = truth[known] == code
-        probability = probabilities[:, code].copy()
+    if terms.positive is not None:
+        positive[known] = truth[known] == terms.positive
+        probability = probabilities[:, terms.positive].copy()
     return Assessed(
         decided_at=decided_at,
-        selected=np.isin(action, selected_actions(brief)),
+        selected=np.isin(action, terms.selected),
         positive=positive,
         probability=probability,
         money=money,

@@ -1,0 +1,196 @@
+"""What fairness costs with our thresholds, and with Fairlearn's ``ThresholdOptimizer``, on the same scores.
+
+Both learn from the same slice and are judged on the same later cases, by the true probabilities that only the
+generator knows: the luck of outcomes has no part in it. Values are the same for all cases, and so chosen that
+money is one of the objectives that Fairlearn has: its accuracy, where a right selection is worth as much as a
+wrong one costs; its balanced accuracy, where they are worth one over the rates of both classes. So it maximises
+the very money that it is judged by. Its tolerance ``tol`` takes the same steps as ours; for equalized odds it
+has none. It draws lots: its money and rates are the expected ones over its draws.
+
+Each method gives a curve of money against the difference that is left, both means over the seeds. Curves are
+compared at the differences that Fairlearn reached, ours read between its points, with an interval by resampling
+the seeds. How many cases it decides otherwise when asked twice stands beside it; ours decides none.
+
+Run ``python bench/fairness_price.py``; the last line is JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import warnings
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+from fairness_holds import TERMS, Part, World, generate, selected_by, true_difference
+from numpy.typing import NDArray
+
+from wholeroad.road.brief.fairness import Equal
+from wholeroad.road.model.fairness.learning_thresholds import Aim
+
+Floats = NDArray[np.float64]
+
+THEIRS: Final[dict[Equal, str]] = {
+    "selection_rate": "demographic_parity",
+    "true_positive_rate": "true_positive_rate_parity",
+    "equalized_odds": "equalized_odds",
+}
+TOLERANCES: Final = (0.2, 0.1, 0.05, 0.02, 0.0)
+OURS: Final = (1.0, 0.3, 0.25, 0.2, 0.15, 0.12, 0.1, 0.08, 0.06, 0.05, 0.04, 0.03, 0.02, 0.01, 0.0)
+RESAMPLES: Final = 2000
+
+
+@dataclass(frozen=True)
+class Method:
+    """Points of one method: differences and money per case, each of shape (seeds, tolerances)."""
+
+    apart: Floats
+    money: Floats
+
+
+def scores() -> Any:  # noqa: ANN401 - scikit-learn has no types
+    """Give an estimator, as Fairlearn asks for one, that hands on the log odds it is given."""
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression()
+    model.classes_, model.coef_, model.intercept_ = np.array([0, 1]), np.ones((1, 1)), np.zeros(1)
+    return model
+
+
+def log_odds(part: Part) -> Floats:
+    """Give what the model states, shape (n, 1), on the scale of the estimator."""
+    p = part.cases.probabilities[:, :1]
+    odds: Floats = np.log(p) - np.log1p(-p)
+    return odds
+
+
+def theirs(
+    learnt: Part, later: Part, measure: Equal, *, objective: str, within: float
+) -> tuple[Floats, float]:
+    """Give each later case's probability of being selected, and the share that two calls decide apart."""
+    from fairlearn.postprocessing import ThresholdOptimizer
+
+    relaxed = {} if measure == "equalized_odds" or not within else {"tol": within}
+    optimizer = ThresholdOptimizer(
+        estimator=scores(),
+        constraints=THEIRS[measure],
+        objective=objective,
+        prefit=True,
+        predict_method="predict_proba",
+        **relaxed,
+    )
+    optimizer.fit(log_odds(learnt), learnt.cases.positive, sensitive_features=learnt.group)
+    features = log_odds(later)
+    drawn = optimizer._pmf_predict(features, sensitive_features=later.group)[:, 1]  # noqa: SLF001 - the only way to its expectation
+    calls = [optimizer.predict(features, sensitive_features=later.group, random_state=n) for n in (1, 2)]
+    return drawn, float(np.mean(calls[0] != calls[1]))
+
+
+def compare(world: World, measure: Equal, *, objective: str, seeds: range) -> dict[str, Any]:
+    """Compare both on one world by one measure."""
+    steps = (0.0,) if measure == "equalized_odds" else TOLERANCES
+    points: dict[str, list[list[tuple[float, float]]]] = {"theirs": [], "ours": []}
+    flipped, plain = [], []
+    for seed in seeds:
+        learnt, later = generate(valued(world, objective, seed), seed)
+        gain = later.gain
+        row = []
+        for within in steps:
+            drawn, apart = theirs(learnt, later, measure, objective=objective, within=within)
+            row.append((true_difference(later, drawn, measure), float((drawn * gain).mean())))
+            flipped.append(apart)
+        points["theirs"].append(row)
+        row = []
+        for within in OURS:
+            aim = Aim("colour", ("colour",), measure, within, TERMS)
+            selected = selected_by(later, aim, learnt)
+            row.append((true_difference(later, selected, measure), float((selected * gain).mean())))
+        points["ours"].append(row)
+        plain.append(float((later.cases.expected[:, 0] > 0) @ gain / gain.size))
+    arrays = {name: np.array(rows) for name, rows in points.items()}
+    found = {name: Method(rows[:, :, 0], rows[:, :, 1]) for name, rows in arrays.items()}
+    return {
+        "unconstrained": round(float(np.mean(plain)), 4),
+        "flipped": [round(float(share), 4) for share in np.reshape(flipped, (len(seeds), -1)).mean(axis=0)],
+        "at": [at(found["ours"], found["theirs"], place) for place in range(len(steps))],
+    }
+
+
+def valued(world: World, objective: str, seed: int) -> World:
+    """Set the values so that money is the objective: up to a constant and a factor."""
+    if objective == "accuracy_score":
+        return replace(world, worth=10.0, costs=10.0)
+    rate = float(generate(world, seed)[0].cases.positive.mean())
+    return replace(world, worth=5 / rate, costs=5 / (1 - rate))
+
+
+def at(ours: Method, other: Method, place: int) -> dict[str, Any]:
+    """Compare money at the difference that Fairlearn reached at one of its steps."""
+    seeds = len(ours.apart)
+    dice = np.random.default_rng(0)
+    draws = np.vstack([np.arange(seeds), dice.integers(0, seeds, (RESAMPLES, seeds))])
+    apart, money = other.apart[draws, place].mean(axis=1), other.money[draws, place].mean(axis=1)
+    own_apart, own_money = ours.apart[draws].mean(axis=1), ours.money[draws].mean(axis=1)
+    more = np.array(
+        [
+            best_until(own_apart[draw], own_money[draw], apart[draw]) - money[draw]
+            for draw in range(len(draws))
+        ]
+    )
+    low, high = np.quantile(more[1:], [0.025, 0.975])
+    return {
+        "difference": round(float(apart[0]), 4),
+        "theirs": round(float(money[0]), 4),
+        "ours_more": round(float(more[0]), 4),
+        "interval": [round(float(low), 4), round(float(high), 4)],
+        "least_difference_of_ours": round(float(own_apart[0].min()), 4),
+    }
+
+
+def best_until(apart: Floats, money: Floats, bound: float) -> float:
+    """Read a curve at a difference, between its points; below its least one, take that point's money."""
+    order = np.argsort(apart)
+    return float(np.interp(bound, apart[order], money[order]))
+
+
+def worlds() -> dict[str, tuple[World, str]]:
+    """Name the worlds, each with the objective that is its money."""
+    base = World(2, judge=20_000)
+    return {
+        "two groups, the model knows the group": (replace(base, known=True), "accuracy_score"),
+        "two groups, it doesn't": (base, "accuracy_score"),
+        "three groups, the model knows the group": (
+            replace(base, groups=3, known=True),
+            "balanced_accuracy_score",
+        ),
+        "three groups, it doesn't": (replace(base, groups=3), "balanced_accuracy_score"),
+    }
+
+
+def main() -> None:
+    """Measure and print."""
+    arguments = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    arguments.add_argument("--seeds", type=int, default=12)
+    given = arguments.parse_args()
+    warnings.simplefilter("ignore")
+    found: dict[str, dict[str, Any]] = {}
+    for name, (world, objective) in worlds().items():
+        found[name] = {}
+        for measure in THEIRS:
+            found[name][measure] = compare(world, measure, objective=objective, seeds=range(given.seeds))
+            sys.stderr.write(f"{name}, {measure}: {json.dumps(found[name][measure])}\n")
+    points = [point for world in found.values() for one in world.values() for point in one["at"]]
+    summary = {
+        "points": len(points),
+        "ours_at_least": sum(point["interval"][1] >= 0 for point in points),
+        "ours_more": sum(point["interval"][0] > 0 for point in points),
+    }
+    sys.stdout.write(
+        json.dumps({"bench": "fairness_price", "seeds": given.seeds, **summary, "worlds": found}) + "\n"
+    )
+
+
+if __name__ == "__main__":
+    main()

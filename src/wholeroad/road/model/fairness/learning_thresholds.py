@@ -1,0 +1,323 @@
+"""Learning thresholds of groups: the most expected money under a stated constraint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from wholeroad.core.view import Codes
+from wholeroad.road.brief.fairness import Equal
+from wholeroad.road.data.bias.groups import Grouping, grouping
+from wholeroad.road.model.calibration import fit_calibration
+from wholeroad.road.model.deciding import decide
+from wholeroad.road.model.fairness.assessed import NOT_KNOWN, Terms
+from wholeroad.road.model.fairness.bands import Curve, common_band, curve_along
+from wholeroad.road.model.fairness.odds import Point, odds_box
+from wholeroad.road.model.fairness.thresholds import NO_OFFSET, GroupThresholds, Offset
+from wholeroad.road.model.rules import blocks_of
+
+Floats = NDArray[np.float64]
+
+GUARD: Final = 1.0
+"""Thresholds aim at less than what is allowed by so many standard errors of the difference."""
+
+_TIE: Final = 1e-300
+"""The margin of a case that a tie selects: more than none, and less than any money."""
+
+
+@dataclass(frozen=True)
+class Foretold:
+    """Cases that a model hasn't learnt from, with what it says of them, each array of shape (n, ...).
+
+    Attributes
+    ----------
+    expected
+        Shape (n, A): expected money of each action.
+    probabilities
+        Shape (n, K), as the model states them.
+    positive
+        Int8: 1 where the positive class came true, 0 where another did, -1 where nobody knows yet.
+    status_quo
+        Action codes.
+    held
+        Cases that the status quo decides, or people.
+    decided_at
+        Int64 microseconds, ascending.
+    texts
+        The value of the group of each case.
+    """
+
+    expected: Floats
+    probabilities: Floats
+    positive: NDArray[np.int8]
+    status_quo: Codes
+    held: NDArray[np.bool_]
+    decided_at: NDArray[np.int64]
+    texts: pl.Series
+
+    def take(self, rows: slice) -> Foretold:
+        """Give some of the cases, in order of time."""
+        return Foretold(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What thresholds shall bring about.
+
+    Attributes
+    ----------
+    grouping, parts
+        As of :class:`~wholeroad.road.model.fairness.thresholds.GroupThresholds`.
+    equal, within
+        What is brought together, and the difference that may be left: a share; money for ``gain_per_case``.
+    terms
+        Which actions count as being selected, and which class is the positive one.
+    least_cases
+        Values with fewer cases share the offset of other values.
+    values
+        Only these get an offset; all unless said.
+    """
+
+    grouping: str
+    parts: tuple[str, ...]
+    equal: Equal
+    within: float
+    terms: Terms
+    least_cases: int = 30
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LearntThresholds:
+    """Thresholds, and what they do on the cases that they were learnt from; rates there are expected ones.
+
+    Attributes
+    ----------
+    aimed_within
+        The difference aimed at: what is allowed less what sampling may hide.
+    cases
+        By value of the group.
+    before, after
+        The measure by value, without and with the thresholds; of ``equalized_odds`` the true and the false
+        positive rate.
+    difference_before, difference_after
+        The largest one between groups.
+    left
+        By how much ``difference_after`` is beyond what is allowed: deterministic thresholds can't reach
+        every tolerance.
+    price_per_case
+        Expected money that the thresholds cost, by the model's own probabilities; 0 or more.
+    """
+
+    thresholds: GroupThresholds
+    equal: Equal
+    within: float
+    aimed_within: float
+    cases: Mapping[str, int]
+    before: Mapping[str, tuple[float, ...]]
+    after: Mapping[str, tuple[float, ...]]
+    difference_before: float
+    difference_after: float
+    left: float
+    price_per_case: float
+
+
+@dataclass(frozen=True)
+class _Group:
+    """A group's cases: margins, probabilities of the positive class, and how much each adds to each rate.
+
+    ``base`` is what the rates are when nobody is selected.
+    """
+
+    margin: Floats
+    p: Floats
+    weights: tuple[Floats, ...]
+    block: NDArray[np.int64]
+    base: float = 0.0
+
+    def rates(self, selected: NDArray[np.bool_]) -> tuple[float, ...]:
+        return tuple(self.base + float(weight[selected].sum()) for weight in self.weights)
+
+    def variances(self, selected: NDArray[np.bool_]) -> tuple[float, ...]:
+        """Give the variance of each rate, blocks of time as sampling units (Cochran 1977)."""
+        found = []
+        for weight in self.weights:
+            beyond = weight * (selected - float(weight[selected].sum()))
+            sums = np.bincount(self.block, weights=beyond)
+            filled = max(int((np.bincount(self.block) > 0).sum()), 2)
+            found.append(float(np.sum(sums * sums)) * filled / (filled - 1))
+        return tuple(found)
+
+    def selected(self, offset: Offset) -> NDArray[np.bool_]:
+        flat, positive, negative = offset
+        chosen: NDArray[np.bool_] = self.margin + flat + positive * self.p + negative * (1 - self.p) > 0
+        return chosen
+
+
+def learn_thresholds(cases: Foretold, aim: Aim, *, guard: float = GUARD) -> LearntThresholds:
+    """Find the offsets of most expected money that keep the groups' difference within a tolerance.
+
+    Money is what the model expects, so that without a constraint nothing changes. Rates are expected
+    ones, too: a group's true positive rate is ``sum(p * selected) / sum(p)``, with ``p`` calibrated once more
+    within the group, since a model that doesn't know the group may be wrong about it; that is steadier than
+    counting the few positive cases near a threshold.
+
+    Thresholds are learnt from so many cases and no more. Their difference on other cases is larger than
+    here by chance; therefore they aim at ``within`` less ``guard`` standard errors.
+
+    ``gain_per_case`` levels down: as long as nothing is scarce, one group's gain takes nothing from
+    another's, so that the only way to equal gains is to decide worse for those who gain most.
+
+    ``equalized_odds`` asks two things of each group. Where values don't differ by case, thresholds reach
+    only the points of each group's own ROC curve, and these may meet nowhere but at selecting nearly
+    nobody or nearly everybody. They come as close as half of the expected gain allows, and ``left`` says how
+    close; there is no guard then. Others reach it by drawing lots, which nobody could contest.
+
+    Parameters
+    ----------
+    cases
+        That the model hasn't learnt from; outcomes of all of them matured.
+    guard
+        Standard errors by which the aim is tighter than what is allowed.
+    """
+    found = grouping(aim.grouping, cases.texts, least_cases=aim.least_cases)
+    groups = _groups(cases, found, aim)
+    moved = [not aim.values or value in aim.values for value in found.values]
+    aimed = aim.within
+    offsets = _offsets(groups, aim, within=aimed, moved=moved)
+    guarded = guard and aim.equal != "equalized_odds"
+    if guarded and any(offset != NO_OFFSET for offset in offsets):
+        aimed = max(0.0, aimed - guard * _standard_error(groups, offsets))
+        offsets = _offsets(groups, aim, within=aimed, moved=moved)
+    before = [group.rates(group.margin > 0) for group in groups]
+    after = [group.rates(group.selected(offset)) for group, offset in zip(groups, offsets, strict=True)]
+    price = sum(
+        _expected(group, group.margin > 0) - _expected(group, group.selected(offset))
+        for group, offset in zip(groups, offsets, strict=True)
+    )
+    difference = _difference(after)
+    return LearntThresholds(
+        thresholds=GroupThresholds(aim.grouping, aim.parts, dict(zip(found.values, offsets, strict=True))),
+        equal=aim.equal,
+        within=aim.within,
+        aimed_within=aimed,
+        cases=dict(zip(found.values, found.cases.tolist(), strict=True)),
+        before=dict(zip(found.values, before, strict=True)),
+        after=dict(zip(found.values, after, strict=True)),
+        difference_before=_difference(before),
+        difference_after=difference,
+        left=max(0.0, difference - aim.within),
+        price_per_case=max(0.0, price) / max(cases.positive.size, 1),
+    )
+
+
+def margins(cases: Foretold, terms: Terms) -> Floats:
+    """Give the expected money of being selected less that of not being selected, shape (n,).
+
+    Above 0 where the case is selected without thresholds; infinite where no offset could change that.
+    """
+    chosen, _ = decide(cases.expected, status_quo=cases.status_quo)
+    counts = np.isin(np.arange(cases.expected.shape[1]), terms.selected)
+    known = np.where(np.isnan(cases.expected), -np.inf, cases.expected)
+    best = [known[:, mine].max(axis=1, initial=-np.inf) for mine in (counts, ~counts)]
+    with np.errstate(invalid="ignore"):
+        margin = best[0] - best[1]
+    rows = np.arange(chosen.size)
+    left = cases.held | np.isnan(cases.expected[rows, cases.status_quo])
+    chosen = np.where(left, cases.status_quo, chosen)
+    stuck = left | ~np.isfinite(margin)
+    margin = np.where(stuck, np.inf, np.where(margin == 0, _TIE, np.abs(margin)))
+    signed: Floats = np.where(counts[chosen], margin, -margin)
+    return signed
+
+
+def _groups(cases: Foretold, found: Grouping, aim: Aim) -> list[_Group]:
+    """Part the cases, with what each counts for the measured rates."""
+    margin = margins(cases, aim.terms)
+    positive = aim.terms.positive
+    stated = cases.probabilities[:, positive] if positive is not None else np.zeros(margin.size)
+    blocks, _ = blocks_of(cases.decided_at)
+    unselected = _gain_unselected(cases, margin, aim.terms)
+    groups = []
+    for code in range(len(found.values)):
+        rows = np.flatnonzero(found.codes == code)
+        p, gain, base = stated[rows], margin[rows], 0.0
+        weights: tuple[Floats, ...] = (np.full(rows.size, 1 / rows.size),)
+        if aim.equal == "gain_per_case":
+            weights = (np.where(np.isfinite(gain), gain, 0.0) / rows.size,)
+            base = float(unselected[rows].sum()) / rows.size
+        elif aim.equal != "selection_rate":
+            shares = _calibrated(p, cases.positive[rows])
+            both = {"true_positive_rate": (shares,), "false_positive_rate": (1 - shares,)}
+            columns = both.get(aim.equal, (shares, 1 - shares))
+            weights = tuple(column / max(float(column.sum()), 1e-12) for column in columns)
+        groups.append(_Group(gain, p, weights, blocks[rows], base))
+    return groups
+
+
+def _gain_unselected(cases: Foretold, margin: Floats, terms: Terms) -> Floats:
+    """Give the expected gain over the status quo of each case while it isn't selected, shape (n,)."""
+    own = cases.expected[np.arange(margin.size), cases.status_quo]
+    others = np.isin(np.arange(cases.expected.shape[1]), terms.selected, invert=True)
+    known = np.where(np.isnan(cases.expected), -np.inf, cases.expected)
+    best = known[:, others].max(axis=1, initial=-np.inf)
+    gain: Floats = np.where(np.isfinite(margin) & np.isfinite(own), best - own, 0.0)
+    return gain
+
+
+def _calibrated(p: Floats, positive: NDArray[np.int8]) -> Floats:
+    """Calibrate the probabilities once more within a group, drawn to what they are."""
+    known = positive != NOT_KNOWN
+    both = np.column_stack([p, 1 - p])
+    shares: Floats = fit_calibration(both[known], 1 - positive[known]).apply(both)[:, 0]
+    return shares
+
+
+def _offsets(groups: list[_Group], aim: Aim, *, within: float, moved: list[bool]) -> list[Offset]:
+    """Find the offset of each group."""
+    if aim.equal == "equalized_odds":
+        points: list[Point] = odds_box(
+            [(group.margin, group.p, group.weights) for group in groups], within=within, moved=moved
+        )
+        return [(0.0, point.on_positive, point.on_negative) for point in points]
+    curves = [_curve(group, aim.equal) for group in groups]
+    places = common_band(curves, within=within, moved=moved)
+    offsets = [curve.offset(place) for curve, place in zip(curves, places, strict=True)]
+    form = {"true_positive_rate": (0.0, 1.0, 0.0), "false_positive_rate": (0.0, 0.0, 1.0)}
+    flat, positive, negative = form.get(aim.equal, (1.0, 0.0, 0.0))
+    return [(flat * offset + 0.0, positive * offset + 0.0, negative * offset + 0.0) for offset in offsets]
+
+
+def _curve(group: _Group, equal: Equal) -> Curve:
+    along = {"true_positive_rate": group.p, "false_positive_rate": 1 - group.p}
+    direction = along.get(equal, np.ones(group.p.size))
+    ends, rates, money, start = curve_along(
+        group.margin, along=direction, measured=group.weights, bases=(group.base,)
+    )
+    if equal == "gain_per_case":  # beyond its start a group gains less again: one side is enough
+        return Curve(ends[:start], rates[0][: start + 1], money[: start + 1], start)
+    return Curve(ends, rates[0], money, start)
+
+
+def _expected(group: _Group, selected: NDArray[np.bool_]) -> float:
+    return float(group.margin[selected & np.isfinite(group.margin)].sum())
+
+
+def _difference(rates: list[tuple[float, ...]]) -> float:
+    """Give the largest difference between groups; of several rates, the largest of all."""
+    return float(np.ptp(np.array(rates), axis=0).max()) if rates else 0.0
+
+
+def _standard_error(groups: list[_Group], offsets: list[Offset]) -> float:
+    """Give the standard error of the difference between the two groups that lie farthest apart."""
+    chosen = [group.selected(offset) for group, offset in zip(groups, offsets, strict=True)]
+    rates = np.array([group.rates(mine) for group, mine in zip(groups, chosen, strict=True)])
+    variances = np.array([group.variances(mine) for group, mine in zip(groups, chosen, strict=True)])
+    columns = np.arange(rates.shape[1])
+    pair = variances[rates.argmax(axis=0), columns] + variances[rates.argmin(axis=0), columns]
+    return float(np.sqrt(pair.max()))
