@@ -39,7 +39,8 @@ from wholeroad.road.data.bias.seen import NEVER, NONE, TOLD, Seen
 from wholeroad.road.review.intervals import share_of
 from wholeroad.road.review.noise_by_group import noise_by_group
 from wholeroad.road.watch.fairness.planned import Plan
-from wholeroad.road.watch.fairness.planning import Situation, plan_remedies
+from wholeroad.road.watch.fairness.choices import Situation
+from wholeroad.road.watch.fairness.planning import plan_remedies
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -219,6 +220,7 @@ def _seen(
         features=features.filter(pl.Series(keep)),
         now=now,
         matures=MATURES * DAY,
+        looked_for="late",
     )
     value = names[int(drawn.codes[drawn.mine][0])] if drawn.mine.any() else ""
     findings = (*ask_bias(seen), *_noise_found(seen, made))
@@ -245,7 +247,7 @@ def run(worlds: int, nulls: int, *, seed: int) -> dict[str, Any]:
     wrong: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for place, cause in enumerate(CAUSES):
         at = 0
-        while sum(len(hits[cause, one]) for one in range(len(BINS))) < worlds:
+        while sum(len(hits[cause, one]) for one in range(len(BINS))) < worlds and at < 10 * worlds:
             made = world(seed + 100_000 * place + at, cause)
             at += 1
             size = next((one for one, (low, high) in enumerate(BINS) if low <= made.errors < high), None)
@@ -287,7 +289,9 @@ def main() -> None:
     share = share_of(sum(everything), len(everything))
     false = share_of(found["false"], found["nulls"])
     print(f"\n{share.value:.1%} [{share.low:.1%}, {share.high:.1%}] of {share.n} worlds; goal: at least 90%")
-    print(f"without any effect: a clear line in {false.value:.1%} [{false.low:.1%}, {false.high:.1%}] of {false.n}")
+    print(
+        f"without any effect: a clear line in {false.value:.1%} [{false.low:.1%}, {false.high:.1%}] of {false.n}"
+    )
     print(
         json.dumps(
             {

@@ -1,15 +1,16 @@
-"""Bias in generated data whose truth is known: how often intervals cover it, and how often nothing is called clear.
+"""Bias in generated data whose truth is known: how often intervals cover it, and what is called clear.
 
 Each world has a group and everybody else, 180 days of decisions, and effects in everything that is asked: the
-group's share of the cases, how often the positive class comes true, how often a feature is null, how long outcomes
-take, how many are never seen, and since when it has cases. With *luck of days*, all cases of a day share a draw
-that moves the volume, the group's share, the rates and the delays of the whole day; without it, cases are
-independent. What is true is what infinitely many cases of such days would show; it is integrated numerically, never
-read off a replay.
+group's share of the cases, how often the positive class comes true, how often a feature is null, how long
+outcomes take, how many are never seen, and since when it has cases. With *luck of days*, all cases of a day
+share a draw that moves the volume, the group's share, the rates and the delays of the whole day; without it,
+cases are independent. What is true is what infinitely many cases of such days would show; it is integrated
+numerically, never read off a replay.
 
-Measured: of all replays, the share whose 95 % interval covers the truth, for the group's own figure and for its
-difference to the rest; and in worlds without any effect, the share of replays in which anything at all is called
-clear within one cause (at most 5 %). Run ``python bench/bias_coverage.py [--replays 1000]``; the last line is JSON.
+Measured: of all replays, the share whose 95 % interval covers the truth, for the group's own figure and for
+its difference to the rest; and in worlds without any effect, the share of replays in which anything at all
+is called clear within one cause (at most 5 %). Run ``python bench/bias_coverage.py [--replays 1000]``; the
+last line is JSON.
 """
 
 from __future__ import annotations
@@ -56,7 +57,9 @@ class World:
 
     def even(self) -> World:
         """Give the same world without any effect."""
-        same = {name: (getattr(self, name)[1],) * 2 for name in ("rate", "null", "unseen", "delay_days", "begins")}
+        same = {
+            name: (getattr(self, name)[1],) * 2 for name in ("rate", "null", "unseen", "delay_days", "begins")
+        }
         share = self.cases[0] / sum(self.cases)
         return replace(self, **same, population=share)
 
@@ -89,9 +92,10 @@ def draw(world: World, dice: np.random.Generator) -> Seen:
     nulls = moved_share(np.take(world.null, group), moved[4][day])
     drawn = {f"x{place}": np.where(dice.random(n) < nulls, np.nan, 1.0) for place in range(world.columns)}
     features = pl.DataFrame(drawn, nan_to_null=True)
+    stated = dict(zip(NAMES, (world.population, 1 - world.population), strict=True))
     return Seen(
         decided_at=decided_at,
-        groups=(Grouping("g", NAMES, group, population=dict(zip(NAMES, (world.population, 1 - world.population)))),),
+        groups=(Grouping("g", NAMES, group, population=stated),),
         positive=np.where(told, positive, -1).astype(np.int8),
         outcome=np.where(told, TOLD, NONE).astype(np.int8),
         told_at=told_at,
@@ -203,7 +207,7 @@ def called_clear(world: World, *, replays: int, seed: int) -> dict[str, float]:
         causes = {bias.cause for bias in ask_bias(draw(world.even(), dice)) if bias.clear}
         for cause in causes:
             clear[cause] += 1
-    return {cause: count / replays for cause, count in clear.items()}
+    return {cause: count / max(replays, 1) for cause, count in clear.items()}
 
 
 def main() -> None:
@@ -220,17 +224,19 @@ def main() -> None:
             rest = SIZES[size]
             world = World((size, rest), population=1.5 * size / (size + rest), luck=luck)
             began = time.perf_counter()
-            found = covered(world, replays=asked.replays, seed=size) if asked.replays else {}
-            clean = called_clear(replace(world, columns=10), replays=asked.clean, seed=size + 1) if asked.clean else {}
+            found = covered(world, replays=asked.replays, seed=size)
+            clean = called_clear(replace(world, columns=10), replays=asked.clean, seed=size + 1)
             truth = truth_of(world).of
-            print(f"\n{size} cases and {rest} others, luck of days {luck:g} ({time.perf_counter() - began:.0f} s)")
+            took = time.perf_counter() - began
+            print(f"\n{size} cases and {rest} others, luck of days {luck:g} ({took:.0f} s)")
             for cause, each in found.items():
                 own, others = truth[cause]
                 print(
-                    f"  {cause:12} figure {each['figure']:.3f} difference {each['difference']:.3f}  "
-                    f"truth {own:.4f} mean {each['mean_figure']:.4f}; apart {own - others:+.4f} mean "
-                    f"{each['mean_difference']:+.4f}  spread {each['spread']:.4f} error told {each['error']:.4f}  "
-                    f"missed {each['below']:.3f}/{each['above']:.3f} clear {each['clear']:.2f} n {each['replays']}"
+                    f"  {cause:12} figure {each['figure']:.3f} difference {each['difference']:.3f}  truth "
+                    f"{own:.4f} mean {each['mean_figure']:.4f}; apart {own - others:+.4f} mean "
+                    f"{each['mean_difference']:+.4f}  spread {each['spread']:.4f} told {each['error']:.4f}  "
+                    f"missed {each['below']:.3f}/{each['above']:.3f} clear {each['clear']:.2f} "
+                    f"n {each['replays']}"
                 )
             print(f"  no effect, something clear: {clean}")
             result[f"{size}/{luck:g}"] = {"covered": found, "clean": clean}

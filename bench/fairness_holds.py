@@ -2,11 +2,11 @@
 
 Generated worlds: two and three groups with other base rates, other spreads of the features, and an effect of
 the group that no feature shows; days that share luck; values that are the same for all cases, or differ. In
-each replay a logistic model without the group learns from the earliest cases, thresholds are learnt from the next
-ones, and the newest are judged: does the 95 % interval of the largest difference between groups admit the
-stated tolerance, and by how much is the difference itself beyond it? Once in worlds that stay as they are,
-once with a mild drift of one group, which nothing learnt before it can know of; once with as many cases to
-learn from as are judged, and once with half as many, since what thresholds miss by is the luck of their own.
+each replay a logistic model without the group learns from the earliest cases, thresholds are learnt from the
+next ones, and the newest are judged: does the 95 % interval of the largest difference between groups admit
+the stated tolerance, and by how much is the difference itself beyond it? Once in worlds that stay as they
+are, once with a mild drift of one group, which nothing learnt before it can know of; once with as many cases
+to learn from as are judged, and once with half as many, since what thresholds miss by is the luck of their own.
 
 Run ``python bench/fairness_holds.py``; the last line is JSON.
 """
@@ -130,6 +130,7 @@ def generate(world: World, seed: int) -> tuple[Part, Part]:
                 held=np.zeros(size, dtype=bool),
                 decided_at=decided_at[rows],
                 texts=names[rows],
+                values=values,
             ),
             values=values,
             truth=(1 - positive[rows]).astype(np.int8),

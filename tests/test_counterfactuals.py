@@ -163,7 +163,7 @@ def test_the_change_is_hardly_greater_than_the_smallest_there_is_and_its_number_
     case = pl.DataFrame({"weight": [own]})
     one = counterfactuals(case, before, tried={"weight": "any"}, decide=decide, wanted=[1]).found[0]
     (change,) = one.changes
-    assert limit < change.to <= limit + max(0.2 * (limit - own), 0.1 * 25) + 0.5
+    assert limit < change.to <= limit + max(0.1 * (limit - own), 0.05 * 25) + 0.2
     assert len(f"{change.to:g}") <= 4
     assert change.spreads == pytest.approx((change.to - own) / 25, rel=0.02)
 
@@ -181,8 +181,8 @@ def test_pairs_come_where_neither_feature_suffices():
     found = counterfactuals(case, before, tried=dict.fromkeys("abc", "any"), decide=decide, wanted=[1])
     assert [{each.feature for each in one.changes} for one in found.found] == [{"a", "b"}]
     to = {each.feature: each.to for each in found.found[0].changes}
-    assert 6 < to["a"] <= 7.2
-    assert 7 < to["b"] <= 8.2
+    assert 6 < to["a"] <= 6.7
+    assert 7 < to["b"] <= 7.7
 
 
 def test_where_nothing_changes_it_the_nearest_is_told():
@@ -228,18 +228,18 @@ def test_few_batches_are_scored_however_many_features_there_are():
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=40, max_size=80), st.floats(-1e6, 1e6), st.floats(0, 1))
 @settings(max_examples=150, deadline=None)
-def test_law_rounding_goes_outward_stays_inside_and_ends_with_the_value_itself(numbers, own, part):
+def test_law_rounding_goes_outward_stays_inside_and_holds_the_value_itself(numbers, own, part):
     there = plausible(pl.Series("x", numbers), own)
     if isinstance(there, str):
         return
     value = there.grid[int(part * (len(there.grid) - 1))]
     rounded = there.readable(value)
-    assert rounded[-1] == value
+    assert value in rounded
     for each in rounded:
         assert abs(each - own) >= abs(value - own) - 1e-9 * abs(value)
         assert (each > own) == (value > own)
         assert there.low <= each <= there.high
-    between = there.between(value, steps=8)
+    between = there.between(own, value, steps=8)
     assert all(min(own, value) < each < max(own, value) for each in between)
 
 

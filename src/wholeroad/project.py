@@ -36,6 +36,7 @@ from wholeroad.engine.standing import Standing
 from wholeroad.engine.storehouse import Storehouse
 from wholeroad.engine.timeless import refuse_timeless, value_without_time
 from wholeroad.engine.workshop import CHUNK, Workshop
+from wholeroad.fairness import Assessment
 from wholeroad.labelling import Labels
 from wholeroad.operating import Operation
 from wholeroad.rehearsing import Stage, stores
@@ -296,13 +297,7 @@ class Project:
         return self._operation.explain_decision([str(part) for part in key])
 
     def explain_model(self, name: str | None = None) -> ModelExplained:
-        """Say why a model is in charge; or was, by the beginning of its digest.
-
-        Raises
-        ------
-        UserError
-            ``explain.no-fit``, ``explain.unknown-model``.
-        """
+        """Say why a model is in charge, or was: ``explain.no-fit``, ``explain.unknown-model``."""
         return self._operation.explain_model(name)
 
     def replay(self) -> Replayed:
@@ -328,6 +323,11 @@ class Project:
     def labels(self) -> Labels:
         """What can be asked of the project's labels, and done about them."""
         return Labels(self._yard)
+
+    @cached_property
+    def fairness(self) -> Assessment:
+        """What can be asked of the project's fairness, and done about it."""
+        return Assessment(self._yard)
 
     @cached_property
     def _yard(self) -> Yard:

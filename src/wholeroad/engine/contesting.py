@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from wholeroad.core.view import Codes
 from wholeroad.engine.explained import Contest
-from wholeroad.engine.redeciding import case_columns, redecided
+from wholeroad.engine.redeciding import case_columns, redecided, stuck
 from wholeroad.road.data.features.specs import Derived
 from wholeroad.road.data.history import History
 from wholeroad.road.model.counterfactuals import Counterfactuals, Decide, counterfactuals
@@ -123,17 +123,18 @@ def _changeable(history: History, model: Model) -> tuple[dict[str, Direction], d
             left_out[name] = "the model makes no use of it"
         elif moved:
             left_out[name] = f"it moves with {', '.join(moved)}"
+        elif name in plain and (hangs := stuck(history, plain[name])):
+            left_out[name] = f"{', '.join(hangs)} would move with it, nobody knows how far"
         else:
             tried[name] = named.get(name, "any")
     return tried, left_out
 
 
 def _moves_others(history: History, name: str) -> bool:
-    column = case_columns(history.brief).get(name)
-    return column is not None and any(
-        isinstance(one, Derived) and one.name != name and column in one.expression.columns
-        for one in history.bound.features
-    )
+    bound, column = history.bound, case_columns(history.brief).get(name)
+    others = [one.expression for one in bound.features if isinstance(one, Derived) and one.name != name]
+    others += [*bound.worth.values(), *([bound.status_quo] if bound.status_quo else [])]
+    return any(column in one.columns for one in others)
 
 
 def _deciding(history: History, place: int, *, model: Model, wanted: Sequence[int]) -> Decide:

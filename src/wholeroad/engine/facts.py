@@ -10,7 +10,7 @@ from wholeroad.road.brief.facts import BriefRead
 from wholeroad.road.data.facts import BatchLanded, RowsMended, SourceHeld, SourceReleased
 from wholeroad.road.model.facts import FitAsked, FitRefused, ModelFitted
 from wholeroad.road.release.facts import PlanFixed, PromotionStopped
-from wholeroad.road.review.facts import ReviewAsked, VerdictsRead
+from wholeroad.road.review.facts import AppealAnswered, Appealed, ReviewAsked, VerdictsRead
 from wholeroad.road.watch.facts import LimitsWatched, Settled, SpanDecided
 
 
@@ -58,6 +58,8 @@ AnyFact = (
     | PromotionStopped
     | ReviewAsked
     | VerdictsRead
+    | Appealed
+    | AppealAnswered
     | SpanDecided
     | Settled
     | LimitsWatched

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from wholeroad.core.expressions import Expression
 from wholeroad.core.view import Codes
 from wholeroad.road.brief.contract import Brief
-from wholeroad.road.brief.values import TableValues, Values, status_quo_actions, value_cases
+from wholeroad.road.brief.values import TableValues, Values, status_quo_actions
 from wholeroad.road.data.features.specs import Derived
 from wholeroad.road.data.features.windows import evaluate
 from wholeroad.road.data.history import History
@@ -89,6 +89,19 @@ def case_columns(brief: Brief) -> dict[str, str]:
     return {name: column for name, column in columns if column is not None}
 
 
+def stuck(history: History, column: str) -> tuple[str, ...]:
+    """Name what is computed from a column of the case and from others that no feature shows.
+
+    It can't be computed again, so nobody knows what would follow from another value of the column.
+    """
+    bound, shown = history.bound, {*case_columns(history.brief).values()}
+    hangs = [(one.name, one.expression) for one in bound.features if isinstance(one, Derived)]
+    hangs += [(f"the value of {action}", expression) for (action, _), expression in bound.worth.items()]
+    hangs += [("the status quo", bound.status_quo)] if bound.status_quo is not None else []
+    found = [name for name, one in hangs if column in one.columns and not shown >= set(one.columns)]
+    return tuple(dict.fromkeys(found))
+
+
 def weighed(
     due: Due, prediction: NDArray[np.float64], *, expected: NDArray[np.float64], model: Model
 ) -> Weighed:
@@ -123,26 +136,33 @@ def due_as_recorded(history: History, cases: NDArray[np.int64]) -> Due:
 def _moved(
     history: History, cases: NDArray[np.int64], features: pl.DataFrame
 ) -> tuple[pl.DataFrame, Values, Codes]:
-    """Let everything that is computed from the cases' changed columns move with them."""
+    """Let what is computed from the cases' changed columns move with them."""
     bound, plain = history.bound, case_columns(history.brief)
-    frame = history.cases.frame[cases]
-    shown = {column: features[name].cast(frame[column].dtype) for name, column in plain.items()}
-    changed = {column: other for column, other in shown.items() if other.ne_missing(frame[column]).any()}
     values: Values = history.values.take(cases)
     status_quo = history.status_quo[cases]
+    own = history.features.take(cases)
+    changed = {column for name, column in plain.items() if features[name].ne_missing(own[name]).any()}
     if not changed:
         return features, values, status_quo
-    frame = frame.with_columns(other.alias(column) for column, other in changed.items())
+    frame = features.select(pl.col(name).alias(column) for name, column in plain.items())
+
+    def moves(expression: Expression) -> bool:
+        return bool(changed & {*expression.columns}) and {*frame.columns} >= {*expression.columns}
+
     for feature in bound.features:
-        if isinstance(feature, Derived) and feature.name not in plain and _reads(feature, changed):
+        if isinstance(feature, Derived) and feature.name not in plain and moves(feature.expression):
             features = features.with_columns(evaluate(frame, feature.expression).alias(feature.name))
-    if bound.worth and isinstance(values, TableValues):
-        values = value_cases(history.brief, bound.worth, cases=frame)
-    if bound.status_quo is not None:
+    if isinstance(values, TableValues):
+        worth = {
+            (history.brief.actions.index(action), history.brief.outcome.classes.index(outcome)): evaluate(
+                frame, expression
+            )
+            for (action, outcome), expression in bound.worth.items()
+            if moves(expression)
+        }
+        varying = {cell: money.cast(pl.Float64).fill_null(np.nan).to_numpy() for cell, money in worth.items()}
+        values = replace(values, varying={**values.varying, **varying})
+    if bound.status_quo is not None and moves(bound.status_quo):
         moved = status_quo_actions(history.brief, bound.status_quo, cases=frame)
         status_quo = moved.astype(status_quo.dtype)
     return features, values, status_quo
-
-
-def _reads(feature: Derived, columns: Mapping[str, pl.Series]) -> bool:
-    return bool(columns.keys() & set(feature.expression.columns))

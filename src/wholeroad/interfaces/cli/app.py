@@ -10,6 +10,7 @@ import typer
 
 from wholeroad.core.errors import EXIT_OURS, RoadError, UserError, unusable
 from wholeroad.interfaces.cli.data import data
+from wholeroad.interfaces.cli.fairness import fairness
 
 app = typer.Typer(
     name="wholeroad",
@@ -20,8 +21,10 @@ app = typer.Typer(
 )
 
 app.add_typer(data)
+app.add_typer(fairness)
 
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors, as cron likes it.")]
+Where = Annotated[Path, typer.Option("--project", help="The project's folder, with its brief.toml.")]
 Folder = Annotated[Path, typer.Argument(help="The project's folder, with its brief.toml.", show_default=".")]
 
 
@@ -204,6 +207,50 @@ def explain(
         case _:
             shown = explain_code(" ".join([what, *(names or ())]), expert=expert)
     console().print(shown)
+
+
+@app.command()
+def appeal(
+    key: Annotated[
+        list[str] | None, typer.Argument(help="The case's key, a value for each column; none lists appeals.")
+    ] = None,
+    *,
+    because: Annotated[str, typer.Option(help="Why the decision is contested.")] = "",
+    by: Annotated[str, typer.Option(help="Who contests it.")] = "",
+    folder: Where = Path(),
+) -> None:
+    """Contest a decision: a person answers, and the decision on the record stays as it was."""
+    from wholeroad.interfaces.cli.appealing import show_appeals, show_opened
+    from wholeroad.interfaces.cli.watching import console
+    from wholeroad.project import open_project
+
+    assessment = open_project(folder).fairness
+    if key:
+        show_opened(console(), assessment.contest(key, because=because, by=by), to=assessment.appeals_to)
+    else:
+        show_appeals(console(), assessment.appeals.all(), now=assessment.now())
+
+
+@app.command()
+def answer(
+    number: Annotated[int, typer.Argument(help="The number of the appeal.")],
+    *,
+    upheld: Annotated[bool, typer.Option("--upheld/--rejected", help="Whether the appeal is right.")],
+    because: Annotated[str, typer.Option(help="Why, in words.")],
+    by: Annotated[str, typer.Option(help="Who answers: a person.")],
+    action: Annotated[str, typer.Option(help="What is done instead.")] = "",
+    label: Annotated[str, typer.Option(help="The outcome, where the recorded one is wrong.")] = "",
+    folder: Where = Path(),
+) -> None:
+    """Answer an appeal, on the record: beside the decision, which stays as it was."""
+    from wholeroad.interfaces.cli.appealing import show_answered
+    from wholeroad.interfaces.cli.watching import console
+    from wholeroad.project import open_project
+
+    said = open_project(folder).fairness.answer(
+        number, upheld=upheld, because=because, by=by, action=action, label=label
+    )
+    show_answered(console(), said)
 
 
 @app.command()

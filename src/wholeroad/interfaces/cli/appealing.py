@@ -33,8 +33,8 @@ def show_opened(console: Console, appeal: Appeal, *, to: str) -> None:
         )
     )
     console.print(Text(f"A person answers it{due}{f': {to}' if to else ''}."))
-    said = f"--answer {appeal.number} --upheld (or --rejected)"
-    console.print(Text(f'To answer: wholeroad appeal {said} --because "..." --by NAME'))
+    said = f"{appeal.number} --upheld (or --rejected)"
+    console.print(Text(f'To answer: wholeroad answer {said} --because "..." --by NAME'))
 
 
 def show_answered(console: Console, appeal: Appeal) -> None:

@@ -43,7 +43,9 @@ def _lines(contest: Contest, found: Counterfactuals, explained: DecisionExplaine
     if not found.found:
         yield _nothing(found, explained)
     if found.left_out:
-        yield "not tried: " + "; ".join(f"{name} ({reason})" for name, reason in found.left_out.items())
+        reasons = dict.fromkeys(found.left_out.values())
+        named = {why: [name for name, reason in found.left_out.items() if reason == why] for why in reasons}
+        yield "not tried: " + "; ".join(f"{', '.join(names)} ({why})" for why, names in named.items())
 
 
 def _changed(each: Counterfactual, actions: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ says the same. Every chart's figures stand in a table behind it.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,10 +22,13 @@ MOST_ROWS: Final = 24
 
 INK: Final = "#010203"  # becomes the page's own colour: charts.to_svg
 _PAPER: Final = "#010204"  # becomes the page's ground, which the renderer does not know
+_NEITHER_TEXT_NOR_SPACE: Final = re.compile(
+    "[^\t\n\r\x20-\x7e\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+)
 _ROW: Final = 24
-_WIDTH: Final = 235
-_LABEL: Final = 170
-_LETTERS: Final = 22
+_WIDTH: Final = 290
+_LABEL: Final = 160
+_LETTERS: Final = 20
 _SHAPES: Final = {"circle": "one tolerance", "square": "no thresholds", "diamond": "chosen"}
 
 
@@ -76,16 +80,28 @@ def short_labels(names: Sequence[str]) -> dict[str, str]:
     --------
     >>> long = "a depot with a very long name"
     >>> list(short_labels(["north", f"{long}, 1", f"{long}, 2"]).values())
-    ['north', 'a depot with a very l…', 'a depot with a ver… (2)']
+    ['north', 'a depot with a very…', 'a depot with a v… (2)']
     """
     found: dict[str, str] = {}
     for name in names:
-        label, number = _cut(name, _LETTERS), 1
+        plain, number = drawable(name), 1
+        label = _cut(plain, _LETTERS)
         while label in found.values():
             number += 1
-            label = f"{_cut(name, _LETTERS - 3)} ({number})"
+            label = f"{_cut(plain, _LETTERS - 3)} ({number})"
         found[name] = label
     return found
+
+
+def drawable(text: str) -> str:
+    """Put a sign in the place of what no SVG may hold: on a control character the renderer ends the process.
+
+    Examples
+    --------
+    >>> drawable("north\\x00 east")
+    'north� east'
+    """
+    return _NEITHER_TEXT_NOR_SPACE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _cut(text: str, letters: int) -> str:
@@ -118,10 +134,10 @@ def dots_chart(
     import altair as alt
 
     low, high = _domain(dots, reference)
-    labels = [dot.label for dot in dots]
+    labels = [drawable(dot.label) for dot in dots]
     scale = alt.Scale(domain=[low, high], nice=False, zero=False)
     axis = alt.Axis(
-        format=_format(low, high, percent=percent), tickCount=5, labelOverlap=True, labelFlush=True
+        format=_format(low, high, percent=percent), tickCount=5, labelOverlap=True, labelSeparation=8
     )
     rows = alt.Y(
         "label:N",
@@ -129,10 +145,17 @@ def dots_chart(
         title=None,
         scale=alt.Scale(domain=labels),
         axis=alt.Axis(
-            labelLimit=_LABEL, grid=True, gridDash=[1, 3], domain=False, ticks=False, labelPadding=6
+            labelLimit=_LABEL,
+            grid=True,
+            gridDash=[1, 3],
+            domain=False,
+            ticks=False,
+            labelPadding=6,
+            minExtent=_LABEL - 10,
+            maxExtent=_LABEL - 10,
         ),
     )
-    x = alt.X("value:Q", title=title or None, scale=scale, axis=axis)
+    x = alt.X("value:Q", title=drawable(title) or None, scale=scale, axis=axis)
     frame = pl.DataFrame([_row(dot, low=low, high=high) for dot in dots], schema=_SCHEMA)
     base = alt.Chart(drawn_rows(frame)).encode(y=rows)
     layers: list[Any] = []
@@ -185,6 +208,7 @@ def price_chart(curve: PriceCurve, *, chosen: PricePoint | None, percent: bool, 
     (least, most), (low, high) = _bounds(frame, "left"), _bounds(frame, "gain")
     across = alt.Scale(domain=[min(0.0, least), most], nice=False)
     up = alt.Scale(domain=[low, high], nice=False, zero=False)
+    unit = drawable(unit)
     said = "" if percent else f", {unit} per case"
     x = alt.X(
         "left:Q",
@@ -247,7 +271,7 @@ _SCHEMA: Final = {
 def _row(dot: Dot, *, low: float, high: float) -> dict[str, Any]:
     bounded = dot.drawn and math.isfinite(dot.low) and math.isfinite(dot.high)
     return {
-        "label": dot.label,
+        "label": drawable(dot.label),
         "value": dot.value if dot.drawn else low + 0.02 * (high - low),
         "low": dot.low if bounded else None,
         "high": dot.high if bounded else None,

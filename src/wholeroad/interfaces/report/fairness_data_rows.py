@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from markupsafe import Markup
 
@@ -21,6 +21,9 @@ from wholeroad.interfaces.report.fairness_words import (
 from wholeroad.road.data.bias.found import GroupBias
 from wholeroad.road.model.fairness.record import REMEDIES, figure_in_words
 from wholeroad.road.watch.fairness.planned import Choice, PlanLine
+
+_MOST_SAID: Final = 5
+"""Clear findings of one cause that are said in sentences; the table holds all."""
 
 
 def cause_rows(findings: Sequence[GroupBias]) -> list[dict[str, Any]]:
@@ -44,7 +47,7 @@ def cause_rows(findings: Sequence[GroupBias]) -> list[dict[str, Any]]:
                 for one in mine
             ]
         )
-        drawn = any(dot.drawn for dot in dots)
+        drawn = sum(dot.drawn for dot in dots) > 1
         axis = {
             "share": "difference, points of a hundred",
             "days": "difference, days",
@@ -56,7 +59,7 @@ def cause_rows(findings: Sequence[GroupBias]) -> list[dict[str, Any]]:
                 "title": title,
                 "what": what,
                 "clear": clear,
-                "label": f"{title}: {count(clear, 'clear difference')} among {count(len(mine), 'answer')}.",
+                "counted": f"{count(clear, 'clear difference')} among {count(len(mine), 'answer')}",
                 "svg": Markup(  # noqa: S704 - as above
                     dots_chart(
                         dots,
@@ -69,9 +72,9 @@ def cause_rows(findings: Sequence[GroupBias]) -> list[dict[str, Any]]:
                 if drawn
                 else "",
                 "left_out": len(mine) - len(dots),
-                "does": list(
-                    dict.fromkeys(f"{whom(one)}: {one.does}" for one in mine if one.clear and one.does)
-                ),
+                "clearest": [
+                    f"{whom(one)}: {evidence_sentence(one)} {one.does}".strip() for one in mine if one.clear
+                ][:_MOST_SAID],
                 "rows": [_finding(one) for one in mine],
             }
         )

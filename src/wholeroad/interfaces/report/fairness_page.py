@@ -16,6 +16,8 @@ from wholeroad import __version__
 from wholeroad.interfaces.report.amounts import count
 from wholeroad.interfaces.report.fairness_data_rows import cause_rows, plan_rows
 from wholeroad.interfaces.report.fairness_rows import (
+    conflict_sentences,
+    definition_rows,
     figure_groups,
     flip_rows,
     group_rows,
@@ -46,6 +48,7 @@ from wholeroad.lessons.fairness_numbers import (
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.brief.fairness import RemedyTable
 from wholeroad.road.data.bias.found import GroupBias
+from wholeroad.road.model.fairness.definitions import conflicts
 from wholeroad.road.model.fairness.priced import Flip, PriceCurve
 from wholeroad.road.model.fairness.record import remedy_in_words, selected_names
 from wholeroad.road.model.fairness.results import Fairness
@@ -85,8 +88,6 @@ class FairnessData:
         The assessment of decisions.
     judged
         Whose decisions, of when, known when: a sentence.
-    conflicts
-        Definitions of fairness that don't go together here, a sentence each.
     findings, plan
         Of the data, and what to do about it.
     prices, flips, slices
@@ -102,7 +103,6 @@ class FairnessData:
     brief: Brief
     fairness: Fairness | None = None
     judged: str = ""
-    conflicts: Sequence[str] = ()
     findings: Sequence[GroupBias] | None = None
     plan: Plan | None = None
     prices: Sequence[PriceCurve] | None = None
@@ -149,7 +149,8 @@ def fairness_context(data: FairnessData) -> dict[str, Any]:
         "terms": _terms(brief),
         "groups": group_rows(fairness, brief),
         "measures": [] if fairness is None else measure_rows(fairness),
-        "conflicts": data.conflicts,
+        "definitions": [] if fairness is None else definition_rows(fairness, brief.unit),
+        "conflicts": () if fairness is None else conflict_sentences(fairness),
         "figures": [] if fairness is None else figure_groups(fairness, brief.unit),
         "confidence": "" if fairness is None else f"{fairness.confidence:.0%}",
         "looks": 1 if fairness is None else max((one.looks for one in fairness.disparities), default=1),
@@ -177,12 +178,7 @@ def fairness_context(data: FairnessData) -> dict[str, Any]:
 
 
 def fairness_fragment(
-    brief: Brief,
-    fairness: Fairness | None,
-    *,
-    judged: str = "",
-    conflicts: Sequence[str] = (),
-    whole: str = "",
+    brief: Brief, fairness: Fairness | None, *, judged: str = "", whole: str = ""
 ) -> Markup:
     """Give fairness as a section of a rehearsal's page: the verdict, limits, and how far groups are apart.
 
@@ -192,8 +188,6 @@ def fairness_fragment(
         Of the recommended policy's decisions.
     judged
         Whose decisions, of when: a sentence.
-    conflicts
-        Definitions of fairness that don't go together here.
     whole
         Address of the whole page, where there is one; else the command that writes it is named.
 
@@ -221,7 +215,7 @@ def fairness_fragment(
         "confidence": f"{fairness.confidence:.0%}",
         "limits": limit_rows(fairness.limits, brief.unit),
         "figures": figure_groups(fairness, brief.unit, only=limited),
-        "conflicts": conflicts,
+        "conflicts": conflict_sentences(fairness),
         "whole": whole,
         "lessons": Teaching(numbers_of_fairness(fairness)).beside(*_measure_codes(fairness)),
     }
@@ -358,7 +352,7 @@ def _lessons(data: FairnessData) -> dict[str, Any]:
     of_kinds = {"reweigh": "reweighing", "thresholds": "group-thresholds"}
     return {
         "measured": handed.beside(*(_measure_codes(fairness) if fairness else ()))
-        + handed.beside(*(("fairness-conflicts",) if data.conflicts else ())),
+        + handed.beside(*(("fairness-conflicts",) if fairness and conflicts(fairness) else ())),
         "limits": handed.beside(*(("fairness-limit",) if fairness and fairness.limits else ())),
         "data": handed.beside(*(code for cause, code in of_data.items() if cause in causes)),
         "plan": handed.beside(*(code for kind, code in of_kinds.items() if kind in kinds)),

@@ -31,6 +31,7 @@ from wholeroad.interfaces.report.fairness_words import (
     unit_of,
 )
 from wholeroad.road.brief.contract import Brief
+from wholeroad.road.model.fairness.definitions import DEFINITIONS, conflicts
 from wholeroad.road.model.fairness.priced import Flip, PriceCurve
 from wholeroad.road.model.fairness.record import (
     STANDINGS,
@@ -100,6 +101,32 @@ def measure_rows(fairness: Fairness) -> list[tuple[str, str]]:
         + [one.measure for one in fairness.disparities]
     )
     return [(title_of(measure), words_of(measure)) for measure in measures]
+
+
+def definition_rows(fairness: Fairness, unit: str) -> list[dict[str, Any]]:
+    """Give each definition of fairness in words, and how far each grouping is from it."""
+    shown = []
+    for one in DEFINITIONS:
+        mine = [each for each in fairness.disparities if each.measure in one.measures]
+        if mine:
+            far = [
+                f"{each.grouping}, {short_title(each.measure)}: "
+                + (
+                    "too few cases to tell"
+                    if each.difference is None
+                    else f"{apart_in_words(each.difference, each.unit, unit)},"
+                    f" {'clearly apart' if each.difference.low > 0 else 'not clearly apart'}"
+                )
+                for each in mine
+            ]
+            shown.append({"name": one.name, "says": one.says, "source": one.source, "far": far})
+    return shown
+
+
+def conflict_sentences(fairness: Fairness) -> list[str]:
+    """Say which definitions don't go together here, first where base rates clearly differ."""
+    found = sorted(conflicts(fairness), key=lambda one: not one.base_rates_differ)
+    return [f"{one.says[:1].upper()}{one.says[1:]}" for one in found]
 
 
 def figure_groups(fairness: Fairness, unit: str, *, only: Sequence[str] = ()) -> list[dict[str, Any]]:
@@ -250,7 +277,7 @@ def apart_row(one: Disparity, fairness: Fairness, unit: str) -> dict[str, Any]:
             range_in_words(difference, one.unit, money=unit, apart=True),
         ),
         "ratio": ("–", "") if one.ratio is None else (f"{one.ratio.value:.2f}", ratio_range(one.ratio)),
-        "clear": "clear" if difference is not None and difference.low > 0 else "not clear",
+        "mark": "clear" if difference is not None and difference.low > 0 else "not clear",
         "groups": f"{one.groups:,}",
     }
 

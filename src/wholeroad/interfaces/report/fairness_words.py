@@ -12,7 +12,7 @@ from wholeroad.interfaces.report.amounts import amount, count
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.data.bias.found import Cause, GroupBias
 from wholeroad.road.model.fairness.priced import PriceCurve, PricePoint
-from wholeroad.road.model.fairness.record import figure_in_words, range_in_words
+from wholeroad.road.model.fairness.record import STANDINGS, bound_figure, figure_in_words, range_in_words
 from wholeroad.road.model.fairness.results import Disparity, Fairness, GroupFigure, LimitHeld, Unit
 
 MATTERING: Final = (
@@ -164,7 +164,7 @@ def bound_in_words(held: LimitHeld, unit: str) -> str:
     """Say what a limit asks for."""
     if is_ratio(held):
         return f"the least at least {held.bound:.2f} of the most"
-    return f"at most {figure_in_words(held.bound, unit_of(held.measure), money=unit, apart=True)} apart"
+    return f"at most {bound_figure(held.bound, unit_of(held.measure), money=unit)} apart"
 
 
 def held_in_words(held: LimitHeld, unit: str) -> str:
@@ -178,13 +178,12 @@ def held_in_words(held: LimitHeld, unit: str) -> str:
 
 def limit_sentence(held: LimitHeld, unit: str) -> str:
     """Say how a limit stands, in a sentence."""
-    verb = {"holds": "holds", "open": "can't be told yet", "breached": "is breached"}[held.standing]
     between = f", {held.highest} most and {held.lowest} least" if held.highest and held.lowest else ""
     stops = " It stops a fit." if held.stops else ""
     title = short_title(held.measure)
     return (
-        f"{title[:1].upper()}{title[1:]} by {held.grouping}, {bound_in_words(held, unit)}: {verb};"
-        f" {held_in_words(held, unit)}{between}.{stops}"
+        f"{title[:1].upper()}{title[1:]} by {held.grouping}, {bound_in_words(held, unit)}:"
+        f" {STANDINGS[held.standing]}; {held_in_words(held, unit)}{between}.{stops}"
     )
 
 
@@ -247,7 +246,7 @@ def in_unit(value: float, unit: str, *, apart: bool = False) -> str:
         return figure_in_words(value, "share", apart=apart)
     if unit == "days":
         return f"{value:,.1f} days"
-    return f"{value:.2f}"
+    return f"{value:.2f} AUC" if apart else f"{value:.2f}"
 
 
 def finding_range(found: Estimate, unit: str, *, apart: bool = False) -> str:
@@ -255,7 +254,7 @@ def finding_range(found: Estimate, unit: str, *, apart: bool = False) -> str:
     if not (math.isfinite(found.low) and math.isfinite(found.high)):
         return "no interval"
     low, high = in_unit(found.low, unit, apart=apart), in_unit(found.high, unit, apart=apart)
-    return f"{low.removesuffix(' points').removesuffix(' days')} to {high}"
+    return f"{low.removesuffix(' points').removesuffix(' days').removesuffix(' AUC')} to {high}"
 
 
 def whom(one: GroupBias) -> str:
@@ -288,7 +287,9 @@ def tolerance_in_words(point: PricePoint, curve: PriceCurve, unit: str) -> str:
     """Say which difference a point of a price curve allows."""
     if math.isinf(point.within):
         return "no thresholds"
-    return f"up to {figure_in_words(point.within, unit_of(curve.equal), money=unit, apart=True)}"
+    if not point.within:
+        return "no difference"
+    return f"up to {bound_figure(point.within, unit_of(curve.equal), money=unit)}"
 
 
 def price_sentences(curve: PriceCurve, unit: str, *, chosen: PricePoint | None = None) -> Iterator[str]:

@@ -9,6 +9,7 @@ from wholeroad import __version__
 from wholeroad.core.errors import unusable
 from wholeroad.engine.comparing import CARDS
 from wholeroad.interfaces.report.data_page import render_data
+from wholeroad.interfaces.report.fairness_page import FairnessData, render_fairness
 from wholeroad.interfaces.report.page import ReportData, render
 from wholeroad.interfaces.report.words import refusals
 
@@ -48,15 +49,18 @@ def write_page(rehearsed: Rehearsed) -> Path:
 
 
 def write_data_page(profiled: Profiled, path: Path) -> Path:
-    """Write the page of a profile; it needs no other file.
+    """Write the page of a profile; it needs no other file: ``project.unusable``."""
+    return _written(render_data(profiled), path)
 
-    Raises
-    ------
-    UserError
-        ``project.unusable``.
-    """
+
+def write_fairness_page(data: FairnessData, path: Path) -> Path:
+    """Write the page about fairness; it needs no other file: ``project.unusable``."""
+    return _written(render_fairness(data), path)
+
+
+def _written(text: str, path: Path) -> Path:
     try:
-        path.write_text(render_data(profiled), encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise unusable(path, str(error)) from error
     return path

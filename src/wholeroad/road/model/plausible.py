@@ -70,23 +70,25 @@ class Plausible:
         away: float = abs(float(value) - float(self.own)) / self.spread
         return away
 
-    def between(self, value: Any, *, steps: int) -> list[Any]:  # noqa: ANN401 - as above
-        """Give numbers between the case's own and another value, the latter left out; none of categories."""
-        if not self.is_number or self.own is None:
+    def between(self, near: Any, value: Any, *, steps: int) -> list[Any]:  # noqa: ANN401 - as above
+        """Give numbers from one value to another, both left out, in their order; none of categories."""
+        if not self.is_number or near is None:
             return []
-        near = float(self.own)
-        numbers = near + (float(value) - near) * np.arange(1, steps) / steps
+        numbers = float(near) + (float(value) - float(near)) * np.arange(1, steps) / steps
         kept = self._typed(numbers)
-        return [each for each in kept if each not in {self.own, value} and self.low <= each <= self.high]
+        kept = [
+            each for each in kept if each not in {self.own, near, value} and self.low <= each <= self.high
+        ]
+        return kept if value > near else kept[::-1]
 
     def readable(self, value: Any) -> list[Any]:  # noqa: ANN401 - as above
         """Give rounder numbers, away from the case's own value, the coarsest first; the value itself last.
 
-        None is more than a tenth of the spread, or a fifth of the change, beyond the value.
+        None is more than a twentieth of the spread, or a tenth of the change, beyond the value.
         """
         if not self.is_number or self.own is None or value == self.own:
             return [value]
-        beyond = max(0.1 * self.spread, 0.2 * abs(float(value) - float(self.own)))
+        beyond = max(0.05 * self.spread, 0.1 * abs(float(value) - float(self.own)))
         outward = math.ceil if value > self.own else math.floor
         power = math.floor(math.log10(max(beyond, 1e-300))) + 1
         found: list[Any] = []

@@ -228,7 +228,7 @@ def _cuts(own: Floats) -> Floats:
     # A cut that parts none of what was seen from its neighbour is none.
     places = np.searchsorted(own, cuts, side="left")
     kept = (places > 0) & (places < n) & np.append(True, np.diff(places) > 0)[: cuts.size]
-    return cuts[kept]
+    return np.asarray(cuts[kept], dtype=np.float64)
 
 
 def roundest(above: float, up_to: float) -> float:

@@ -25,8 +25,8 @@ def ask_histories(seen: Seen, *, confidence: float = 0.95) -> tuple[GroupBias, .
     """Compare how long ago the cases of each group were decided on average, in days.
 
     A group that only began lately has young cases; one that has ended has old ones. When the first case came
-    says little by itself, since it hangs on a single case; the answer tells when the first hundredth of the cases
-    had come, and how many come a month since then.
+    says little by itself, since it hangs on a single case; the answer tells when the first hundredth of the
+    cases had come, and how many come a month since then.
     """
     if seen.timeless:
         return ()

@@ -16,8 +16,8 @@ _MOST: Final = 0.95
 def horizon_of(seen: Seen) -> Span:
     """Give the span after which an outcome is no longer waited for, in microseconds.
 
-    ``never_after`` where the brief states it. Else three times the delay within which 95 % of what was told of
-    the older half of the cases came, at least ``matures``, and at most half the span since the first case:
+    ``never_after`` where the brief states it. Else three times the delay within which 95 % of what was told
+    of the older half of the cases came, at least ``matures``, and at most half the span since the first case:
     outcomes that take longer than that can't be told from those that never come.
     """
     if seen.timeless or not len(seen):

@@ -4,10 +4,10 @@ The more questions are asked, the more of them chance answers. So the answers of
 features, share one error (Holm 1979, *A simple sequentially rejective multiple test procedure*, Scandinavian
 Journal of Statistics 6): with as many as there are, each is held against an interval that is wide enough for
 all of them. Far out, where such intervals end, Wilson's are too narrow for rare things; shares are therefore
-judged by the exact limits of Clopper and Pearson on effective cases (Korn and Graubard 1998, *Confidence intervals
-for proportions with small expected number of positive counts*, Survey Methodology 24), in the closed form of
-Paulson (1942, *An approximate normalization of the analysis of variance distribution*, Annals of Mathematical
-Statistics 13).
+judged by the exact limits of Clopper and Pearson on effective cases (Korn and Graubard 1998, *Confidence
+intervals for proportions with small expected number of positive counts*, Survey Methodology 24), in the
+closed form of Paulson (1942, *An approximate normalization of the analysis of variance distribution*, Annals
+of Mathematical Statistics 13).
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def compare(own: Ratios, confidence: float, *, rest: Ratios | None = None) -> Co
 
 
 def bounds_of(figures: Ratios, confidence: float) -> Bounds:
-    """Give figures with their intervals: shares as they come, positive figures on the scale of their logarithms.
+    """Give figures with their intervals: of positive ones on the scale of their logarithms, but for shares.
 
     Where a few large amounts make a mean large, they make its error large, too, and where they happen to be
     missing, both are small. On this scale the error is nearly the same everywhere.
@@ -182,8 +182,8 @@ def _limits(side: Floats, confidence: float) -> Bounds:
     quantile = student(confidence, freedom)
     low, high = _stretched(value, error, quantile)
     share = ~np.isnan(effective)
-    hits = value * effective
     with np.errstate(invalid="ignore"):
+        hits = value * effective
         lowest = _beta(hits, effective - hits + 1, -quantile)
         highest = _beta(hits + 1, effective - hits, quantile)
     known = np.isinf(effective)

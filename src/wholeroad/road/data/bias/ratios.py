@@ -38,7 +38,7 @@ from wholeroad.road.data.bias.student import student
 
 Floats = NDArray[np.float64]
 
-_DOUBT: Final = 5.0
+_DOUBT: Final = 1.0
 """How many degrees of freedom the belief weighs that cases of a block are no less alike than by chance."""
 
 _FURTHEST: Final = 1.5

@@ -14,11 +14,11 @@ _FREEDOM = 2 / 3
 def successive(figures: Ratios) -> Ratios:
     """Give the same figures with errors from successive differences of their blocks.
 
-    When a group's cases came is a course over time, not luck: how far a day is from the mean of all says little of
-    how far it would be from itself, drawn again. The day before is nearly the same but for luck (von Neumann,
-    Kent, Bellinson, Hart 1941, *The mean square successive difference*, Annals of Mathematical Statistics 12;
-    Wolter 1985, *Introduction to variance estimation*, chapter 7). Two thirds of the degrees of freedom are left.
-    Steps and weekdays make the error larger than it is, never smaller.
+    When a group's cases came is a course over time, not luck: how far a day is from the mean of all says
+    little of how far it would be from itself, drawn again. The day before is nearly the same but for luck
+    (von Neumann, Kent, Bellinson, Hart 1941, *The mean square successive difference*, Annals of Mathematical
+    Statistics 12; Wolter 1985, *Introduction to variance estimation*, chapter 7). Two thirds of the degrees
+    of freedom are left. Steps and weekdays make the error larger than it is, never smaller.
     """
     beyond = figures.numerator - figures.value[:, None] * figures.denominator
     blocks = beyond.shape[1]

@@ -15,7 +15,7 @@ _SELECTED: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Waited:
-    """How long a group's outcomes take: days until half and nine tenths are known, share within ``matures``."""
+    """Days until half and nine tenths of the outcomes are known; the share known within ``matures``."""
 
     half_days: float
     most_days: float
@@ -24,7 +24,7 @@ class Waited:
 
 @dataclass(frozen=True, slots=True)
 class Lasted:
-    """How long there have been cases: days since the first, since a hundredth had come, cases a month since."""
+    """Days since the first case, since a hundredth of them had come, and cases a month since then."""
 
     first_days: float
     begun_days: float
@@ -33,7 +33,7 @@ class Lasted:
 
 @dataclass(frozen=True, slots=True)
 class ByAction:
-    """An action: a group's cases with it, the share of them whose outcome is seen, how often it was taken."""
+    """A group's cases with an action, how many of their outcomes are seen, and how often it was taken."""
 
     action: str
     cases: int
@@ -58,20 +58,20 @@ def coverage_does(bias: GroupBias) -> str:
         return _too_few(bias)
     if not bias.cases:
         return (
-            f"{bias.value} is {_share(stated)} of the population and has no case: nothing was learnt from them, "
-            "and what a model says of them is drawn from others."
+            f"{bias.value} is {_share(stated)} of the population and has no case: nothing was learnt from "
+            "them, and what a model says of them is drawn from others."
         )
     facts = f"{bias.value} is {_share(share)} of the cases and {_share(stated)} of the population"
     if not bias.clear:
         return f"{facts}: {_CHANCE}."
     if share < stated:
         return (
-            f"{facts}: fits, thresholds and money per case count it {_times(stated, share)} too little, and what "
-            "is peculiar to it is learnt from fewer cases."
+            f"{facts}: fits, thresholds and money per case count it {_times(stated, share)} too little, and "
+            "what is peculiar to it is learnt from fewer cases."
         )
     return (
-        f"{facts}: fits, thresholds and money per case count it {_times(share, stated)} too much, at the expense of "
-        "everybody else."
+        f"{facts}: fits, thresholds and money per case count it {_times(share, stated)} too much, at the "
+        "expense of everybody else."
     )
 
 
@@ -80,15 +80,16 @@ def base_rate_does(bias: GroupBias, *, looked_for: str) -> str:
     if not bias.enough:
         return _too_few(bias)
     facts = (
-        f"{looked_for} came true in {_share(bias.figure.value)} of its cases and {_share(bias.rest.value)} of the "
-        "others"
+        f"{looked_for} came true in {_share(bias.figure.value)} of its cases and {_share(bias.rest.value)} "
+        "of the others"
     )
     if not bias.clear:
         return f"{facts}: {_CHANCE}."
     more = "more" if bias.difference.value > 0 else "less"
     return (
-        f"{facts}: a model that is right will select it {more} often, and equal selection, equal error rates and "
-        "equal calibration can't hold at once; ask first whether the outcomes are recorded alike in both."
+        f"{facts}: a model that is right expects it {more} often there, and equal selection, equal error "
+        "rates and equal calibration can't hold at once; ask first whether the outcomes of both are recorded "
+        "alike."
     )
 
 
@@ -102,12 +103,13 @@ def missingness_does(bias: GroupBias, *, shares: Mapping[str, float]) -> str:
         return f"{facts}: {_CHANCE}."
     if own > rest:
         return (
-            f"{facts}: the model sees {_share(own)} of its cases without {name}; these are scored as cases without it "
-            f"are, {_share(1 - shares[bias.value])} of which are somebody else's, and the null stands for the group."
+            f"{facts}: the model sees {_share(own)} of its cases without {name}; these are scored as cases "
+            f"without it are, {_share(1 - shares[bias.value])} of which are somebody else's, and the null "
+            "stands for the group."
         )
     return (
-        f"{facts}: cases without {name} are mostly somebody else's, only {_share(shares[bias.value])} are its own, "
-        f"so that {name} tells a model more about this group than about the others."
+        f"{facts}: cases without {name} are mostly somebody else's, only {_share(shares[bias.value])} are "
+        f"its own, so that {name} tells a model more about this group than about the others."
     )
 
 
@@ -116,8 +118,8 @@ def delay_does(bias: GroupBias, *, waited: Waited, others: Waited, horizon: Span
     if not bias.enough:
         return _too_few(bias)
     facts = (
-        f"its outcomes take {_days(bias.figure.value)} on average, those of the others {_days(bias.rest.value)} (of "
-        f"those known within {_span(horizon)})"
+        f"its outcomes take {_days(bias.figure.value)} on average, those of the others "
+        f"{_days(bias.rest.value)} (of those known within {_span(horizon)})"
     )
     early = (
         f"{_share(waited.matured)} of them are known when a case matures (others {_share(others.matured)})"
@@ -126,35 +128,36 @@ def delay_does(bias: GroupBias, *, waited: Waited, others: Waited, horizon: Span
         return f"{facts}; {early}: {_CHANCE}."
     if bias.difference.value > 0:
         return (
-            f"{facts}: of its cases of the last {_days(waited.half_days)} more than half are missing from every fit, and "
-            f"the early outcomes aren't typical; {early}, and it takes {_days(waited.most_days)} until 90 % are."
+            f"{facts}: of its cases of the last {_days(waited.half_days)} more than half are missing from "
+            f"every fit, and the early outcomes aren't typical; {early}, and it takes "
+            f"{_days(waited.most_days)} until 90 % are."
         )
     return (
-        f"{facts}: what is new shows in this group first, and the most recent cases that a fit sees are its own "
-        f"more often than the others'; {early}."
+        f"{facts}: what is new shows in this group first, and the most recent cases that a fit sees are its "
+        f"own more often than the others'; {early}."
     )
 
 
 def history_does(bias: GroupBias, *, lasted: Mapping[str, Lasted], whole: float, now: Instant) -> str:
-    """Say what a shorter history does, or an older one; ``whole`` is the days since the first case of all."""
+    """Say what a shorter history does, or an older one; ``whole`` is in days since the first case of all."""
     if not bias.enough:
         return _too_few(bias)
     own = lasted[bias.value]
     since = format_instant(now - round(own.begun_days * DAY))[:10]
     facts = (
-        f"its cases are {_days(bias.figure.value)} old on average, those of the others {_days(bias.rest.value)}; 99 % "
-        f"of its cases came since {since}, {own.a_month:,.0f} a month"
+        f"its cases are {_days(bias.figure.value)} old on average, those of the others "
+        f"{_days(bias.rest.value)}; 99 % of its cases came since {since}, {own.a_month:,.0f} a month"
     )
     if not bias.clear:
         return f"{facts}: {_CHANCE}."
     if bias.difference.value < 0:
         return (
-            f"{facts}, in {_days(own.begun_days)} of a history of {_days(whole)}: fits know fewer seasons and fewer "
-            "outcomes of it, and what they learnt from longer ago, others taught."
+            f"{facts}, in {_days(own.begun_days)} of a history of {_days(whole)}: fits know fewer seasons "
+            "and fewer outcomes of it, and what they learnt from longer ago, others taught."
         )
     return (
-        f"{facts}: fits know it from longer ago than the others, so that what has changed since changes it less; see "
-        "whether it still comes as often as it did."
+        f"{facts}: fits know it from longer ago than the others, so that what has changed since changes it "
+        "less; see whether it still comes as often as it did."
     )
 
 
@@ -164,17 +167,17 @@ def unseen_does(bias: GroupBias, *, missed: Mapping[str, Missed], horizon: Span)
         return _too_few(bias)
     own = missed[bias.value]
     facts = (
-        f"the outcome of {_share(bias.figure.value)} of its cases older than {_span(horizon)} was never seen, "
-        f"{_share(bias.rest.value)} of the others' ({own.rowless:,} without any row, {own.untold:,} with one that "
-        "doesn't tell)"
+        f"the outcome of {_share(bias.figure.value)} of its cases older than {_span(horizon)} was never "
+        f"seen, {_share(bias.rest.value)} of the others' ({own.rowless:,} without any row, {own.untold:,} "
+        "with one that doesn't tell)"
     )
     selected = _selected(own)
     if not bias.clear:
         return f"{facts}: {_CHANCE}{selected}."
     if bias.difference.value > 0:
         return (
-            f"{facts}: no fit and no figure knows these cases, and where they differ from those seen, what is said of "
-            f"this group is wrong by as much{selected}."
+            f"{facts}: no fit and no figure knows these cases, and where they differ from those seen, what "
+            f"is said of this group is wrong by as much{selected}."
         )
     return f"{facts}: its outcomes are known better than the others', and so is what is said of it{selected}."
 
@@ -194,9 +197,9 @@ def _selected(own: Missed) -> str:
     if most.seen - least.seen < _SELECTED:
         return ""
     return (
-        f"; outcomes are seen after {_share(most.seen)} of its cases with {most.action} and {_share(least.seen)} of "
-        f"those with {least.action}, which was done to {_share(least.taken)} of its cases and "
-        f"{_share(least.taken_of_others)} of the others: who decided chose the labels"
+        f"; outcomes are seen after {_share(most.seen)} of its cases with {most.action} and "
+        f"{_share(least.seen)} of those with {least.action}, which was done to {_share(least.taken)} of its "
+        f"cases and {_share(least.taken_of_others)} of the others: who decided chose the labels"
     )
 
 

@@ -162,7 +162,7 @@ def shrunk(ratios: Ratios, *, towards: float) -> Floats:
     known = np.isfinite(ratios.value) & np.isfinite(spread) & (spread > 0)
     weight = np.where(known, 1 / np.where(known, spread, 1.0), 0.0)
     if np.count_nonzero(known) < 2:
-        return np.where(np.isfinite(ratios.value) & (ratios.value.size == 1), ratios.value, towards)
+        return np.full_like(ratios.value, towards)
     value = np.where(known, ratios.value, towards)
     middle = np.average(value, weights=weight)
     beyond = float(np.sum(weight * (value - middle) ** 2)) - (np.count_nonzero(known) - 1)
@@ -174,10 +174,9 @@ def shrunk(ratios: Ratios, *, towards: float) -> Floats:
 
 def _steadied(ratios: Ratios) -> Floats:
     """Give the variance of each figure, that of small groups steadied by what a case adds in all groups."""
-    variance, cases = np.square(ratios.standard_error), ratios.cases
-    told = np.isfinite(variance) & (cases > 0)
-    if not told.any():
-        return variance
-    of_a_case = np.average(variance[told] * cases[told], weights=cases[told])
-    share = 1 - _DOUBT / (ratios.freedom + _DOUBT)
-    return np.where(told, share * variance + (1 - share) * of_a_case / np.maximum(cases, 1.0), np.inf)
+    cases = ratios.cases
+    told = np.isfinite(ratios.standard_error) & (cases > 0)
+    variance = np.square(np.where(told, ratios.standard_error, 0.0))
+    of_a_case = np.sum(variance * cases) / max(float(cases[told].sum()), 1.0)
+    others = _DOUBT / (ratios.freedom + _DOUBT)
+    return np.where(told, (1 - others) * variance + others * of_a_case / np.maximum(cases, 1.0), np.inf)

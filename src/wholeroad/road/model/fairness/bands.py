@@ -31,12 +31,15 @@ class Curve:
         Expected, more or less than at ``rate[0]``.
     start
         Where there is no offset.
+    peak
+        Where there is most money: the start, unless money is seen otherwise than by the model that decides.
     """
 
     ends: Floats
     rate: Floats
     money: Floats
     start: int
+    peak: int
 
     def offset(self, place: int) -> float:
         """Give an offset at which ``place`` is reached, as far from both ends as can be; 0 at the start."""
@@ -50,7 +53,7 @@ class Curve:
 
 
 def curve_along(
-    margin: Floats, *, along: Floats, measured: Sequence[Floats], bases: Sequence[float]
+    margin: Floats, *, along: Floats, measured: Sequence[Floats], worth: Floats
 ) -> tuple[Floats, list[Floats], Floats, int]:
     """Follow the cases of a group that are selected while an offset grows from below to above.
 
@@ -64,9 +67,9 @@ def curve_along(
     along
         Shape (n,): what the offset is multiplied by.
     measured
-        Shape (n,) each: what a selected case adds.
-    bases
-        What each of them is without any case.
+        Shape (n,) each: what a selected case adds to a rate.
+    worth
+        Shape (n,): what it adds to the money; the margin, unless money is seen otherwise.
 
     Returns
     -------
@@ -82,8 +85,8 @@ def curve_along(
     sign = np.sign(along[free])[order]
     last = np.append(ends[1:] > ends[:-1], np.ones(min(ends.size, 1), dtype=bool))  # ties change together
     sums = []
-    for column, base in zip((*measured, np.where(free, margin, 0.0)), (*bases, 0.0), strict=True):
-        first = base + float(column[always].sum())
+    for column in (*measured, np.where(free, worth, 0.0)):
+        first = float(column[always].sum())
         steps = np.cumsum(sign * column[free][order])[last]
         sums.append(np.concatenate([[first], first + steps]))
     ends = ends[last]
@@ -93,10 +96,10 @@ def curve_along(
 def common_band(curves: Sequence[Curve], *, within: float, moved: Sequence[bool]) -> list[int]:
     """Find the place on each curve that together bring the most money with all rates inside a common band.
 
-    Money falls along a curve on both sides of its start, so that, for a given band, each group's best place
-    is the one in the band that is nearest to its start; where no place lies in the band, it is the nearest to
+    Money falls along a curve on both sides of its peak, so that, for a given band, each group's best place
+    is the one in the band that is nearest to its peak; where no place lies in the band, it is the nearest to
     it. What is left to search is where the band begins, between the least and the greatest rate at the
-    starts.
+    peaks. Groups never end farther apart than they start.
 
     Parameters
     ----------
@@ -110,12 +113,18 @@ def common_band(curves: Sequence[Curve], *, within: float, moved: Sequence[bool]
     list of int
         A place for each curve.
     """
-    starts = np.array([curve.rate[curve.start] for curve in curves])
-    if starts.max() - starts.min() <= within + _EQUAL or not any(moved):
-        return [curve.start for curve in curves]
+    starts = [curve.start for curve in curves]
+    if np.isinf(within) or not any(moved):
+        return starts
+    aims = [curve.peak if moves else curve.start for curve, moves in zip(curves, moved, strict=True)]
+    if aims != starts:
+        within = min(within, _apart(curves, starts))
+    if _apart(curves, aims) <= within + _EQUAL:
+        return aims
+    rates = np.array([curve.rate[aim] for curve, aim in zip(curves, aims, strict=True)])
     moving = [curve for curve, moves in zip(curves, moved, strict=True) if moves]
-    fixed = starts[[not moves for moves in moved]]
-    low, high = starts.min(), starts.max() - within
+    fixed = rates[[not moves for moves in moved]]
+    low, high = rates.min(), rates.max() - within
     if fixed.size:
         within = max(within, float(fixed.max() - fixed.min()))
         low, high = fixed.max() - within, fixed.min()
@@ -131,11 +140,16 @@ def common_band(curves: Sequence[Curve], *, within: float, moved: Sequence[bool]
         best = int(np.argmax(money))
         low, high = begins[max(best - 1, 0)], begins[min(best + 1, GRID - 1)]
     found = iter([int(places[best]) for places in chosen])
-    return [next(found) if moves else curve.start for curve, moves in zip(curves, moved, strict=True)]
+    return [next(found) if moves else start for start, moves in zip(starts, moved, strict=True)]
+
+
+def _apart(curves: Sequence[Curve], places: Sequence[int]) -> float:
+    rates = [float(curve.rate[place]) for curve, place in zip(curves, places, strict=True)]
+    return max(rates) - min(rates)
 
 
 def _nearest(curve: Curve, begins: Floats, within: float) -> NDArray[np.int64]:
-    """Give the place inside each band that is nearest to the start, or else the nearest to the band."""
+    """Give the place inside each band that is nearest to the peak, or else the nearest to the band."""
     first = np.searchsorted(curve.rate, begins - _EQUAL, side="left")
     last = np.searchsorted(curve.rate, begins + within + _EQUAL, side="right") - 1
     top = curve.rate.size - 1
@@ -145,6 +159,6 @@ def _nearest(curve: Curve, begins: Floats, within: float) -> NDArray[np.int64]:
         np.where(last < 0, above, below),
         np.where(first > top, below, above),
     )
-    inside = np.clip(curve.start, first, np.maximum(first, last))
+    inside = np.clip(curve.peak, first, np.maximum(first, last))
     places: NDArray[np.int64] = np.where(first <= last, inside, nearer).astype(np.int64)
     return places

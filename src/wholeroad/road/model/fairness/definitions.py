@@ -99,7 +99,7 @@ DEFINITIONS: Final = (
         "the brief's own values",
     ),
 )
-"""The definitions with a name; none of them is right by itself, and which one is meant is for people to say."""
+"""The definitions with a name; none of them is right by itself, and people say which one they mean."""
 
 
 @dataclass(frozen=True, slots=True)

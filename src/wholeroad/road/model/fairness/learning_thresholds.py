@@ -7,89 +7,22 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
-from wholeroad.core.view import Codes
 from wholeroad.road.brief.fairness import Equal
 from wholeroad.road.data.bias.groups import Grouping, grouping
-from wholeroad.road.model.calibration import fit_calibration
-from wholeroad.road.model.deciding import decide
-from wholeroad.road.model.fairness.assessed import NOT_KNOWN, Terms
 from wholeroad.road.model.fairness.bands import Curve, common_band, curve_along
-from wholeroad.road.model.fairness.odds import Point, odds_box
+from wholeroad.road.model.fairness.foretold import Aim, Foretold, gain_unselected, margins, seen_by_outcomes
+from wholeroad.road.model.fairness.odds import Odds, odds_box
 from wholeroad.road.model.fairness.thresholds import NO_OFFSET, GroupThresholds, Offset
 from wholeroad.road.model.rules import blocks_of
+
+__all__ = ["Aim", "Foretold", "LearntThresholds", "learn_thresholds"]
 
 Floats = NDArray[np.float64]
 
 GUARD: Final = 1.0
 """Thresholds aim at less than what is allowed by so many standard errors of the difference."""
-
-_TIE: Final = 1e-300
-"""The margin of a case that a tie selects: more than none, and less than any money."""
-
-
-@dataclass(frozen=True)
-class Foretold:
-    """Cases that a model hasn't learnt from, with what it says of them, each array of shape (n, ...).
-
-    Attributes
-    ----------
-    expected
-        Shape (n, A): expected money of each action.
-    probabilities
-        Shape (n, K), as the model states them.
-    positive
-        Int8: 1 where the positive class came true, 0 where another did, -1 where nobody knows yet.
-    status_quo
-        Action codes.
-    held
-        Cases that the status quo decides, or people.
-    decided_at
-        Int64 microseconds, ascending.
-    texts
-        The value of the group of each case.
-    """
-
-    expected: Floats
-    probabilities: Floats
-    positive: NDArray[np.int8]
-    status_quo: Codes
-    held: NDArray[np.bool_]
-    decided_at: NDArray[np.int64]
-    texts: pl.Series
-
-    def take(self, rows: slice) -> Foretold:
-        """Give some of the cases, in order of time."""
-        return Foretold(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
-
-
-@dataclass(frozen=True, slots=True)
-class Aim:
-    """What thresholds shall bring about.
-
-    Attributes
-    ----------
-    grouping, parts
-        As of :class:`~wholeroad.road.model.fairness.thresholds.GroupThresholds`.
-    equal, within
-        What is brought together, and the difference that may be left: a share; money for ``gain_per_case``.
-    terms
-        Which actions count as being selected, and which class is the positive one.
-    least_cases
-        Values with fewer cases share the offset of other values.
-    values
-        Only these get an offset; all unless said.
-    """
-
-    grouping: str
-    parts: tuple[str, ...]
-    equal: Equal
-    within: float
-    terms: Terms
-    least_cases: int = 30
-    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +44,8 @@ class LearntThresholds:
         By how much ``difference_after`` is beyond what is allowed: deterministic thresholds can't reach
         every tolerance.
     price_per_case
-        Expected money that the thresholds cost, by the model's own probabilities; 0 or more.
+        Expected money that the thresholds cost. By the model's own probabilities they cost 0 or more;
+        where these are clearly wrong about a group, and corrected, thresholds may earn: below 0.
     """
 
     thresholds: GroupThresholds
@@ -131,10 +65,11 @@ class LearntThresholds:
 class _Group:
     """A group's cases: margins, probabilities of the positive class, and how much each adds to each rate.
 
-    ``base`` is what the rates are when nobody is selected.
+    ``worth`` is the margin as outcomes of the group show it, ``base`` what rates are when nobody is selected.
     """
 
     margin: Floats
+    worth: Floats
     p: Floats
     weights: tuple[Floats, ...]
     block: NDArray[np.int64]
@@ -153,6 +88,9 @@ class _Group:
             found.append(float(np.sum(sums * sums)) * filled / (filled - 1))
         return tuple(found)
 
+    def money(self, selected: NDArray[np.bool_]) -> float:
+        return float(self.worth[selected & np.isfinite(self.margin)].sum())
+
     def selected(self, offset: Offset) -> NDArray[np.bool_]:
         flat, positive, negative = offset
         chosen: NDArray[np.bool_] = self.margin + flat + positive * self.p + negative * (1 - self.p) > 0
@@ -162,10 +100,11 @@ class _Group:
 def learn_thresholds(cases: Foretold, aim: Aim, *, guard: float = GUARD) -> LearntThresholds:
     """Find the offsets of most expected money that keep the groups' difference within a tolerance.
 
-    Money is what the model expects, so that without a constraint nothing changes. Rates are expected
-    ones, too: a group's true positive rate is ``sum(p * selected) / sum(p)``, with ``p`` calibrated once more
-    within the group, since a model that doesn't know the group may be wrong about it; that is steadier than
-    counting the few positive cases near a threshold.
+    Rates are expected ones: a group's true positive rate is ``sum(p * selected) / sum(p)``, with ``p``
+    calibrated once more within the group, since a model that doesn't know the group may be wrong about it.
+    That is steadier than counting the few positive cases near a threshold. Money is what the model expects,
+    too, and by the calibrated ``p`` where outcomes of the group clearly contradict the model. With an
+    infinite tolerance nothing changes, and none leaves groups farther apart than they are without thresholds.
 
     Thresholds are learnt from so many cases and no more. Their difference on other cases is larger than
     here by chance; therefore they aim at ``within`` less ``guard`` standard errors.
@@ -197,7 +136,7 @@ def learn_thresholds(cases: Foretold, aim: Aim, *, guard: float = GUARD) -> Lear
     before = [group.rates(group.margin > 0) for group in groups]
     after = [group.rates(group.selected(offset)) for group, offset in zip(groups, offsets, strict=True)]
     price = sum(
-        _expected(group, group.margin > 0) - _expected(group, group.selected(offset))
+        group.money(group.margin > 0) - group.money(group.selected(offset))
         for group, offset in zip(groups, offsets, strict=True)
     )
     difference = _difference(after)
@@ -212,78 +151,45 @@ def learn_thresholds(cases: Foretold, aim: Aim, *, guard: float = GUARD) -> Lear
         difference_before=_difference(before),
         difference_after=difference,
         left=max(0.0, difference - aim.within),
-        price_per_case=max(0.0, price) / max(cases.positive.size, 1),
+        price_per_case=price / max(cases.positive.size, 1),
     )
-
-
-def margins(cases: Foretold, terms: Terms) -> Floats:
-    """Give the expected money of being selected less that of not being selected, shape (n,).
-
-    Above 0 where the case is selected without thresholds; infinite where no offset could change that.
-    """
-    chosen, _ = decide(cases.expected, status_quo=cases.status_quo)
-    counts = np.isin(np.arange(cases.expected.shape[1]), terms.selected)
-    known = np.where(np.isnan(cases.expected), -np.inf, cases.expected)
-    best = [known[:, mine].max(axis=1, initial=-np.inf) for mine in (counts, ~counts)]
-    with np.errstate(invalid="ignore"):
-        margin = best[0] - best[1]
-    rows = np.arange(chosen.size)
-    left = cases.held | np.isnan(cases.expected[rows, cases.status_quo])
-    chosen = np.where(left, cases.status_quo, chosen)
-    stuck = left | ~np.isfinite(margin)
-    margin = np.where(stuck, np.inf, np.where(margin == 0, _TIE, np.abs(margin)))
-    signed: Floats = np.where(counts[chosen], margin, -margin)
-    return signed
 
 
 def _groups(cases: Foretold, found: Grouping, aim: Aim) -> list[_Group]:
     """Part the cases, with what each counts for the measured rates."""
     margin = margins(cases, aim.terms)
+    blocks, _ = blocks_of(cases.decided_at)
     positive = aim.terms.positive
     stated = cases.probabilities[:, positive] if positive is not None else np.zeros(margin.size)
-    blocks, _ = blocks_of(cases.decided_at)
-    unselected = _gain_unselected(cases, margin, aim.terms)
+    shares, worth, corrected = stated, margin, [False] * len(found.values)
+    if aim.equal != "gain_per_case":
+        shares, worth, corrected = seen_by_outcomes(cases, found, aim.terms, margin=margin)
+    unselected = gain_unselected(cases, margin, aim.terms)
     groups = []
     for code in range(len(found.values)):
         rows = np.flatnonzero(found.codes == code)
-        p, gain, base = stated[rows], margin[rows], 0.0
-        weights: tuple[Floats, ...] = (np.full(rows.size, 1 / rows.size),)
+        p, own, base = shares[rows], margin[rows], 0.0
+        counts: dict[str, tuple[Floats, ...]] = {
+            "selection_rate": (np.ones(rows.size),),
+            "true_positive_rate": (p,),
+            "false_positive_rate": (1 - p,),
+            "equalized_odds": (p, 1 - p),
+        }
         if aim.equal == "gain_per_case":
-            weights = (np.where(np.isfinite(gain), gain, 0.0) / rows.size,)
+            weights: tuple[Floats, ...] = (np.where(np.isfinite(own), own, 0.0) / rows.size,)
             base = float(unselected[rows].sum()) / rows.size
-        elif aim.equal != "selection_rate":
-            shares = _calibrated(p, cases.positive[rows])
-            both = {"true_positive_rate": (shares,), "false_positive_rate": (1 - shares,)}
-            columns = both.get(aim.equal, (shares, 1 - shares))
-            weights = tuple(column / max(float(column.sum()), 1e-12) for column in columns)
-        groups.append(_Group(gain, p, weights, blocks[rows], base))
+        else:
+            weights = tuple(count / max(float(count.sum()), 1e-12) for count in counts[aim.equal])
+        seen = worth[rows] if corrected[code] else own
+        groups.append(_Group(own, seen, stated[rows], weights, blocks[rows], base))
     return groups
-
-
-def _gain_unselected(cases: Foretold, margin: Floats, terms: Terms) -> Floats:
-    """Give the expected gain over the status quo of each case while it isn't selected, shape (n,)."""
-    own = cases.expected[np.arange(margin.size), cases.status_quo]
-    others = np.isin(np.arange(cases.expected.shape[1]), terms.selected, invert=True)
-    known = np.where(np.isnan(cases.expected), -np.inf, cases.expected)
-    best = known[:, others].max(axis=1, initial=-np.inf)
-    gain: Floats = np.where(np.isfinite(margin) & np.isfinite(own), best - own, 0.0)
-    return gain
-
-
-def _calibrated(p: Floats, positive: NDArray[np.int8]) -> Floats:
-    """Calibrate the probabilities once more within a group, drawn to what they are."""
-    known = positive != NOT_KNOWN
-    both = np.column_stack([p, 1 - p])
-    shares: Floats = fit_calibration(both[known], 1 - positive[known]).apply(both)[:, 0]
-    return shares
 
 
 def _offsets(groups: list[_Group], aim: Aim, *, within: float, moved: list[bool]) -> list[Offset]:
     """Find the offset of each group."""
     if aim.equal == "equalized_odds":
-        points: list[Point] = odds_box(
-            [(group.margin, group.p, group.weights) for group in groups], within=within, moved=moved
-        )
+        odds = [Odds(group.margin, group.worth, group.p, group.weights) for group in groups]
+        points = odds_box(odds, within=within, moved=moved)
         return [(0.0, point.on_positive, point.on_negative) for point in points]
     curves = [_curve(group, aim.equal) for group in groups]
     places = common_band(curves, within=within, moved=moved)
@@ -297,15 +203,13 @@ def _curve(group: _Group, equal: Equal) -> Curve:
     along = {"true_positive_rate": group.p, "false_positive_rate": 1 - group.p}
     direction = along.get(equal, np.ones(group.p.size))
     ends, rates, money, start = curve_along(
-        group.margin, along=direction, measured=group.weights, bases=(group.base,)
+        group.margin, along=direction, measured=group.weights, worth=group.worth
     )
+    rate = rates[0] + group.base
     if equal == "gain_per_case":  # beyond its start a group gains less again: one side is enough
-        return Curve(ends[:start], rates[0][: start + 1], money[: start + 1], start)
-    return Curve(ends, rates[0], money, start)
-
-
-def _expected(group: _Group, selected: NDArray[np.bool_]) -> float:
-    return float(group.margin[selected & np.isfinite(group.margin)].sum())
+        return Curve(ends[:start], rate[: start + 1], money[: start + 1], start, start)
+    peak = start if group.worth is group.margin else int(np.argmax(money))
+    return Curve(ends, rate, money, start, peak)
 
 
 def _difference(rates: list[tuple[float, ...]]) -> float:

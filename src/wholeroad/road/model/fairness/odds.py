@@ -36,6 +36,26 @@ class Point:
 
 
 @dataclass(frozen=True)
+class Odds:
+    """A group's cases, each array of shape (n,).
+
+    Attributes
+    ----------
+    margin, worth
+        As for :func:`~wholeroad.road.model.fairness.bands.curve_along`.
+    p
+        Stated probability of the positive class.
+    weights
+        What each case counts for the true and for the false positive rate.
+    """
+
+    margin: Floats
+    worth: Floats
+    p: Floats
+    weights: tuple[Floats, ...]
+
+
+@dataclass(frozen=True)
 class _Cloud:
     """What a group can reach: rates, money and offsets, each of shape (points,)."""
 
@@ -45,9 +65,7 @@ class _Cloud:
     offsets: Floats
 
 
-def odds_box(
-    groups: Sequence[tuple[Floats, Floats, tuple[Floats, ...]]], *, within: float, moved: Sequence[bool]
-) -> list[Point]:
+def odds_box(groups: Sequence[Odds], *, within: float, moved: Sequence[bool]) -> list[Point]:
     """Find the offsets of most money that bring true and false positive rates into one box.
 
     Each group's reachable points are put on a grid of rates; the box of cells that allows the most
@@ -56,17 +74,19 @@ def odds_box(
 
     Parameters
     ----------
-    groups
-        Margins, stated probabilities, and what each case counts for the two rates.
     within
         Side of the box.
     """
-    clouds = [_cloud(*group, moves=moves) for group, moves in zip(groups, moved, strict=True)]
+    if np.isinf(within):
+        return [Point(0.0, 0.0) for _ in groups]
+    clouds = [_cloud(group, moves=moves) for group, moves in zip(groups, moved, strict=True)]
     rates = np.array([(cloud.true_positive[0], cloud.false_positive[0]) for cloud in clouds])
-    if np.ptp(rates, axis=0).max() <= within:
+    apart = float(np.ptp(rates, axis=0).max())
+    if apart <= within and all(group.worth is group.margin for group in groups):
         return [Point(0.0, 0.0) for _ in clouds]
-    most = (1 - KEPT) * sum(float(margin[np.isfinite(margin)].clip(0).sum()) for margin, _, _ in groups)
-    side = within
+    gain = sum(float(group.worth[(group.margin > 0) & np.isfinite(group.margin)].sum()) for group in groups)
+    most = (1 - KEPT) * max(gain, 0.0)
+    side = min(within, apart)
     while True:
         cell = float(np.clip(side / _CELLS, FINEST, COARSEST))
         width = max(1, int(side / cell + 1e-9))
@@ -78,19 +98,20 @@ def odds_box(
     return [_in_box(cloud, low, width * cell) for cloud in clouds]
 
 
-def _cloud(margin: Floats, p: Floats, weights: tuple[Floats, ...], *, moves: bool) -> _Cloud:
+def _cloud(group: Odds, *, moves: bool) -> _Cloud:
     """Follow rays through the two offsets; the first point is the one without any."""
-    parts: list[Floats] = []
-    at_start = margin > 0
-    bases = [float(weight[at_start].sum()) for weight in weights]
-    parts.append(np.array([[*bases, 0.0, 0.0, 0.0]]))
+    at_start = group.margin > 0
+    without = [float(weight[at_start].sum()) for weight in group.weights]
+    parts = [np.array([[*without, 0.0, 0.0, 0.0]])]
     for ray in range(DIRECTIONS if moves else 0):
         angle = np.pi * ray / DIRECTIONS
         on = np.round([np.cos(angle), np.sin(angle)], 12)  # none stays none
-        along = on[0] * p + on[1] * (1 - p)
-        ends, sums, money, start = curve_along(margin, along=along, measured=weights, bases=(0.0, 0.0))
+        along = on[0] * group.p + on[1] * (1 - group.p)
+        ends, sums, money, start = curve_along(
+            group.margin, along=along, measured=group.weights, worth=group.worth
+        )
         places = np.unique(np.linspace(0, ends.size, POINTS).astype(np.int64))
-        curve = Curve(ends, sums[0], money, start)
+        curve = Curve(ends, sums[0], money, start, start)
         offset = np.array([curve.offset(place) for place in places.tolist()])
         columns = [sums[0][places], sums[1][places], money[places] - money[start]]
         parts.append(np.column_stack([*columns, offset * on[0], offset * on[1]]))

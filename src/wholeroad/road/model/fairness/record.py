@@ -14,6 +14,7 @@ from typing import Final, Literal
 from wholeroad.core.estimates import Estimate
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.brief.fairness import GroupTable, Kind, RemedyTable
+from wholeroad.road.model.fairness.definitions import IN_WORDS, conflicts
 from wholeroad.road.model.fairness.results import Disparity, Fairness, GroupFigure, LimitHeld, Unit
 
 TITLES: Final[dict[str, str]] = {
@@ -26,38 +27,14 @@ TITLES: Final[dict[str, str]] = {
     "precision": "Came true, of those selected (precision)",
     "accuracy": "Decided as the outcome would have it (accuracy)",
     "equalized_odds": "The larger gap of true and false positive rate (equalized odds)",
+    "mean_prediction": "Foretold, on the mean",
     "calibration_gap": "Foretold less what came true (calibration gap)",
+    "brier": "Squared distance of probabilities from what came true (Brier score)",
     "money_per_case": "Money per case",
     "gain_per_case": "Gain over the status quo per case",
     "regret_per_case": "Short of the best action per case (regret)",
 }
 """What a measure is called over a table; *it* is the positive class."""
-
-WORDS: Final[dict[str, str]] = {
-    "base_rate": "Of the group's cases whose outcome is known, the share in which it came true. No decision "
-    "makes it; it is how the group's world is, as far as it was recorded.",
-    "selection_rate": "Of the group's cases, the share that was selected, whatever came true. Equal between "
-    "groups it is called demographic parity.",
-    "true_positive_rate": "Of the group's cases in which it came true, the share that was selected. Equal "
-    "between groups it is called equal opportunity.",
-    "false_positive_rate": "Of the group's cases in which it didn't come true, the share that was selected "
-    "all the same.",
-    "false_negative_rate": "Of the group's cases in which it came true, the share not selected.",
-    "true_negative_rate": "Of the group's cases in which it didn't come true, the share not selected.",
-    "precision": "Of the group's cases that were selected, the share in which it came true. Equal between "
-    "groups it is called predictive parity.",
-    "accuracy": "Of the group's cases, the share that was selected where it came true, or wasn't where it "
-    "didn't.",
-    "equalized_odds": "True and false positive rate are both compared between groups, and the one that lies "
-    "further apart counts.",
-    "calibration_gap": "The mean probability foretold for the group, less the share in which it came true: "
-    "above none it was foretold too often.",
-    "money_per_case": "What decisions about the group brought per case whose outcome is known.",
-    "gain_per_case": "What decisions about the group brought more than the status quo, per case.",
-    "regret_per_case": "What decisions about the group brought less than the best action would have, had the "
-    "outcome been known, per case.",
-}
-"""What a measure says of a group; *it* is the positive class."""
 
 REMEDIES: Final[dict[Kind, str]] = {
     "collect": "Collect more cases",
@@ -103,7 +80,7 @@ def title_of(measure: str) -> str:
 
 def words_of(measure: str) -> str:
     """Say what a measure says of a group; empty where nobody has put it into words."""
-    return WORDS.get(measure, "")
+    return IN_WORDS.get(measure, "")
 
 
 def selected_names(brief: Brief) -> tuple[str, ...]:
@@ -135,8 +112,19 @@ def figure_in_words(value: float, unit: Unit, *, money: str = "", apart: bool = 
         return "not known"
     if unit == "share":
         return _signed(f"{100 * value:,.1f}") + (" points" if apart else "%")
-    digits = 0 if abs(value) >= 100 else 2 if abs(value) >= 0.1 or not value else 4
+    digits = 0 if abs(value) >= 100 else 2 if abs(value) >= 0.1 or not value else 3
     return f"{_signed(f'{value:,.{digits}f}')} {money}".rstrip()
+
+
+def bound_figure(value: float, unit: Unit, *, money: str = "") -> str:
+    """Write what a limit or a remedy asks for, as it was asked.
+
+    Examples
+    --------
+    >>> bound_figure(0.05, "share"), bound_figure(2.0, "money", money="EUR")
+    ('5 points', '2 EUR')
+    """
+    return f"{100 * value:.6g} points" if unit == "share" else f"{value:,.6g} {money}".rstrip()
 
 
 def range_in_words(found: Estimate, unit: Unit, *, money: str = "", apart: bool = False) -> str:
@@ -166,8 +154,8 @@ def remedy_in_words(remedy: RemedyTable, unit: str) -> str:
     said = f"{REMEDIES[remedy.kind]} ({whose})"
     if remedy.equal:
         kind: Unit = "money" if remedy.equal == "gain_per_case" else "share"
-        left = figure_in_words(remedy.within, kind, money=unit, apart=True)
-        said += f"; brings together: {remedy.equal.replace('_', ' ')}, up to {left}"
+        left = f"up to {bound_figure(remedy.within, kind, money=unit)}" if remedy.within else "wholly"
+        said += f"; brings the {remedy.equal.replace('_', ' ')} together, {left}"
     if remedy.below is not None:
         said += (
             f"; where acting is expected to bring less than {figure_in_words(remedy.below, 'money')} {unit}"
@@ -186,9 +174,7 @@ def reads(table: GroupTable) -> str:
     return f"{table.form} {getattr(table, table.form)}"
 
 
-def fairness_section(
-    fairness: Fairness | None, *, brief: Brief, conflicts: Sequence[str] = (), stopped: Sequence[str] = ()
-) -> str:
+def fairness_section(fairness: Fairness | None, *, brief: Brief, stopped: Sequence[str] = ()) -> str:
     """Write the section on fairness of a model card in Markdown.
 
     Parameters
@@ -197,8 +183,6 @@ def fairness_section(
         Of the champion's decisions on the choose slice; None where nothing was assessed.
     brief
         With or without ``[fairness]``; without it the section says that nobody asked.
-    conflicts
-        Definitions of fairness that these figures don't satisfy together, a sentence each.
     stopped
         Names of the limits that keep the model from being put in charge.
 
@@ -221,7 +205,7 @@ def fairness_section(
             "that a fit carries out. `wholeroad fairness solution` assesses decisions."
         )
     else:
-        parts += _assessed(fairness, brief, conflicts)
+        parts += _assessed(fairness, brief)
         parts += _limits(fairness.limits, stopped)
     parts += [_decided(table.remedies, brief.unit), _WHAT_IT_LACKS]
     return "\n\n".join(part for part in parts if part)
@@ -252,7 +236,7 @@ def _who(brief: Brief) -> Iterator[str]:
     )
 
 
-def _assessed(fairness: Fairness, brief: Brief, conflicts: Sequence[str]) -> Iterator[str]:
+def _assessed(fairness: Fairness, brief: Brief) -> Iterator[str]:
     yield (
         f"### How much, and how sure\n\n{fairness.cases:,} decisions, {fairness.settled:,} with a known "
         f"outcome. Every interval holds with {fairness.confidence:.0%} confidence and rests on "
@@ -270,10 +254,10 @@ def _assessed(fairness: Fairness, brief: Brief, conflicts: Sequence[str]) -> Ite
     for name, pooled in fairness.pooled.items():
         if pooled:
             yield f"Put together, being too small to stand alone, of {_plain(name)}: {_pooled(pooled)}."
-    if conflicts:
-        yield "Definitions of fairness that don't go together here:\n\n" + "\n".join(
-            f"- {_plain(each)}" for each in conflicts
-        )
+    clashing = conflicts(fairness)
+    if clashing:
+        listed = "\n".join(f"- {_plain(each.says)}" for each in clashing)
+        yield f"Definitions of fairness that don't go together here:\n\n{listed}"
 
 
 def _pooled(pooled: dict[str, int]) -> str:

@@ -3,9 +3,9 @@
 Decisions of most money under a constraint on rates by group are thresholds on expected gain: the
 constraint's multiplier is added as it is for selection, times the probability for the true positive rate,
 times its complement for the false positive rate (Corbett-Davies, Pierson, Feller, Goel, Huq 2017,
-*Algorithmic decision making and the cost of fairness*, KDD, section 3; Hardt, Price, Srebro 2016, *Equality of
-opportunity in supervised learning*, NeurIPS, section 4). That holds when values differ from case to case as
-well. Nothing is drawn by chance: where a rate can't be met exactly, it is missed by a little, and the same
+*Algorithmic decision making and the cost of fairness*, KDD, section 3; Hardt, Price, Srebro 2016, *Equality
+of opportunity in supervised learning*, NeurIPS, section 4). That holds when values differ from case to case,
+too. Nothing is drawn by chance: where a rate can't be met exactly, it is missed by a little, and the same
 case always gets the same decision.
 """
 
