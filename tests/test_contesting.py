@@ -75,7 +75,7 @@ def again(project, key, changes):
     features = history.features.take(place.astype(np.int64)).with_columns(
         pl.Series(name, [value]).alias(name) for name, value in changes.items()
     )
-    return history.brief.actions[redecided(history, place, features, model=model).action[0]]
+    return history.brief.actions[redecided(history, place, features=features, model=model).action[0]]
 
 
 def test_law_what_is_shown_would_have_changed_the_decision(plain, named):
@@ -140,7 +140,7 @@ def test_what_is_computed_from_a_changed_column_moves_with_it(tmp_path):
     weights = [1.0, 9.0]
     changed = own[[0, 0]].with_columns(weight=pl.Series(weights))
     by_hand = changed.with_columns(heavy=pl.Series([False, True]))
-    found = redecided(history, place[[0, 0]], changed, model=model)
+    found = redecided(history, place[[0, 0]], features=changed, model=model)
     assert found.prediction.tolist() == model.probabilities(by_hand).tolist()
     late = found.prediction[:, 0]
     money = late * (6 + np.array(weights) / 2) - (1 - late) * 4
@@ -164,7 +164,7 @@ def test_the_same_rule_gives_the_recorded_decisions(plain):
     for name in models:
         mine = (made["model"] == name).to_numpy()
         model = plain._workshop(history).model(name)
-        found = redecided(history, cases[mine], history.features.take(cases[mine]), model=model)
+        found = redecided(history, cases[mine], features=history.features.take(cases[mine]), model=model)
         actions = [plain.brief.actions[code] for code in found.action]
         assert actions == made.filter(pl.Series(mine))["action"].to_list()
 
@@ -240,8 +240,8 @@ def test_flips_of_the_feature_that_is_the_group_change_what_the_model_makes_of_i
     flip = found.flips[0]
     members = groups[0].members(flip.from_value)
     changed = history.features.take(cases).with_columns(depot=pl.lit(flip.to_value))
-    was = redecided(history, cases, history.features.take(cases), model=model).action[members]
-    then = redecided(history, cases, changed, model=model).action[members]
+    was = redecided(history, cases, features=history.features.take(cases), model=model).action[members]
+    then = redecided(history, cases, features=changed, model=model).action[members]
     assert flip.otherwise.value == pytest.approx((was != then).mean())
     assert flip.cases == members.sum()
 

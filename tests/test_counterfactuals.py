@@ -124,7 +124,7 @@ def test_law_if_one_allowed_value_of_one_feature_suffices_one_is_found(world):
     found = counterfactuals(case, before, tried=ways, decide=toward(wanted), wanted=[wanted])
     suffice = set()
     for name, way in ways.items():
-        there = plausible(before[name], case[name][0], way)
+        there = plausible(before[name], case[name][0], direction=way)
         if isinstance(there, str):
             assert found.left_out[name] == there
             continue
@@ -247,10 +247,10 @@ def test_a_feature_without_another_value_says_why():
     assert "fewer than 30" in plausible(pl.Series("x", [1.0] * 10), 1.0)
     assert "the same" in plausible(pl.Series("x", [1.0] * 100), 1.0)
     assert "no other value" in plausible(pl.Series("x", ["a"] * 100), "a")
-    assert "no way up" in plausible(pl.Series("x", ["a", "b"] * 50), "a", "up")
-    assert "further up" in plausible(pl.Series("x", range(100)), 500, "up")
-    assert "isn't known" in plausible(pl.Series("x", range(100)), None, "up")
-    assert "no other value" in plausible(pl.Series("x", [True, False] * 50), True, "up")
+    assert "no way up" in plausible(pl.Series("x", ["a", "b"] * 50), "a", direction="up")
+    assert "further up" in plausible(pl.Series("x", range(100)), 500, direction="up")
+    assert "isn't known" in plausible(pl.Series("x", range(100)), None, direction="up")
+    assert "no other value" in plausible(pl.Series("x", [True, False] * 50), True, direction="up")
     filled = plausible(pl.Series("x", range(100)), None)
     assert isinstance(filled, Plausible)
     assert filled.distance(74) == pytest.approx(2.0, abs=0.05)

@@ -281,5 +281,5 @@ def test_cases_whose_loss_is_not_known_are_left_out():
 
 def test_settings_that_search_nothing_are_refused():
     for wrong in ({"rate": 0.0}, {"most_conditions": 4}, {"least_cases": 1}, {"most_tested": 0}):
-        with pytest.raises(ValueError, match="was|least"):
+        with pytest.raises(ValueError, match=r"was|least"):
             Searching(**wrong)

@@ -21,6 +21,8 @@ from wholeroad.road.data.history import History
 from wholeroad.road.model.actions import Due, act
 from wholeroad.road.model.fairness.abstaining import left_below
 from wholeroad.road.model.fairness.assessed import Assessed, Terms, assess
+from wholeroad.road.model.fairness.assessing import fairness_of
+from wholeroad.road.model.fairness.results import Fairness
 from wholeroad.road.release.rules import MODEL
 
 
@@ -207,3 +209,26 @@ def model_decisions(history: History, decisions: pl.DataFrame, *, basis: str) ->
         made["model"].gather(rows),
         basis,
     )
+
+
+def fairness_of_run(
+    history: History, action: Codes, *, stated: NDArray[np.float64], first: int
+) -> Fairness | None:
+    """Assess what a policy's models did; None where none of them decided a case.
+
+    Parameters
+    ----------
+    action
+        Shape (n,): of the whole history, -1 where nothing was decided.
+    stated
+        Shape (m, classes): what the models in charge stated of the cases from ``first`` on; NaN without one.
+    """
+    table = fairness_table(history)
+    rows = np.flatnonzero(np.isfinite(stated).all(axis=1) & (action[first : first + len(stated)] >= 0))
+    if not rows.size:
+        return None
+    nobody = pl.Series("model", [""], dtype=pl.String).new_from_index(0, rows.size)
+    decided = ModelDecisions(
+        history, first + rows, action[first + rows], stated[rows], nobody, "a policy that was rehearsed"
+    )
+    return fairness_of(decided.assessed, decided.groups, limits=table.limits, least_cases=table.least_cases)

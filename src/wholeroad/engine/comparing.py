@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from wholeroad.core.instants import DAY, format_instant
 from wholeroad.core.ports import Progress
 from wholeroad.core.view import Codes
+from wholeroad.engine.assessing import fairness_of_run
 from wholeroad.engine.fold import State
 from wholeroad.engine.rehearsal import Walk
 from wholeroad.engine.workshop import Workshop
@@ -24,6 +25,8 @@ from wholeroad.road.model.capacity import Room
 from wholeroad.road.model.card import card
 from wholeroad.road.model.facts import FitRefused, ModelFitted
 from wholeroad.road.model.fairness.abstaining import left_below
+from wholeroad.road.model.fairness.record import fairness_section
+from wholeroad.road.model.fairness.results import Fairness
 from wholeroad.road.model.untreated import spoken_of
 from wholeroad.road.release.randomising import left_alone
 from wholeroad.road.watch.frames import money_over_time
@@ -73,6 +76,8 @@ class Compared:
     segments
         By policy that uses models: where its gain comes from. None where money is estimated from
         randomised cases, which are too few to be parted.
+    fairness
+        By policy that uses models: how its models treated the groups of ``[fairness]``.
     """
 
     comparison: Comparison
@@ -81,6 +86,7 @@ class Compared:
     fits: pl.DataFrame
     refused: Mapping[str, tuple[FitRefused, ...]] = field(default_factory=dict)
     segments: Mapping[str, Segments] = field(default_factory=dict)
+    fairness: Mapping[str, Fairness] = field(default_factory=dict)
 
 
 def compare_runs(
@@ -117,6 +123,7 @@ def compare_runs(
         fits=_fits(runs),
         refused={run.policy: run.refused for run in runs if run.fits or run.refused},
         segments={} if evidence else _segments(history, policies, scored, first=first),
+        fairness=_fairness(history, runs, workshop, first=first, last=last),
     )
     if progress:
         progress("comparing", 1, 1)
@@ -148,6 +155,19 @@ def _segments(
     return segments_of(fitted, scored, features=features, seed=history.brief.model.seed)
 
 
+def _fairness(
+    history: History, runs: list[Run], workshop: Workshop, *, first: int, last: int
+) -> dict[str, Fairness]:
+    if history.brief.fairness is None:
+        return {}
+    found = {}
+    for run in runs:
+        stated = _in_charge(history, run, workshop, first, last) if run.fits else None
+        if stated is not None:
+            found[run.policy] = fairness_of_run(history, run.action, stated=stated, first=first)
+    return {policy: each for policy, each in found.items() if each is not None}
+
+
 def cards(runs: list[Run], workshop: Workshop, *, brief: Brief) -> Iterator[tuple[str, str]]:
     """Give the card of each distinct fit that was assessed: a file name, and Markdown."""
     for asked_at in sorted({fitted.asked_at for run in runs for fitted in run.fits}):
@@ -155,7 +175,15 @@ def cards(runs: list[Run], workshop: Workshop, *, brief: Brief) -> Iterator[tupl
         if kept.report is not None:
             model = workshop.model(kept.model) if kept.model else None
             about = brief.brief
-            text = card(kept.report, model, name=about.name, question=about.question, unit=brief.unit)
+            section = fairness_section(kept.report.fairness, brief=brief, stopped=kept.stopped)
+            text = card(
+                kept.report,
+                model,
+                name=about.name,
+                question=about.question,
+                unit=brief.unit,
+                fairness=section,
+            )
             yield f"{format_instant(asked_at)[:10]}-{kept.cut[:8]}.md", text
 
 

@@ -142,7 +142,7 @@ def _deciding(history: History, place: int, *, model: Model, wanted: Sequence[in
 
     def decide(features: pl.DataFrame) -> tuple[Codes, NDArray[np.float64]]:
         cases = np.full(features.height, place, dtype=np.int64)
-        again = redecided(history, cases, features, model=model)
+        again = redecided(history, cases, features=features, model=model)
         money, left = again.weighed.compared, again.weighed.left
         short = np.fmax.reduce(money[:, rest], axis=1) - np.fmax.reduce(money[:, list(wanted)], axis=1)
         # What is left to people isn't decided otherwise: nobody knows how they decide.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -59,33 +60,21 @@ def explain_decision(
     labels = brief.outcome.classes or brief.prediction
     columns = zip(labels, brief.prediction, strict=True)
     probabilities = {label: row[column] for label, column in columns if row[column] is not None}
-    expected: Mapping[str, float] = {}
-    changes: tuple[Change, ...] = ()
     features = history.features.take(slice(place, place + 1)).row(0, named=True) if brief.feature else {}
-    decider: Model | None = None
-    compared: Weighed | None = None
+    judged = _Judged()
     if row["model"] is not None and probabilities:
-        model = workshop.model(row["model"])
-        stated = np.array([[*probabilities.values()]])
-        money = expected_money(one, stated, effects=model.effects)
-        expected = dict(zip(brief.actions, money[0].tolist(), strict=True))
-        due = due_as_recorded(history, np.array([place]))
-        compared = weighed(due, stated, expected=money, model=model)
-        asks = {column.name for column in model.encoder.columns}
-        if asks <= set(features):  # of a former brief, whose features are gone, no change can be told
-            changes = _changes(history, place, features, workshop, name=row["model"])
-            decider = model
+        judged = _judged(history, place, features, row=row, probabilities=probabilities, workshop=workshop)
     truth = history.as_of(history.until + 1).truth()
     known = truth.size > place and truth[place] >= 0
     code = truth[place : place + 1]
-    held_reason = _held(history, place, row=row, weighed=compared)
+    held_reason = _held(history, place, row=row, weighed=judged.weighed)
     return DecisionExplained(
         key={name: row[shown] for name, shown in zip(history.cases.key, decisions.columns, strict=False)},
         decided_at=to_instant(row["decided_at"]),
         decided_by=row["decided_by"],
         model=row["model"],
         probabilities=probabilities,
-        expected=expected,
+        expected=judged.expected,
         action=row["action"],
         features=features,
         status_quo=brief.actions[history.status_quo[place]],
@@ -94,11 +83,44 @@ def explain_decision(
         held_reason=held_reason,
         outcome=_outcome(history, int(code[0])) if known else None,
         money=float(one.money(walker.action[place : place + 1], truth=code)[0]) if known else None,
-        changes=changes,
+        changes=judged.changes,
         asked=_asked(brief),
-        lines=_thresholds(brief, compared),
-        contest=contest(history, place, row=row, model=decider, held_reason=held_reason),
+        lines=_thresholds(brief, judged.weighed),
+        contest=contest(history, place, row=row, model=judged.model, held_reason=held_reason),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What the model makes of a case that it decided; empty where none did."""
+
+    expected: Mapping[str, float] = field(default_factory=dict)
+    weighed: Weighed | None = None
+    changes: tuple[Change, ...] = ()
+    model: Model | None = None
+
+
+def _judged(
+    history: History,
+    place: int,
+    features: Mapping[str, Any],
+    *,
+    row: Mapping[str, Any],
+    probabilities: Mapping[str, float],
+    workshop: Workshop,
+) -> _Judged:
+    model = workshop.model(row["model"])
+    stated = np.array([[*probabilities.values()]])
+    due = due_as_recorded(history, np.array([place]))
+    money = expected_money(due.values, stated, effects=model.effects)
+    expected = dict(zip(history.brief.actions, money[0].tolist(), strict=True))
+    compared = weighed(due, stated, expected=money, model=model)
+    if not {column.name for column in model.encoder.columns} <= set(features):
+        return _Judged(
+            expected, compared
+        )  # of a former brief, whose features are gone, no change can be told
+    changes = _changes(history, place, features, workshop, name=row["model"])
+    return _Judged(expected, compared, changes, model)
 
 
 def explain_model(

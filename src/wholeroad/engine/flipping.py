@@ -55,7 +55,7 @@ def flip_groups(
     bound = {feature.name: feature for feature in history.bound.groups}
 
     def decide(changed: pl.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-        again = redecided(history, asked, changed, model=model)
+        again = redecided(history, asked, features=changed, model=model)
         nothing = np.full(asked.size, np.nan)
         chances = nothing if terms.positive is None else again.prediction[:, terms.positive]
         return np.isin(again.action, terms.selected), chances

@@ -60,7 +60,7 @@ class Redecided:
 
 
 def redecided(
-    history: History, cases: NDArray[np.int64], features: pl.DataFrame, *, model: Model
+    history: History, cases: NDArray[np.int64], *, features: pl.DataFrame, model: Model
 ) -> Redecided:
     """Decide cases again with other features.
 

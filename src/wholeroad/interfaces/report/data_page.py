@@ -13,8 +13,8 @@ from wholeroad.core.instants import format_instant
 from wholeroad.engine.profiling import Profiled
 from wholeroad.interfaces.report.amounts import amount, count, day
 from wholeroad.interfaces.report.data_charts import arrivals_chart, rates_chart
-from wholeroad.interfaces.report.page import environment
 from wholeroad.interfaces.report.teaching import Teaching
+from wholeroad.interfaces.report.templating import environment
 from wholeroad.lessons import entry_for, lesson_for, numbers_of_brief
 from wholeroad.road.data.quality.money import FeatureMoney
 from wholeroad.road.data.quality.summaries import ColumnSummary, SourceSummary

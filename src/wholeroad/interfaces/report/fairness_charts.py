@@ -94,11 +94,11 @@ def short_labels(names: Sequence[str]) -> dict[str, str]:
 
 
 def drawable(text: str) -> str:
-    """Put a sign in the place of what no SVG may hold: on a control character the renderer ends the process.
+    r"""Put a sign in the place of what no SVG may hold: on a control character the renderer ends the process.
 
     Examples
     --------
-    >>> drawable("north\\x00 east")
+    >>> drawable("north\x00 east")
     'north� east'
     """
     return _NEITHER_TEXT_NOR_SPACE.sub("\N{REPLACEMENT CHARACTER}", text)

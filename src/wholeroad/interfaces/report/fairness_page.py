@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 from markupsafe import Markup
 
 from wholeroad import __version__
+from wholeroad.core.instants import format_span
 from wholeroad.interfaces.report.amounts import count
 from wholeroad.interfaces.report.fairness_data_rows import cause_rows, plan_rows
 from wholeroad.interfaces.report.fairness_rows import (
@@ -36,8 +37,8 @@ from wholeroad.interfaces.report.fairness_words import (
     money_in_words,
     whom,
 )
-from wholeroad.interfaces.report.page import environment
 from wholeroad.interfaces.report.teaching import Teaching
+from wholeroad.interfaces.report.templating import environment
 from wholeroad.lessons.fairness_numbers import (
     numbers_of_bias,
     numbers_of_fairness,
@@ -170,7 +171,7 @@ def fairness_context(data: FairnessData) -> dict[str, Any]:
         "slices_overall": "" if slices is None else money_in_words(slices.overall, brief.unit),
         "appeals": None if data.appeals is None else [(k, f"{v:,}") for k, v in data.appeals.items()],
         "appeals_to": table.appeals_to if table else "",
-        "answered_within": table.answered_within if table else None,
+        "answered_within": format_span(table.answered_within) if table and table.answered_within else "",
         "unchecked": [*data.unchecked, *(plan.not_asked if plan else ()), *_ALWAYS_OPEN],
         "absent": {part: data.why_absent(part) for part in _ABSENT},
         "lessons": _lessons(data),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -14,21 +14,21 @@ from wholeroad.core.instants import format_span
 from wholeroad.interfaces.report.amounts import amount, count, day, days_between
 from wholeroad.interfaces.report.done import done_title, what_was_done
 from wholeroad.interfaces.report.evidence import is_identified, kind_of_case
+from wholeroad.interfaces.report.fairness_page import fairness_fragment
 from wholeroad.interfaces.report.limits import limits
 from wholeroad.interfaces.report.names import heading
 from wholeroad.interfaces.report.segment_rows import segment_rows
 from wholeroad.interfaces.report.teaching import beside_findings, lessons_of_page, teaching
+from wholeroad.interfaces.report.templating import environment
 from wholeroad.interfaces.report.words import Refusals, Verdict, verdict
 from wholeroad.road.brief.assumptions import Assumption
 from wholeroad.road.brief.charter import parts
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.data.findings import Finding
+from wholeroad.road.model.fairness.results import Fairness
 from wholeroad.road.watch.reliability import expected_calibration_error
 from wholeroad.road.watch.results import Comparison, PolicyMoney
 from wholeroad.road.watch.segments import Segments
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 _CHARTS: Final = 4
 """At most so many calibration charts; the table holds every policy."""
@@ -81,6 +81,7 @@ class ReportData:
     assumptions: tuple[Assumption, ...] = ()
     findings: tuple[Finding, ...] = ()
     segments: Mapping[str, Segments] = field(default_factory=dict)
+    fairness: Mapping[str, Fairness] = field(default_factory=dict)
 
 
 def render(data: ReportData) -> str:
@@ -97,19 +98,6 @@ def render(data: ReportData) -> str:
     return environment().get_template("report.html.j2").render(context(data))
 
 
-def environment() -> Environment:
-    """Give what fills in the templates: all text is escaped."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    return Environment(
-        loader=PackageLoader("wholeroad.interfaces.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
 def context(data: ReportData) -> dict[str, Any]:
     """Give what the template fills in: text ready to be escaped, and the charts."""
     comparison, brief = data.comparison, data.brief
@@ -118,6 +106,7 @@ def context(data: ReportData) -> dict[str, Any]:
     identified = is_identified(comparison, depends)
     segments = _segments(data, said)
     told = teaching(brief, comparison, policy=said.policy, calibration=data.calibration, segments=segments)
+    groups = _fairness(data, said)
     findings = beside_findings(told, data.findings)
     about = {
         "policy": said.policy,
@@ -137,6 +126,7 @@ def context(data: ReportData) -> dict[str, Any]:
         "lessons": lessons_of_page(told, brief, comparison=comparison, verdict=about),
         "assumptions": data.assumptions,
         "segments": segments and segment_rows(segments),
+        "fairness": fairness_fragment(brief, groups),
         "tiles": _tiles(comparison, said, identified=identified),
         "heading": heading(comparison),
         "span": days_between(comparison.from_at, comparison.to_at),
@@ -167,6 +157,13 @@ def _segments(data: ReportData, said: Verdict) -> Segments | None:
     names = [said.policy, *(policy.policy for policy in by_total)]
     found = (data.segments[name] for name in names if name in data.segments)
     return next((one for one in found if one.segments and any(part.gain for part in one.segments)), None)
+
+
+def _fairness(data: ReportData, said: Verdict) -> Fairness | None:
+    """Give how the recommended policy treats groups; where none is, how the best one that has models does."""
+    by_total = sorted(data.comparison.policies, key=lambda policy: -policy.total.value)
+    names = [said.policy, *(policy.policy for policy in by_total)]
+    return next((data.fairness[name] for name in names if name in data.fairness), None)
 
 
 def _tiles(comparison: Comparison, said: Verdict, *, identified: bool) -> list[tuple[str, str, str]]:

@@ -41,6 +41,7 @@ def write_page(rehearsed: Rehearsed) -> Path:
         cards=CARDS if (rehearsed.folder / CARDS).exists() else "",
         assumptions=rehearsed.assumptions,
         segments=rehearsed.compared.segments,
+        fairness=rehearsed.compared.fairness,
         findings=tuple(rehearsed.findings),
     )
     path = rehearsed.folder / PAGE

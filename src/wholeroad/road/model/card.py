@@ -25,7 +25,15 @@ _LIMITS = """\
 - AUC, log loss, pinball loss and coverage are evidence; the choice was made by money alone."""
 
 
-def card(report: ChoiceReport, model: Model | None, *, name: str, question: str, unit: str) -> str:
+def card(
+    report: ChoiceReport,
+    model: Model | None,
+    *,
+    name: str,
+    question: str,
+    unit: str,
+    fairness: str = "",
+) -> str:
     """Write the card in Markdown (after Mitchell et al. 2019, *Model cards for model reporting*, FAT*).
 
     Parameters
@@ -34,6 +42,8 @@ def card(report: ChoiceReport, model: Model | None, *, name: str, question: str,
         Of a ``Fitted``.
     name, question, unit
         As the brief says.
+    fairness
+        Its section, as :func:`wholeroad.road.model.fairness.record.fairness_section` writes it.
     """
     parts = [
         f"# {name}: {report.champion}",
@@ -44,6 +54,7 @@ def card(report: ChoiceReport, model: Model | None, *, name: str, question: str,
         _candidates(report, unit),
         _calibration(report),
         _features(report),
+        *([fairness] if fairness else []),
         _LIMITS,
     ]
     if model is not None:

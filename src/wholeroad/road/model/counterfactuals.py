@@ -161,7 +161,7 @@ def counterfactuals(
     >>> found.found[0].changes[0].to
     42.0
     """
-    there, reasons = all_plausible(case, before, tried)
+    there, reasons = all_plausible(case, before, tried=tried)
     search = _Search(case, there, decide, wanted)
     asked = Counterfactuals(tried=tuple(there), left_out=reasons, before=before.height)
     if search.judge([{}])[0]:

@@ -114,7 +114,7 @@ class Plausible:
         return sorted(set(numbers.tolist()))
 
 
-def plausible(before: pl.Series, own: Any, direction: Direction = "any") -> Plausible | str:  # noqa: ANN401
+def plausible(before: pl.Series, own: Any, *, direction: Direction = "any") -> Plausible | str:  # noqa: ANN401
     """Give the values that a feature might have had, or the reason why there are none.
 
     Parameters
@@ -128,7 +128,7 @@ def plausible(before: pl.Series, own: Any, direction: Direction = "any") -> Plau
 
     Examples
     --------
-    >>> found = plausible(pl.Series("age", range(100)), 50, "up")
+    >>> found = plausible(pl.Series("age", range(100)), 50, direction="up")
     >>> found.low, found.high, found.spread, found.grid[0]
     (50.0, 98.0, 25.0, 51)
     """
@@ -199,13 +199,13 @@ def _number(there: pl.Series, own: Any, direction: Direction) -> Plausible | str
 
 
 def all_plausible(
-    case: pl.DataFrame, before: pl.DataFrame, tried: Mapping[str, Direction]
+    case: pl.DataFrame, before: pl.DataFrame, *, tried: Mapping[str, Direction]
 ) -> tuple[dict[str, Plausible], dict[str, str]]:
     """Give the values that each feature might have had, and the reasons where there are none."""
     there: dict[str, Plausible] = {}
     reasons: dict[str, str] = {}
     for name, direction in tried.items():
-        found = plausible(before[name], case[name][0], direction)
+        found = plausible(before[name], case[name][0], direction=direction)
         if isinstance(found, str):
             reasons[name] = found
         else:

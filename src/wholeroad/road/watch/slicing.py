@@ -45,8 +45,6 @@ Members = NDArray[np.bool_]
 WEEK: Final = 7 * DAY
 LEAST_WEEKS: Final = 8
 """With fewer weeks than this, days go to one half or the other."""
-LEAST_DAYS: Final = 8
-"""With fewer days there are no two halves."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ def ask_base_rates(seen: Seen, *, confidence: float = 0.95) -> tuple[GroupBias, 
             Question("base_rate", each, words, confidence=confidence, least_cases=seen.least_cases),
             hit,
             blocks=blocks,
-            cases=counted(each, matured, blocks),
+            cases=counted(each, matured, blocks=blocks),
         )
     ]
     return judge(drafts, confidence=confidence)

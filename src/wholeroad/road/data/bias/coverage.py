@@ -70,7 +70,7 @@ def _drafts(
 ) -> Iterator[Draft]:
     named, absent = stated_shares(grouping), without_cases(grouping)
     places = [grouping.values.index(value) for value in named]
-    counts = counted(grouping, np.ones(len(seen), dtype=bool), blocks)[places]
+    counts = counted(grouping, np.ones(len(seen), dtype=bool), blocks=blocks)[places]
     total = counts.sum(axis=0, keepdims=True)
     size = int(total.sum())
     if not size or len(named) + len(absent) < 2:

@@ -36,7 +36,7 @@ def ask_histories(seen: Seen, *, confidence: float = 0.95) -> tuple[GroupBias, .
     for each in seen.groups:
         if len(each.values) < 2:
             continue
-        cases = counted(each, everybody, blocks)
+        cases = counted(each, everybody, blocks=blocks)
         sums = tally(each.codes, blocks, groups=len(each.values), columns={"days": days})["days"]
         found = ratios(sums, cases, share=False)
         compared = compare(successive(found), confidence, rest=successive(found.rest))

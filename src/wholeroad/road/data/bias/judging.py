@@ -126,7 +126,7 @@ def _stretched(value: Floats, error: Floats, quantile: Floats) -> tuple[Floats, 
     return np.where(positive, ends[0], plain[0]), np.where(positive, ends[1], plain[1])
 
 
-def errors_told(difference: Bounds, freedom: Floats, confidence: float) -> Floats:
+def errors_told(difference: Bounds, freedom: Floats, *, confidence: float) -> Floats:
     """Give the standard errors of differences, no smaller than their intervals allow for.
 
     Where nothing came true the linearised error is near none, and its interval is far from it.

@@ -32,7 +32,7 @@ def of_the_group_itself(seen: Seen, grouping: Grouping) -> tuple[str, ...]:
 def _drafts(seen: Seen, confidence: float) -> Iterator[Draft]:
     blocks = seen.blocks
     everybody = np.ones(len(seen), dtype=bool)
-    cases = [counted(each, everybody, blocks) for each in seen.groups]
+    cases = [counted(each, everybody, blocks=blocks) for each in seen.groups]
     for name, null in _nulls(seen):
         for each, sums in zip(seen.groups, cases, strict=True):
             if _is_group(null, each):

@@ -50,7 +50,7 @@ class Question:
         error = errors_told(
             _one(compared.differences, place),
             np.array([min(own.freedom, rest.freedom)]),
-            self.confidence,
+            confidence=self.confidence,
         )
         error_told = float(error[0])
         enough = min(cases, others) >= self.least_cases and np.isfinite(error_told)
@@ -91,7 +91,7 @@ def draft_shares(
     if len(question.grouping.values) < 2:
         return
     compared = compare(
-        ratios(counted(question.grouping, hit, blocks), cases, share=True), question.confidence
+        ratios(counted(question.grouping, hit, blocks=blocks), cases, share=True), question.confidence
     )
     count = cases.sum(axis=1).astype(np.int64)
     for place, value in enumerate(question.grouping.values):
@@ -99,7 +99,7 @@ def draft_shares(
         yield question.draft(compared, place, value=value, cases=int(count[place]), others=others)
 
 
-def counted(grouping: Grouping, some: Flags, blocks: NDArray[np.int64]) -> Floats:
+def counted(grouping: Grouping, some: Flags, *, blocks: NDArray[np.int64]) -> Floats:
     """Count some cases by group and block, shape (G, B)."""
     rows, width = np.flatnonzero(some), int(blocks[-1]) + 1
     ones = np.ones(rows.size)

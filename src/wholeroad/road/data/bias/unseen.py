@@ -34,7 +34,7 @@ def ask_unseen(seen: Seen, *, confidence: float = 0.95) -> tuple[GroupBias, ...]
         told = dict(zip(each.values, _missed(seen, each, old, missed), strict=True))
         words = partial(unseen_does, missed=told, horizon=horizon)
         question = Question("unseen", each, words, confidence=confidence, least_cases=seen.least_cases)
-        drafts += draft_shares(question, missed, blocks=blocks, cases=counted(each, old, blocks))
+        drafts += draft_shares(question, missed, blocks=blocks, cases=counted(each, old, blocks=blocks))
     return judge(drafts, confidence=confidence)
 
 

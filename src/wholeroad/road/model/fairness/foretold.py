@@ -107,7 +107,7 @@ def margins(cases: Foretold, terms: Terms) -> Floats:
     left = cases.held | np.isnan(cases.expected[rows, cases.status_quo])
     chosen = np.where(left, cases.status_quo, chosen)
     stuck = left | ~np.isfinite(margin)
-    margin = np.where(stuck, np.inf, np.where(margin == 0, 0.0, np.abs(margin)))
+    margin = np.where(stuck, np.inf, np.where(margin == 0, _TIE, np.abs(margin)))
     signed: Floats = np.where(sides[0][chosen], margin, -margin)
     return signed
 

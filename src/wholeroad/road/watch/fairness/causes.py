@@ -146,7 +146,8 @@ def clue_of(bias: GroupBias) -> Clue | None:
     near = value - bias.difference.low if value > 0 else bias.difference.high - value
     if not bias.enough or not math.isfinite(value) or not 0 < error < math.inf or not math.isfinite(near):
         return None
-    return Clue(bias, value, max(error, near / SEEN))
+    # The error of label noise is that of a test of none; that of its interval grows with the noise itself.
+    return Clue(bias, value, error if bias.cause == "label_noise" else max(error, near / SEEN))
 
 
 def asked(findings: Iterable[GroupBias]) -> tuple[list[Clue], int]:
