@@ -6,7 +6,8 @@ each replay a logistic model without the group learns from the earliest cases, t
 next ones, and the newest are judged: does the 95 % interval of the largest difference between groups admit
 the stated tolerance, and by how much is the difference itself beyond it? Once in worlds that stay as they
 are, once with a mild drift of one group, which nothing learnt before it can know of; once with as many cases
-to learn from as are judged, and once with half as many, since what thresholds miss by is the luck of their own.
+to learn from as are judged, and once with half as many, since what thresholds miss by is the luck of their
+own.
 
 Run ``python bench/fairness_holds.py``; the last line is JSON.
 """

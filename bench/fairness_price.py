@@ -1,11 +1,11 @@
 """What fairness costs with our thresholds, and with Fairlearn's ``ThresholdOptimizer``, on the same scores.
 
 Both learn from the same slice and are judged on the same later cases, by the true probabilities that only
-the generator knows: the luck of outcomes has no part in it. Values are the same for all cases, and so chosen
-that money is one of the objectives that Fairlearn has: its accuracy, where a right selection is worth as much
-as a wrong one costs; its balanced accuracy, where they are worth one over the rates of both classes. So it
-maximises the very money that it is judged by. Its tolerance ``tol`` takes the same steps as ours; for
-equalized odds it has none. It draws lots: its money and rates are the expected ones over its draws.
+the generator knows: the luck of outcomes has no part in it. A right selection is worth as much as a wrong one
+costs, the same for all cases, so that money is Fairlearn's ``accuracy_score`` up to a constant: it maximises
+the very money that it is judged by. (Its balanced accuracy is one within each group, and values that differ by
+case it can't be told.) Its tolerance ``tol`` takes the same steps as ours; for equalized odds it has none. It
+draws lots: its money and rates are the expected ones over its draws.
 
 Each method gives a curve of money against the difference that is left, both means over the seeds. Curves are
 compared at the differences that Fairlearn reached, with an interval by resampling the seeds: ours is read
@@ -68,9 +68,7 @@ def log_odds(part: Part) -> Floats:
     return odds
 
 
-def theirs(
-    learnt: Part, later: Part, measure: Equal, *, objective: str, within: float
-) -> tuple[Floats, float]:
+def theirs(learnt: Part, later: Part, measure: Equal, *, within: float) -> tuple[Floats, float]:
     """Give each later case's probability of being selected, and the share that two calls decide apart."""
     from fairlearn.postprocessing import ThresholdOptimizer  # type: ignore[import-untyped]
 
@@ -78,7 +76,7 @@ def theirs(
     optimizer = ThresholdOptimizer(
         estimator=scores(),
         constraints=THEIRS[measure],
-        objective=objective,
+        objective="accuracy_score",
         prefit=True,
         predict_method="predict_proba",
         **relaxed,
@@ -90,17 +88,17 @@ def theirs(
     return drawn, float(np.mean(calls[0] != calls[1]))
 
 
-def compare(world: World, measure: Equal, *, objective: str, seeds: range) -> dict[str, Any]:
+def compare(world: World, measure: Equal, *, seeds: range) -> dict[str, Any]:
     """Compare both on one world by one measure."""
     steps = (0.0,) if measure == "equalized_odds" else TOLERANCES
     points: dict[str, list[list[tuple[float, float]]]] = {"theirs": [], "ours": []}
     flipped, plain, without = [], [], []
     for seed in seeds:
-        learnt, later = generate(valued(world, objective, seed), seed)
+        learnt, later = generate(world, seed)
         gain = later.gain
         row = []
         for within in steps:
-            drawn, apart = theirs(learnt, later, measure, objective=objective, within=within)
+            drawn, apart = theirs(learnt, later, measure, within=within)
             row.append((true_difference(later, drawn, measure), float((drawn * gain).mean())))
             flipped.append(apart)
         points["theirs"].append(row)
@@ -124,14 +122,6 @@ def compare(world: World, measure: Equal, *, objective: str, seeds: range) -> di
             for place in range(len(steps))
         ],
     }
-
-
-def valued(world: World, objective: str, seed: int) -> World:
-    """Set the values so that money is the objective: up to a constant and a factor."""
-    if objective == "accuracy_score":
-        return replace(world, worth=10.0, costs=10.0)
-    rate = float(generate(world, seed)[0].cases.positive.mean())
-    return replace(world, worth=5 / rate, costs=5 / (1 - rate))
 
 
 def at(ours: Method, other: Method, place: int, *, leaps: bool) -> dict[str, Any]:
@@ -167,17 +157,15 @@ def between(apart: Floats, money: Floats, bound: float) -> float:
     return float(np.interp(bound, apart[order], money[order]))
 
 
-def worlds() -> dict[str, tuple[World, str]]:
-    """Name the worlds, each with the objective that is its money."""
-    base = World(2, judge=20_000)
+def worlds() -> dict[str, World]:
+    """Name the worlds."""
+    two = World(2, judge=20_000, worth=10.0, costs=10.0)
+    three = replace(two, groups=3)
     return {
-        "two groups, the model knows the group": (replace(base, known=True), "accuracy_score"),
-        "two groups, it doesn't": (base, "accuracy_score"),
-        "three groups, the model knows the group": (
-            replace(base, groups=3, known=True),
-            "balanced_accuracy_score",
-        ),
-        "three groups, it doesn't": (replace(base, groups=3), "balanced_accuracy_score"),
+        "two groups, the model knows the group": replace(two, known=True),
+        "two groups, it doesn't": two,
+        "three groups, the model knows the group": replace(three, known=True),
+        "three groups, it doesn't": three,
     }
 
 
@@ -200,10 +188,10 @@ def main() -> None:
     given = arguments.parse_args()
     warnings.simplefilter("ignore")
     found: dict[str, dict[str, Any]] = {}
-    for name, (world, objective) in worlds().items():
+    for name, world in worlds().items():
         found[name] = {}
         for measure in THEIRS:
-            found[name][measure] = compare(world, measure, objective=objective, seeds=range(given.seeds))
+            found[name][measure] = compare(world, measure, seeds=range(given.seeds))
             sys.stderr.write(f"{name}, {measure}: {json.dumps(found[name][measure])}\n")
     summary = {
         measure: counted([point for world in found.values() for point in comparable(world[measure])])

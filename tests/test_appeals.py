@@ -31,7 +31,7 @@ from wholeroad.road.brief.work import read_brief
 from wholeroad.road.data.bias.groups import grouping
 from wholeroad.road.data.cases import key_hash
 from wholeroad.road.data.verdicts import VERDICTS
-from wholeroad.road.review.appeals import appeals_by_group, appeals_of
+from wholeroad.road.review.appeals import appeals_by_group, appeals_of, said_of
 from wholeroad.road.review.facts import AppealAnswered, Appealed, VerdictsRead
 from worlds import BRIEF
 
@@ -83,6 +83,12 @@ def test_an_appeal_waits_until_a_person_answers_it():
         1, upheld=True, because="the scale was wrong", by="Bob", now=12 * DAY, action="express"
     )
     assert one.appeals.all() == (done,)
+    (said_so,) = said_of(one.appeals.all(), '["2"]')
+    assert said_so.endswith(
+        "(appeal 1): it was heavy; upheld by Bob: the scale was wrong; done instead: express"
+    )
+    assert said_of(one.appeals.all(), '["3"]') == ()
+    assert said_of((opened,), '["2"]')[0].endswith("nobody has answered yet")
     assert not done.open(12 * DAY)
     assert done.open(11 * DAY)
     assert not done.overdue(99 * DAY)
@@ -281,7 +287,7 @@ def test_the_commands_say_what_waits_and_what_an_answer_changes():
         "0 appeals, 0 open, 0 overdue",
         "Appeal 1 about 2, decided pass, is open.",
         "by 1970-01-25T00:00:00Z: the parcel desk",
-        "wholeroad appeal --answer 1",
+        "wholeroad answer 1 --upheld",
         "1 appeal, 1 open, 1 overdue",
         "overdue since 1970-01-25",
         "[b]it was heavy",

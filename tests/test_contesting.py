@@ -13,10 +13,11 @@ from rich.console import Console
 import wholeroad
 from wholeroad.adapters.clocks import SteppedClock
 from wholeroad.engine.contesting import EARLIER
-from wholeroad.engine.flipping import flip_groups
 from wholeroad.engine.redeciding import case_columns, redecided
 from wholeroad.interfaces.cli.explaining import show_decision
 from wholeroad.road.data.bias.groups import groups_of
+from wholeroad.road.model.fairness.assessed import Terms
+from wholeroad.road.model.fairness.flips import flippable, flips, what_flips_say
 from worlds import BRIEF, at, parcels, write
 
 FAIR = """
@@ -234,10 +235,23 @@ def test_flips_of_the_feature_that_is_the_group_change_what_the_model_makes_of_i
     model = plain._workshop(history).model(name)
     cases = np.arange(len(history.features) - 200, len(history.features))
     groups = groups_of(history.groups.take(cases), history.brief.fairness)
-    (found,) = flip_groups(history, cases, groupings=groups, model=model)
-    assert {flip.feature for flip in found.flips} == {"depot"}
-    assert "late_3d" in found.says[-1]
-    flip = found.flips[0]
+    terms, seen = Terms.of(history.brief), [column.name for column in model.encoder.columns]
+
+    def decide(features):
+        found = redecided(history, cases, features=features, model=model)
+        return np.isin(found.action, terms.selected), found.prediction[:, terms.positive]
+
+    (group,) = history.bound.groups
+    assert flippable(group, history.bound.features, seen=seen) == ("depot",)
+    assert "late_3d" in what_flips_say(group, history.bound.features, seen=seen, cases=200)[-1]
+    flip, *_ = flips(
+        history.features.take(cases),
+        "depot",
+        grouping=groups[0],
+        decide=decide,
+        decided_at=history.timeline.decided_at[cases],
+        ids=history.cases.ids[cases],
+    )
     members = groups[0].members(flip.from_value)
     changed = history.features.take(cases).with_columns(depot=pl.lit(flip.to_value))
     was = redecided(history, cases, features=history.features.take(cases), model=model).action[members]

@@ -27,7 +27,9 @@ depot = { column = "depot" }
 """
 
 
-def rehearsed(folder: Path, brief: str, *, shuffled: bool = False) -> tuple[Project, list[object], pl.DataFrame]:
+def rehearsed(
+    folder: Path, brief: str, *, shuffled: bool = False
+) -> tuple[Project, list[object], pl.DataFrame]:
     cases, outcomes = worlds.parcels(days=60)
     if shuffled:
         drawn = np.random.default_rng(5).permutation(cases["depot"].to_numpy())
@@ -53,7 +55,9 @@ def test_groups_that_are_only_compared_change_no_model_and_no_decision(tmp_path:
 
 
 def test_limits_look_at_groups_and_still_no_model_sees_them(tmp_path: Path) -> None:
-    loose = GROUPS + '[[fairness.limits]]\ngroup = "depot"\nmeasure = "selection_rate"\ndifference_at_most = 1\n'
+    loose = (
+        GROUPS + '[[fairness.limits]]\ngroup = "depot"\nmeasure = "selection_rate"\ndifference_at_most = 1\n'
+    )
     _, one, decided = rehearsed(tmp_path / "a", BRIEF + loose)
     _, other, also = rehearsed(tmp_path / "b", BRIEF + loose, shuffled=True)
     assert any(models(one))
@@ -77,9 +81,7 @@ def test_a_fit_that_breaches_a_limit_is_not_put_in_charge(tmp_path: Path) -> Non
 
 
 def test_thresholds_bring_the_groups_together_and_stand_in_the_model(tmp_path: Path) -> None:
-    remedy = (
-        '[[fairness.remedies]]\nkind = "thresholds"\ngroup = "depot"\nequal = "selection_rate"\nwithin = 0.02\n'
-    )
+    remedy = '[[fairness.remedies]]\nkind = "thresholds"\ngroup = "depot"\nequal = "selection_rate"\nwithin = 0.02\n'
     apart = []
     for name, brief in (("a", worlds.BRIEF + GROUPS), ("b", worlds.BRIEF + GROUPS + remedy)):
         project, facts, decided = rehearsed(tmp_path / name, brief)

@@ -66,6 +66,15 @@ LESSONS = (
 )
 
 
+def only_selection(fairness):
+    """The same with one measure: fewer charts to draw."""
+    return replace(
+        fairness,
+        figures=tuple(one for one in fairness.figures if one.measure == "selection_rate"),
+        disparities=tuple(one for one in fairness.disparities if one.measure == "selection_rate"),
+    )
+
+
 def whole(**changes):
     data = FairnessData(
         brief=samples.brief(),
@@ -154,7 +163,7 @@ def test_too_few_cases_are_said_and_no_infinity_or_nan_is_shown(page):
     text = text_of(page)
     assert "too few cases" in text
     assert "no interval" in text
-    assert not re.search(r"\b(nan|inf|-inf|None|True|False)\b", text)
+    assert not re.search(r"\b(nan|inf|-inf|None|False|True(?! positive))\b", text)
     assert "built-in" not in page
     assert "object at 0x" not in page
 
@@ -180,7 +189,7 @@ def test_nothing_from_the_data_takes_effect(page):
 def test_law_any_name_of_a_group_is_escaped(name):
     name = f"{name}<b>"
     one = samples.fairness(values={name: 0.3, "other": 0.2})
-    one = replace(one, figures=tuple(each for each in one.figures if each.measure == "selection_rate"))
+    one = only_selection(one)
     shown = str(fairness_fragment(samples.brief(), one))
     found = outline(shown)
     assert found.crossed == []
@@ -229,14 +238,18 @@ def test_absent_parts_say_why():
 
 
 def test_one_group_and_forty_groups_can_be_shown():
-    one = render_fairness(FairnessData(brief=samples.brief(), fairness=samples.fairness(values={"all": 0.3})))
-    assert "too few cases" in text_of(one)
     many = samples.many()
-    forty = text_of(
-        render_fairness(FairnessData(brief=samples.brief(), fairness=samples.fairness(values=many)))
+    one, forty = (
+        text_of(
+            render_fairness(
+                FairnessData(brief=samples.brief(), fairness=only_selection(samples.fairness(values=values)))
+            )
+        )
+        for values in ({"all": 0.3}, many)
     )
+    assert "too few cases" in one
     assert all(name in forty for name in many)
-    assert f"{40 - MOST_ROWS} more are in the table" in forty
+    assert f"{len(many) - MOST_ROWS} more are in the table" in forty
 
 
 # words
@@ -280,7 +293,7 @@ def test_the_verdict_follows_the_limits(standings, said, standing):
 
 def test_without_limits_the_verdict_says_what_is_clear_and_no_more():
     fairness = samples.fairness(limits=False)
-    assert "differ clearly by depot, band" in fairness_verdict(fairness, "EUR").headline
+    assert "differ clearly by band, depot," in fairness_verdict(fairness, "EUR").headline
     unclear = tuple(replace(one, difference=Estimate(0.1, -0.1, 0.3)) for one in fairness.disparities)
     assert "no proof" in fairness_verdict(replace(fairness, disparities=unclear), "EUR").headline
     untold = tuple(replace(one, difference=None) for one in fairness.disparities)

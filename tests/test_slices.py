@@ -53,7 +53,7 @@ def search(world, *, seed=1, **searching):
 
 def told(found):
     """What stands in a result, without the last digits of sums."""
-    return [(one.conditions, one.cases, one.clear, round(one.excess.value, 6)) for one in found.slices]
+    return [(one.conditions, one.cases, one.clear, round(one.excess.value, 5)) for one in found.slices]
 
 
 @pytest.mark.parametrize("sign", [1, -1], ids=["few lose much", "few gain much"])
@@ -130,7 +130,7 @@ def test_law_neither_rows_of_a_day_nor_columns_have_an_order(seed):
     assert told(search(mixed)) == told(search((frame, loss, decided_at)))
 
 
-@given(st.floats(-1000, 1000))
+@given(st.floats(-1e6, 1e6))
 @settings(max_examples=6, deadline=None)
 def test_law_a_constant_added_to_every_loss_changes_nothing_but_the_level(constant):
     frame, loss, decided_at = a_world(3_000, planted=1.0)

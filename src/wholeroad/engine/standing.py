@@ -22,6 +22,10 @@ from wholeroad.road.data.facts import BatchLanded, SourceHeld
 from wholeroad.road.data.history import History
 from wholeroad.road.model.facts import FitRefused, ModelFitted
 from wholeroad.road.refit import next_fit_at
+from wholeroad.road.release.facts import PromotionStopped
+from wholeroad.road.review.appeals import appeals_of
+from wholeroad.road.review.facts import Appealed
+from wholeroad.road.watch.facts import LimitsWatched
 
 T = TypeVar("T", bound=Fact)
 
@@ -69,6 +73,11 @@ class Standing:
         Of each source.
     held
         Batches that wait to be released, and that later ones of their sources wait for.
+    stopped, watched
+        The newest candidate that a limit of ``[fairness]`` kept from being put in charge, until another is;
+        the last look at the limits under the plan in force.
+    appeals
+        Those that wait for their answer.
     stale
         Sources whose newest row is older than their contracts allow; whoever knows the rows adds them.
     """
@@ -102,6 +111,9 @@ class Standing:
     deliveries: tuple[Delivery, ...]
     held: tuple[SourceHeld, ...] = ()
     stale: tuple[Stale, ...] = ()
+    stopped: PromotionStopped | None = None
+    watched: LimitsWatched | None = None
+    appeals: tuple[Appealed, ...] = ()
 
 
 def standing(
@@ -165,6 +177,9 @@ def standing(
         outcomes_pending=pending.size,
         deliveries=tuple(_delivery(name, facts) for name in brief.source),
         held=tuple(state.held.values()),
+        stopped=state.stopped,
+        watched=state.watched,
+        appeals=tuple(each.opened for each in appeals_of(facts) if each.answer is None),
     )
 
 

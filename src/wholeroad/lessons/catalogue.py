@@ -9,6 +9,7 @@ from wholeroad.lessons import (
     acting,
     codes_of_data,
     codes_of_expressions,
+    codes_of_fairness,
     codes_of_the_brief,
     codes_of_the_folder,
     codes_of_the_intake,
@@ -58,6 +59,7 @@ _LESSONS: Final = (
 _ENTRIES: Final = (
     *codes_of_the_brief.ENTRIES,
     *codes_of_expressions.ENTRIES,
+    *codes_of_fairness.ENTRIES,
     *codes_of_data.ENTRIES,
     *codes_of_the_folder.ENTRIES,
     *codes_of_the_intake.ENTRIES,

@@ -70,7 +70,7 @@ LESSONS: Final = (
         appeals may be a group that was never told that it could.""",
         doing="""Say in the brief who answers and how soon (appeals_to, answered_within), and tell those
         affected. Write no more about a person into a reason than is needed: the record stays.""",
-        command="wholeroad explain decision KEY",
+        command="wholeroad appeal KEY --because REASON",
         nothing="When nobody is affected, as where parcels are sorted.",
         source="""General Data Protection Regulation, article 22 (3); docs/decisions/0019-verdicts-stand-
         over-rows.md""",

@@ -210,6 +210,7 @@ def _standing(now: Standing, brief: Brief) -> list[tuple[str, str]]:
         for one in now.held
     ]
     told += [("stale", one.said) for one in now.stale]
+    told += _fair(now)
     told += [("due", text) for text in _due(now)]
     told += [("late", text) for text in _late(now, brief)]
     told += [
@@ -224,6 +225,28 @@ def _standing(now: Standing, brief: Brief) -> list[tuple[str, str]]:
         )
         for one in now.deliveries
     ]
+    return told
+
+
+def _fair(now: Standing) -> list[tuple[str, str]]:
+    """Say what limits and appeals ask for."""
+    told = []
+    if now.stopped is not None:
+        limits = "; ".join(now.stopped.limits)
+        told.append(
+            ("stopped", f"model {now.stopped.model[:8]}, {_when(now.stopped.at)}, by its limits: {limits}")
+        )
+    if now.watched is not None:
+        open_ = [limit for limit, standing in now.watched.standings.items() if standing == "open"]
+        look = f"look {now.watched.look}, {_when(now.watched.at)}"
+        told += [("breached", f"{look}: {now.watched.says[limit]}") for limit in now.watched.breached]
+        if not now.watched.breached:
+            unsure = f"; can't be told yet: {'; '.join(open_)}" if open_ else ""
+            told.append(("limits", f"{look}: none is clearly breached{unsure}"))
+    if now.appeals:
+        due = [each.due_at for each in now.appeals if each.due_at is not None]
+        by = f", the first to be answered by {_when(min(due))}" if due else ""
+        told.append(("appeals", f"{len(now.appeals):,} wait for an answer{by}: wholeroad appeal"))
     return told
 
 

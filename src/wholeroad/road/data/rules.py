@@ -15,6 +15,7 @@ from wholeroad.road.brief.policies import parse_policy
 from wholeroad.road.brief.values import TableValues
 from wholeroad.road.data.acting import question_acting, when_there
 from wholeroad.road.data.amounts import question_amounts
+from wholeroad.road.data.bias.checking import question_groups
 from wholeroad.road.data.camera_limits import question_cameras
 from wholeroad.road.data.contracts.questioning import question_contracts
 from wholeroad.road.data.features.specs import Derived, Feature, Latest, Lookup, Window
@@ -60,6 +61,7 @@ def check_history(
         *_windows(history),
         *_features(history),
         *_static(history),
+        *question_groups(history),
         *question_contracts(history.brief, landed or {}),
         *_quarantined(quarantine),
     ]

@@ -148,6 +148,28 @@ def answering(
     return wanted
 
 
+def said_of(appeals: Sequence[Appeal], key: str) -> tuple[str, ...]:
+    """Say in sentences what appeals about a case came to.
+
+    Parameters
+    ----------
+    key
+        As :func:`~wholeroad.road.data.verdicts.key_texts` writes it.
+    """
+    said = []
+    for one in appeals:
+        if one.opened.key == key:
+            answer = one.answer
+            text = f"Contested on {format_instant(one.opened.at)} (appeal {one.number}): {one.opened.reason}"
+            if answer is None:
+                text += "; nobody has answered yet"
+            else:
+                text += f"; {'upheld' if answer.upheld else 'rejected'} by {answer.by}: {answer.reason}"
+                text += f"; done instead: {answer.action}" if answer.action else ""
+            said.append(text)
+    return tuple(said)
+
+
 @dataclass(frozen=True, slots=True)
 class AppealsOfGroup:
     """What became of the appeals of one group.

@@ -113,13 +113,14 @@ def margins(cases: Foretold, terms: Terms) -> Floats:
 
 
 def seen_by_outcomes(
-    cases: Foretold, found: Grouping, terms: Terms, *, margin: Floats
+    cases: Foretold, found: Grouping, *, terms: Terms, margin: Floats
 ) -> tuple[Floats, Floats, list[bool]]:
     """Give probabilities and margins as each group's outcomes show them, and for which groups that is clear.
 
     A group's probabilities are calibrated once more, drawn to what they are. Margins by them are believed
     where the likelihood grows by more than chance would make it (Wilks 1938, *The large-sample distribution
-    of the likelihood ratio*, Annals of Mathematical Statistics 9; chi squared of two parameters is exponential).
+    of the likelihood ratio*, Annals of Mathematical Statistics 9; chi squared of two parameters is that of an
+    exponential variable).
     """
     if terms.positive is None:
         return np.zeros(margin.size), margin, [False] * len(found.values)
@@ -156,7 +157,7 @@ def _best(expected: Floats, mine: NDArray[np.bool_]) -> Floats:
     return np.where(mine & ~np.isnan(expected), expected, -np.inf)
 
 
-def gain_unselected(cases: Foretold, margin: Floats, terms: Terms) -> Floats:
+def gain_unselected(cases: Foretold, margin: Floats, *, terms: Terms) -> Floats:
     """Give the expected gain over the status quo of each case while it isn't selected, shape (n,)."""
     own = cases.expected[np.arange(margin.size), cases.status_quo]
     best = _best(cases.expected, _sides(cases, terms)[1]).max(axis=1)

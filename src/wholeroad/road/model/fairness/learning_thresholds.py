@@ -125,7 +125,7 @@ def learn_thresholds(cases: Foretold, aim: Aim, *, guard: float = GUARD) -> Lear
         Standard errors by which the aim is tighter than what is allowed.
     """
     found = grouping(aim.grouping, cases.texts, least_cases=aim.least_cases)
-    groups = _groups(cases, found, aim)
+    groups = _groups(cases, found, aim=aim)
     moved = [not aim.values or value in aim.values for value in found.values]
     aimed = aim.within
     offsets = _offsets(groups, aim, within=aimed, moved=moved)
@@ -155,7 +155,7 @@ def learn_thresholds(cases: Foretold, aim: Aim, *, guard: float = GUARD) -> Lear
     )
 
 
-def _groups(cases: Foretold, found: Grouping, aim: Aim) -> list[_Group]:
+def _groups(cases: Foretold, found: Grouping, *, aim: Aim) -> list[_Group]:
     """Part the cases, with what each counts for the measured rates."""
     margin = margins(cases, aim.terms)
     blocks, _ = blocks_of(cases.decided_at)
@@ -163,8 +163,8 @@ def _groups(cases: Foretold, found: Grouping, aim: Aim) -> list[_Group]:
     stated = cases.probabilities[:, positive] if positive is not None else np.zeros(margin.size)
     shares, worth, corrected = stated, margin, [False] * len(found.values)
     if aim.equal != "gain_per_case":
-        shares, worth, corrected = seen_by_outcomes(cases, found, aim.terms, margin=margin)
-    unselected = gain_unselected(cases, margin, aim.terms)
+        shares, worth, corrected = seen_by_outcomes(cases, found, terms=aim.terms, margin=margin)
+    unselected = gain_unselected(cases, margin, terms=aim.terms)
     groups = []
     for code in range(len(found.values)):
         rows = np.flatnonzero(found.codes == code)
