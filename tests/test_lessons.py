@@ -131,7 +131,7 @@ def codes_of_source():
             texts += of_expressions(tree)
         for text in texts:
             if text not in NO_CODES and not text.endswith(
-                (".py", ".md", ".toml", ".json", ".sqlite", ".csv")
+                (".py", ".md", ".toml", ".json", ".sqlite", ".csv", ".html")
             ):
                 found.setdefault(text, where.as_posix())
     return found

@@ -183,12 +183,12 @@ def test_what_slices_hold_together_counts_no_case_twice():
     loss = np.abs(loss)
     slices = search((frame, loss, decided_at)).slices[:3]
     held = np.logical_or.reduce([members(one.where, frame) for one in slices])
-    together = held_together(slices, frame, loss)
+    together = held_together(slices, frame, loss=loss)
     assert together.cases == int(held.sum())
     assert together.share_of_loss == pytest.approx(loss[held].sum() / loss.sum())
     assert sum(together.adds) == pytest.approx(together.share_of_loss)
     assert together.adds[0] == pytest.approx(loss[members(slices[0].where, frame)].sum() / loss.sum())
-    assert held_together((), frame, loss) is None
+    assert held_together((), frame, loss=loss) is None
 
 
 def test_missing_values_and_booleans_can_be_slices():

@@ -199,6 +199,7 @@ def page(
     """Write everything on one page, to be read by those who answer for it: figures, limits, plan, prices."""
     from wholeroad.interfaces.cli.fairness_judged import page_of
     from wholeroad.interfaces.cli.watching import console, tasks
+    from wholeroad.interfaces.report.fairness_page import PAGE
     from wholeroad.interfaces.report.writing import write_fairness_page
     from wholeroad.project import open_project
 
@@ -207,7 +208,7 @@ def page(
         project.land(progress)
         made = project.fairness.everything(equal, policy=policy, progress=progress)
         progress("writing the page", 0, 0)
-        path = to or project.folder.root / "fairness.html"
+        path = to or project.folder.root / PAGE
         written = write_fairness_page(page_of(project.brief, made), path)
         progress("writing the page", 1, 1)
     console().print(f"Wrote {written}")

@@ -56,6 +56,9 @@ from wholeroad.road.model.fairness.results import Fairness
 from wholeroad.road.watch.fairness.planned import Plan
 from wholeroad.road.watch.sliced import Slices
 
+PAGE: Final = "fairness.html"
+"""What the page is called in the project's folder."""
+
 Part = Literal["solution", "data", "plan", "price", "flips", "slices", "appeals"]
 
 _ABSENT: Final[dict[Part, str]] = {

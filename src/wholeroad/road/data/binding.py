@@ -150,7 +150,9 @@ class _Binder:
             if isinstance(value, str)
         }
         formula = self._formula(brief.value.formula) if self.numeric and brief.value.formula else None
-        features = [self._feature(name, feature) for name, feature in brief.feature.items()]
+        features = [
+            self._feature(name, feature, where=f"[feature] {name}") for name, feature in brief.feature.items()
+        ]
         groups = self._groups()
         incumbent = self._incumbent()
         if self.faults or decide_at is None or truth is None:
@@ -169,7 +171,7 @@ class _Binder:
     def _groups(self) -> tuple[Feature, ...]:
         tables = self.brief.fairness.groups if self.brief.fairness else {}
         found = [
-            self._feature(name, table.feature, table="fairness.groups")
+            self._feature(name, table.feature, where=f"[fairness.groups] {name}")
             for name, table in tables.items()
             if table.all_of is None
         ]
@@ -265,8 +267,7 @@ class _Binder:
                 )
             )
 
-    def _feature(self, name: str, feature: FeatureTable, *, table: str = "feature") -> Feature | None:
-        where = f"[{table}] {name}"
+    def _feature(self, name: str, feature: FeatureTable, *, where: str) -> Feature | None:
         form = feature.form
         if form in AGGREGATES:
             return self._window(name, feature, where)

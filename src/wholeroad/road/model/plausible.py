@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 Direction = Literal["any", "up", "down"]
 
-EDGES: Final = (0.0, 1.0)
+EDGES: Final = (0.01, 0.99)
 """Numbers beyond these quantiles of earlier cases are no longer plausible."""
 
 LEAST_BEFORE: Final = 30

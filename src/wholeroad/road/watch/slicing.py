@@ -158,7 +158,7 @@ def worst_slices(
         tested=len(slices),
         slices=slices,
         reason="" if slices else "in the half that was searched no slice loses clearly more than all others",
-        together=held_together([one for one in slices if one.clear], judged.features, judged.loss),
+        together=held_together([one for one in slices if one.clear], judged.features, loss=judged.loss),
     )
 
 
@@ -178,7 +178,7 @@ def honest_half(decided_at: NDArray[np.int64], *, seed: int) -> tuple[Members, s
     return (block % 2 == 0) == (drawn < 0.5), "weeks" if long else "days"
 
 
-def held_together(slices: Sequence[Slice], features: pl.DataFrame, loss: Floats) -> Together | None:
+def held_together(slices: Sequence[Slice], features: pl.DataFrame, *, loss: Floats) -> Together | None:
     """Tell what several slices hold of the whole loss, cases in more than one of them counted once.
 
     Parameters
