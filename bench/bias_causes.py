@@ -1,17 +1,17 @@
-"""Worlds with one true cause of bias each: does the plan name it first, and of the right group?
+"""Worlds with one true cause of bias each: how often the plan names it first, and of the right group.
 
-Each world has 2,000 to 8,000 cases over 150 days in two to four groups, 5 features, outcomes that hang on two of
-them, delays, nulls and unseen outcomes alike in every group; then one thing is changed for one group: its coverage
-(fewer cases than the population has), base rate (up or down), missingness of one feature, labels turned at a rate,
-delay, or unseen outcomes. In half of the worlds with unseen or late outcomes these are selective: positive ones are
-hidden twice as often, or take half as long again. The size of the effect is drawn from 2 to 10 standard errors,
-evenly; a world counts by its true effect over the standard error that its own interval implies (half its width over
-1.96), and by at least 2 of these. Base rates of two groups differ whichever one is named; everywhere else the group
-has to be right, too.
+Each world has 2,000 to 8,000 cases over 150 days in two to four groups, 5 features, outcomes that hang on
+two of them, delays, nulls and unseen outcomes alike in every group; then one thing is changed for one
+group: its coverage (fewer cases than the population has), base rate (up or down), missingness of one
+feature, labels turned at a rate, delay, or unseen outcomes. In half of the worlds with unseen or late
+outcomes these are selective: positive ones are hidden twice as often, or take half as long again. The size
+of the effect is drawn from 2 to 10 standard errors, evenly; a world counts by its true effect over the
+standard error that its own interval implies (half its width over 1.96), and by at least 2 of these. Base
+rates of two groups differ whichever one is named; everywhere else the group has to be right, too.
 
-Label noise is judged by a logistic model (the one that ships) that has learnt from the first half of the days, its
-wrong labels included, and foretells the second half; the group is no feature of it. Everything else is asked by
-``ask_bias``, as known on the last day.
+Label noise is judged by a logistic model (the one that ships) that has learnt from the first half of the
+days, its wrong labels included, and foretells the second half; the group is no feature of it. Everything
+else is asked by ``ask_bias``, as known on the last day.
 
 Worlds without any effect are made the same way; there, a clear line is a false one. Intervals: Wilson's.
 Run ``python bench/bias_causes.py``; the last line is JSON.
@@ -38,8 +38,8 @@ from wholeroad.road.data.bias.groups import Grouping, grouping
 from wholeroad.road.data.bias.seen import NEVER, NONE, TOLD, Seen
 from wholeroad.road.review.intervals import share_of
 from wholeroad.road.review.noise_by_group import noise_by_group
-from wholeroad.road.watch.fairness.planned import Plan
 from wholeroad.road.watch.fairness.choices import Situation
+from wholeroad.road.watch.fairness.planned import Plan
 from wholeroad.road.watch.fairness.planning import plan_remedies
 
 Floats = NDArray[np.float64]
@@ -95,7 +95,7 @@ class Drawn:
 
 
 def draw(dice: np.random.Generator) -> Drawn:
-    """Draw cases, groups and what the outcome hangs on; ``mine`` is the group that something may happen to."""
+    """Draw cases, groups and what the outcome hangs on; ``mine`` is the group that may be changed."""
     cases, groups = int(dice.integers(2000, 8000)), int(dice.integers(2, 5))
     shares = dice.dirichlet(np.full(groups, 6.0))
     shares = np.maximum(shares, 0.12) / np.maximum(shares, 0.12).sum()
@@ -169,9 +169,9 @@ def _shift(score: Floats, rate: float) -> float:
 
 
 def _noise(drawn: Drawn, chance: Floats, wanted: float) -> float:
-    """Give the rate of wrong labels that is so many of its own standard errors, by the information in the cases.
+    """Give the rate of wrong labels that is so many of its own standard errors.
 
-    Beside a level and a slope of the group's own, as the estimate has them.
+    By the information in the cases, beside a level and a slope of the group's own.
     """
     later = drawn.mine & (drawn.at >= DAYS // 2 * DAY)
     p = chance[later]
@@ -237,7 +237,7 @@ def _noise_found(seen: Seen, made: Grouping) -> tuple[GroupBias, ...]:
     chances = scorer.probabilities(Matrix(np.asfortranarray(x[later]), names, none))
     blocks = seen.decided_at[later] // DAY
     return noise_by_group(
-        chances, seen.positive[later], [made.take(later)], blocks=blocks - blocks.min(initial=0)
+        chances, seen.positive[later], groups=[made.take(later)], blocks=blocks - blocks.min(initial=0)
     )
 
 
@@ -290,7 +290,8 @@ def main() -> None:
     false = share_of(found["false"], found["nulls"])
     print(f"\n{share.value:.1%} [{share.low:.1%}, {share.high:.1%}] of {share.n} worlds; goal: at least 90%")
     print(
-        f"without any effect: a clear line in {false.value:.1%} [{false.low:.1%}, {false.high:.1%}] of {false.n}"
+        f"without any effect: a clear line in {false.value:.1%} [{false.low:.1%}, {false.high:.1%}] of "
+        f"{false.n}"
     )
     print(
         json.dumps(

@@ -148,7 +148,11 @@ def selected_by(part: Part, aim: Aim, learnt_on: Part) -> NDArray[np.bool_]:
     found = learn_thresholds(learnt_on.cases, aim)
     cases = part.cases
     money = found.thresholds.adjust(
-        cases.expected, cases.probabilities, cases.texts, selected=TERMS.selected, positive=TERMS.positive
+        cases.expected,
+        cases.probabilities,
+        texts=cases.texts,
+        selected=TERMS.selected,
+        positive=TERMS.positive,
     )
     chosen: NDArray[np.bool_] = money[:, 0] > money[:, 1]
     return chosen

@@ -3,9 +3,9 @@
 Both learn from the same slice and are judged on the same later cases, by the true probabilities that only
 the generator knows: the luck of outcomes has no part in it. A right selection is worth as much as a wrong one
 costs, the same for all cases, so that money is Fairlearn's ``accuracy_score`` up to a constant: it maximises
-the very money that it is judged by. (Its balanced accuracy is one within each group, and values that differ by
-case it can't be told.) Its tolerance ``tol`` takes the same steps as ours; for equalized odds it has none. It
-draws lots: its money and rates are the expected ones over its draws.
+the very money that it is judged by. (Its balanced accuracy is one within each group, and values that differ
+by case it can't be told.) Its tolerance ``tol`` takes the same steps as ours; for equalized odds it has none.
+It draws lots: its money and rates are the expected ones over its draws.
 
 Each method gives a curve of money against the difference that is left, both means over the seeds. Curves are
 compared at the differences that Fairlearn reached, with an interval by resampling the seeds: ours is read

@@ -264,3 +264,32 @@ def test_a_case_unlike_any_other_is_told_from_one_among_others():
     changed = pl.DataFrame({"length": [0.5, 2.0, 2.0], "width": [0.5, 2.0, -2.0]})
     near = nearness(case, before, changed=changed, spreads={"length": 0.67, "width": 0.67})
     assert near.tolist() == [True, True, False]
+
+
+def test_a_number_is_rounded_only_as_far_as_the_case_is_still_decided_otherwise():
+    before = pl.DataFrame({"weight": np.linspace(0, 100, 1_001)})
+
+    def decide(rows):
+        weight = rows["weight"].to_numpy()
+        inside = (weight > 31.07) & (weight < 31.9)
+        return inside.astype(np.int16), 1.0 - inside
+
+    case = pl.DataFrame({"weight": [3.0]})
+    (found,) = counterfactuals(case, before, tried={"weight": "any"}, decide=decide, wanted=[1]).found
+    assert 31.07 < found.changes[0].to < 31.9
+    assert found.changes[0].to == round(found.changes[0].to, 1)
+
+
+def test_of_a_pair_in_which_one_feature_suffices_after_all_that_one_alone_is_given():
+    before = pl.DataFrame(
+        {"a": [5.0 * (n % 21) for n in range(420)], "b": [5.0 * (n // 20) for n in range(420)]}
+    )
+
+    def decide(rows):
+        a, b = rows["a"].to_numpy(), rows["b"].to_numpy()
+        otherwise = ((a > 30) & (b > 30)) | ((a > 31.9) & (a < 32.1))
+        return otherwise.astype(np.int16), 1.0 - otherwise
+
+    case = pl.DataFrame({"a": [0.0], "b": [0.0]})
+    found = counterfactuals(case, before, tried=dict.fromkeys("ab", "any"), decide=decide, wanted=[1]).found
+    assert [[(each.feature, each.to) for each in one.changes] for one in found] == [[("a", 32.0)]]

@@ -51,7 +51,7 @@ def every_answer(width=110):
     return {
         "data": printed(show_bias, samples.findings(), width=width),
         "plan": printed(show_plan, samples.plan(), unit=unit, width=width),
-        "solution": printed(show_solution, fairness, conflicts(fairness), unit=unit, width=width),
+        "solution": printed(show_solution, fairness, conflicts=conflicts(fairness), unit=unit, width=width),
         "slices": printed(show_slices, samples.slices(), unit=unit, width=width),
         "price": printed(show_price, [samples.price()], brief=brief, width=width),
         "flips": printed(show_flips, samples.flips(), width=width),
@@ -156,7 +156,7 @@ def test_the_lines_for_the_brief_can_be_copied():
 
 def test_brackets_in_names_take_no_effect():
     fairness = samples.fairness(values={"[bold]north[/bold]": 0.4, "[/x]": 0.2})
-    text = printed(show_solution, fairness, (), unit="EUR")
+    text = printed(show_solution, fairness, conflicts=(), unit="EUR")
     assert "[bold]north[/bold]" in text
     assert "[/x]" in text
 
@@ -176,7 +176,7 @@ def test_nothing_found_is_said_plainly():
 
 def test_without_a_limit_what_is_clear_is_named_and_what_is_not_only_counted():
     fairness = samples.fairness(limits=False)
-    text = printed(show_solution, fairness, (), unit="EUR")
+    text = printed(show_solution, fairness, conflicts=(), unit="EUR")
     assert text.startswith("Groups differ clearly by band, depot, and no limit says how far they may.")
     assert "2 more, not clearly apart, are on the page" in text
     assert "gain per case" not in text.partition("clear?")[2].partition("more, not clearly")[0]

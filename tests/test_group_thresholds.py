@@ -55,7 +55,11 @@ def aim_of(equal, within, *, terms=TERMS, least_cases=30, values=()):
 
 def actions_under(thresholds, cases, *, terms=TERMS):
     compared = thresholds.adjust(
-        cases.expected, cases.probabilities, cases.texts, selected=terms.selected, positive=terms.positive
+        cases.expected,
+        cases.probabilities,
+        texts=cases.texts,
+        selected=terms.selected,
+        positive=terms.positive,
     )
     chosen, _ = decide(compared, status_quo=cases.status_quo)
     return np.where(cases.held, cases.status_quo, chosen)
@@ -95,11 +99,11 @@ def test_a_case_gets_the_same_decision_in_any_batch(seed):
     cases = cases_of(seed, count=400)
     found = learn_thresholds(cases, aim_of("true_positive_rate", 0.01)).thresholds
     order = np.random.default_rng(seed).permutation(400)[:120]
-    adjusted = found.adjust(cases.expected, cases.probabilities, cases.texts, selected=(0,), positive=0)
+    adjusted = found.adjust(cases.expected, cases.probabilities, texts=cases.texts, selected=(0,), positive=0)
     alone = found.adjust(
         cases.expected[order],
         cases.probabilities[order],
-        cases.texts.gather(order),
+        texts=cases.texts.gather(order),
         selected=(0,),
         positive=0,
     )
@@ -310,7 +314,7 @@ def test_values_that_were_too_few_or_never_seen_share_an_offset():
     assert not any(name.startswith("rare") for name in found.thresholds.offsets)
     ones, p = np.zeros((3, 2)), np.full((3, 2), 0.5)
     adjusted = found.thresholds.adjust(
-        ones, p, pl.Series(["rare 1", "unheard of", OTHER]), selected=(0,), positive=0
+        ones, p, texts=pl.Series(["rare 1", "unheard of", OTHER]), selected=(0,), positive=0
     )
     assert len(set(adjusted[:, 0].tolist())) == 1
     assert adjusted[0, 0] == found.thresholds.offsets[OTHER][0]
@@ -348,7 +352,7 @@ def test_an_intersection_is_read_from_its_parts():
     found = GroupThresholds("both", ("colour", "size"), {"blue & no value": (3.0, 0.0, 0.0)})
     frame = pl.DataFrame({"size": [None, "L"], "colour": ["blue", "blue"]})
     adjusted = found.adjust(
-        np.zeros((2, 2)), np.full((2, 2), 0.5), found.texts(frame), selected=(1,), positive=None
+        np.zeros((2, 2)), np.full((2, 2), 0.5), texts=found.texts(frame), selected=(1,), positive=None
     )
     assert adjusted.tolist() == [[0.0, 3.0], [0.0, 0.0]]
 

@@ -19,6 +19,7 @@ from sklearn.preprocessing import StandardScaler
 
 from wholeroad.adapters.learners import Constant, LightgbmTrees, Logistic, OneRule
 from wholeroad.adapters.learners.foreign import ForeignLearner
+from wholeroad.adapters.learners.one_rule import FEWEST
 from wholeroad.adapters.learners.resampled_counts import poisson_tables
 from wholeroad.adapters.learners.scikit import ScikitLearner
 from wholeroad.adapters.learners.weighted_rows import systematic_rows, weight_argument, weighted
@@ -226,6 +227,14 @@ def test_what_a_fit_stops_on_is_weighed_alike(remedy):
     assert np.array_equal(weigh_alike(found, asked, frame=FRAME, truth=TRUTH), found.weights)
 
 
+def test_a_small_value_that_the_remedy_names_is_no_part_of_everybody_else():
+    texts = pl.Series("g", ["a"] * 40 + ["b"] * 40 + ["c"] * 3)
+    truth = np.array(([1] * 10 + [0] * 30) + ([1] * 30 + [0] * 10) + [1, 0, 0], dtype=np.int8)
+    found = reweighing(texts, truth, values=["a", "c"])
+    assert set(found.values) == {"a", REST, OTHER}
+    assert np.array_equal(found.weigh(texts, truth), found.weights)
+
+
 def test_a_value_or_class_that_the_fit_did_not_see_weighs_1():
     texts = pl.Series("g", ["a"] * 30 + ["b"] * 30)
     truth = np.array(([1] * 10 + [0] * 20) + ([1] * 20 + [0] * 10), dtype=np.int8)
@@ -274,18 +283,42 @@ def test_lightgbm_stops_by_the_weights_of_the_stop_slice():
     assert used[1] == 1
 
 
-def test_a_row_of_weight_2_is_not_two_rows_to_the_interval_of_a_rule():
+def test_a_row_of_weight_4_is_not_four_rows_to_the_interval_of_a_rule():
     dice = np.random.default_rng(3)
     x = dice.uniform(-1, 1, 400)
-    truth = (dice.random(400) < np.where(x > 0.2, 0.6, 0.3)).astype(np.int8)
-    kept = np.arange(400) % 4 == 0
-    weights = np.where(kept, 4.0, 0.0)
+    truth = (dice.random(400) < np.where(x > 0.2, 0.7, 0.2)).astype(np.int8)
+    weights = np.where(np.arange(400) % 4 == 0, 4.0, 0.0)
     matrix = Matrix(np.asfortranarray(x[:, None]), ("x",), (0,))
-    again = np.repeat(np.flatnonzero(kept), 4)
-    weighed = OneRule().fit(matrix, truth, classes=2, weights=weights + 1e-12)[0].rule
+    again = np.repeat(np.arange(400), weights.astype(int))
+    weighed = OneRule().fit(matrix, truth, classes=2, weights=weights)[0].rule
     repeated = OneRule().fit(rows_of(matrix, again), truth[again], classes=2)[0].rule
-    assert weighed.threshold == pytest.approx(repeated.threshold, abs=0.05)
-    assert weighed.high - weighed.low > repeated.high - repeated.low
+    assert weighed.threshold == repeated.threshold
+    assert weighed.high - weighed.low > 1.3 * (repeated.high - repeated.low)
+
+
+def log_likelihood(masses):
+    masses = masses[masses > 0]
+    return float((masses * np.log(masses / masses.sum())).sum())
+
+
+@quick
+@given(st.integers(0, 1000))
+def test_law_no_threshold_tells_more_by_weight(seed):
+    dice = np.random.default_rng(seed)
+    x, truth = dice.integers(0, 9, 60).astype(float), dice.integers(0, 2, 60).astype(np.int8)
+    truth[x > 5] = 1
+    weights = dice.choice([0.05, 0.4, 3.0], 60)
+    weights *= 60 / weights.sum()
+    matrix = Matrix(np.asfortranarray(x[:, None]), ("x",), (0,))
+    rule = OneRule().fit(matrix, truth, classes=2, weights=weights)[0].rule
+    assume(rule is not None)
+
+    def told(at):
+        sides = [np.bincount(truth[s], weights=weights[s], minlength=2) for s in (x <= at, x > at)]
+        fewest = min(side.sum() for side in sides)
+        return sum(map(log_likelihood, sides)) if fewest >= FEWEST else -np.inf
+
+    assert told(rule.threshold) == pytest.approx(max(told(at) for at in range(8)))
 
 
 def test_resampled_cells_have_the_variance_of_weighted_rows():

@@ -70,7 +70,7 @@ def solution(folder: Folder = Path(), policy: Policy = None) -> None:
         project.land(progress)
         found = project.fairness.solution(policy, progress)
     show_solution(
-        console(), found.fairness, found.conflicts, unit=project.brief.unit, judged=judged_of(found)
+        console(), found.fairness, conflicts=found.conflicts, unit=project.brief.unit, judged=judged_of(found)
     )
 
 

@@ -91,7 +91,7 @@ def show_bias(console: Console, findings: Sequence[GroupBias], *, not_asked: Seq
         "clear: the interval of the difference leaves out none, with all answers of its cause judged "
         "together. A difference in the data is no proof of injustice, nor is its absence one of justice",
     )
-    following(console, "What to do about it, and at what cost", "wholeroad fairness plan")
+    following(console, "What to do about it, and at what cost", command="wholeroad fairness plan")
 
 
 def show_plan(console: Console, plan: Plan, *, unit: str) -> None:
@@ -122,7 +122,7 @@ def show_plan(console: Console, plan: Plan, *, unit: str) -> None:
             "\nTo put a choice in force, write its lines into brief.toml, with chosen_by, chosen_on, reason "
             "and look_again_on; it holds from the next fit on."
         )
-    following(console, "Try remedies on history first", "wholeroad fairness try")
+    following(console, "Try remedies on history first", command="wholeroad fairness try")
 
 
 def _line(console: Console, number: int, line: PlanLine, *, unit: str) -> None:
@@ -138,7 +138,7 @@ def _line(console: Console, number: int, line: PlanLine, *, unit: str) -> None:
     for choice in line.choices:
         first = " (try this first)" if choice.first else ""
         item(console, f"{REMEDIES[choice.kind]}{first}: {choice.says}")
-        said(console, f"cost: {a_month(choice.costs, choice.costs_say, unit)}", indent=4)
+        said(console, f"cost: {a_month(choice.costs, choice.costs_say, unit=unit)}", indent=4)
         if choice.effective_share is not None:
             share = figure_in_words(choice.effective_share, "share")
             said(console, f"the fit then knows as much as {share} of the cases would tell", indent=4)
@@ -148,7 +148,7 @@ def _line(console: Console, number: int, line: PlanLine, *, unit: str) -> None:
 
 
 def show_solution(
-    console: Console, fairness: Fairness, conflicts: Sequence[Conflict], *, unit: str, judged: str = ""
+    console: Console, fairness: Fairness, *, conflicts: Sequence[Conflict], unit: str, judged: str = ""
 ) -> None:
     """Print how decisions differ between groups: limits, how far apart, who differs, what conflicts.
 
@@ -177,9 +177,9 @@ def show_solution(
     if len(conflicts) > _MOST_CONFLICTS:
         more = count(len(conflicts) - _MOST_CONFLICTS, "more conflict")
         item(console, f"{more} of definitions on the page")
-    following(console, "What equality would cost", "wholeroad fairness price")
-    following(console, "Where decisions fare worst", "wholeroad fairness slices")
-    following(console, "All of it, to be handed on", "wholeroad fairness page")
+    following(console, "What equality would cost", command="wholeroad fairness price")
+    following(console, "Where decisions fare worst", command="wholeroad fairness slices")
+    following(console, "All of it, to be handed on", command="wholeroad fairness page")
 
 
 def _how_far(console: Console, fairness: Fairness, limited: set[str], *, unit: str) -> None:
@@ -192,13 +192,13 @@ def _how_far(console: Console, fairness: Fairness, limited: set[str], *, unit: s
     for one in told:
         ends = []
         for value in (one.highest, one.lowest):
-            found = figure_of(fairness, one, value)
+            found = figure_of(fairness, one, value=value)
             figure = "" if found is None else figure_in_words(found.figure.value, found.unit, money=unit)
             ends.append(f"{figure}\n({cut(value)})" if value else "–")
         apart = (
             "too few cases"
             if one.difference is None
-            else below(apart_in_words(one.difference, one.unit, unit))
+            else below(apart_in_words(one.difference, one.unit, unit=unit))
         )
         ratio = "–" if one.ratio is None else f"{one.ratio.value:.2f}\n({ratio_range(one.ratio)})"
         table.add_row(
@@ -271,7 +271,7 @@ def show_difference_tried(
                     *(
                         "too few cases"
                         if each.difference is None
-                        else below(apart_in_words(each.difference, each.unit, unit))
+                        else below(apart_in_words(each.difference, each.unit, unit=unit))
                         for each in (one, other)
                     ),
                 )
@@ -282,7 +282,9 @@ def show_difference_tried(
         console.print(Text("The money couldn't be compared.", style="yellow"))
     else:
         console.print(Text(worth_in_words(worth, "the remedies", unit=unit)))
-    following(console, "To keep it, write it into brief.toml with chosen_by and reason", "wholeroad check")
+    following(
+        console, "To keep it, write it into brief.toml with chosen_by and reason", command="wholeroad check"
+    )
 
 
 def _both(before: Fairness | None, after: Fairness | None) -> list[tuple[Disparity, Disparity]]:

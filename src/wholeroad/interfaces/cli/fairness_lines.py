@@ -29,7 +29,7 @@ def said(console: Console, text: str, *, indent: int = 2) -> None:
     console.print(Padding(Text(text), (0, 0, 0, indent)))
 
 
-def following(console: Console, what: str, command: str) -> None:
+def following(console: Console, what: str, *, command: str) -> None:
     """Print what to do next, with the command, which isn't broken."""
     console.print(Text(f"{what}: {command}"), soft_wrap=True)
 

@@ -63,7 +63,7 @@ def show_slices(console: Console, slices: Slices, *, unit: str) -> None:
         f"{slices.searched:,} slices were looked at on one half of the cases; these figures are from the "
         f"other. Of those that stand {slices.rate:.0%} are expected to be there by chance. Slices overlap",
     )
-    following(console, "What one case hung on", "wholeroad explain decision KEY")
+    following(console, "What one case hung on", command="wholeroad explain decision KEY")
 
 
 def show_price(console: Console, curves: Sequence[PriceCurve], *, brief: Brief) -> None:
@@ -83,8 +83,8 @@ def show_price(console: Console, curves: Sequence[PriceCurve], *, brief: Brief) 
             mark = " (chosen)" if point is chosen else ""
             table.add_row(
                 *cells(
-                    tolerance_in_words(point, curve, unit) + mark,
-                    below(apart_in_words(point.disparity, kind, unit)),
+                    tolerance_in_words(point, curve, unit=unit) + mark,
+                    below(apart_in_words(point.disparity, kind, unit=unit)),
                     below(money_in_words(point.gain_per_case, unit)),
                     "–" if point is curve.without else below(money_in_words(point.price_per_case, unit)),
                     _from_to(point.selection),
@@ -101,7 +101,9 @@ def show_price(console: Console, curves: Sequence[PriceCurve], *, brief: Brief) 
             " paired case by case. The price is that of this model",
         )
         console.print()
-    following(console, "Write the one you choose into brief.toml, and try it", "wholeroad fairness try")
+    following(
+        console, "Write the one you choose into brief.toml, and try it", command="wholeroad fairness try"
+    )
 
 
 def _from_to(selection: dict[str, float]) -> str:
@@ -152,7 +154,7 @@ def show_flips(console: Console, flips: Sequence[Flip]) -> None:
         "everything else stayed as it was, also what would be different in another life: many flips "
         "accuse, none don't acquit",
     )
-    following(console, "How well groups can be told without the column", "wholeroad fairness data")
+    following(console, "How well groups can be told without the column", command="wholeroad fairness data")
 
 
 def _share(one: Flip) -> float:

@@ -158,34 +158,39 @@ def dots_chart(
     x = alt.X("value:Q", title=drawable(title) or None, scale=scale, axis=axis)
     frame = pl.DataFrame([_row(dot, low=low, high=high) for dot in dots], schema=_SCHEMA)
     base = alt.Chart(drawn_rows(frame)).encode(y=rows)
-    layers: list[Any] = []
+    layers = _marks(base, x, scale=scale)
     if reference is not None and math.isfinite(reference):
         line = alt.Chart(drawn_rows(pl.DataFrame({"value": [reference]})))
-        layers.append(line.mark_rule(color=INK, strokeDash=[5, 4], strokeWidth=1.3, opacity=0.75).encode(x=x))
-    spans = base.transform_filter("datum.drawn && isValid(datum.low)")
-    layers.append(
-        spans.mark_rule(strokeWidth=1.9, color=COLOURS[0]).encode(x=alt.X("low:Q", scale=scale), x2="high:Q")
-    )
-    for filled in (True, False):
-        dotted = base.transform_filter(f"datum.drawn && {'' if filled else '!'}datum.clear")
-        layers.append(
-            dotted.mark_point(
-                filled=True,
-                size=62,
-                opacity=1,
-                color=COLOURS[0] if filled else _PAPER,
-                stroke=COLOURS[0],
-                strokeWidth=1.7,
-            ).encode(x=x)
-        )
-    few = base.transform_filter("!datum.drawn")
-    layers.append(
-        few.mark_text(align="left", fontSize=11, color=INK, fontStyle="italic").encode(
-            x=alt.X("value:Q", scale=scale), text=alt.value("too few cases")
-        )
-    )
+        rule = line.mark_rule(color=INK, strokeDash=[5, 4], strokeWidth=1.3, opacity=0.75)
+        layers.insert(0, rule.encode(x=x))
     chart = alt.LayerChart(layer=layers).properties(width=_WIDTH, height=_ROW * max(1, len(dots)))
     return to_svg(chart, name=name).replace(_PAPER, "var(--paper, #fff)")
+
+
+def _marks(base: Any, x: Any, *, scale: Any) -> list[Any]:  # noqa: ANN401 - parts of a chart, imported where used
+    """Give intervals, filled and hollow dots, and the words of rows without a dot."""
+    import altair as alt
+
+    spans = base.transform_filter("datum.drawn && isValid(datum.low)").mark_rule(
+        strokeWidth=1.9, color=COLOURS[0]
+    )
+    layers = [spans.encode(x=alt.X("low:Q", scale=scale), x2="high:Q")]
+    for filled in (True, False):
+        dotted = base.transform_filter(f"datum.drawn && {'' if filled else '!'}datum.clear")
+        dot = dotted.mark_point(
+            filled=True,
+            size=62,
+            opacity=1,
+            color=COLOURS[0] if filled else _PAPER,
+            stroke=COLOURS[0],
+            strokeWidth=1.7,
+        )
+        layers.append(dot.encode(x=x))
+    few = base.transform_filter("!datum.drawn").mark_text(
+        align="left", fontSize=11, color=INK, fontStyle="italic"
+    )
+    layers.append(few.encode(x=alt.X("value:Q", scale=scale), text=alt.value("too few cases")))
+    return layers
 
 
 def price_chart(curve: PriceCurve, *, chosen: PricePoint | None, percent: bool, unit: str, name: str) -> str:
@@ -201,10 +206,18 @@ def price_chart(curve: PriceCurve, *, chosen: PricePoint | None, percent: bool, 
         Whether the difference is one of shares.
     unit
         Of the money.
+
+    Returns
+    -------
+    str
+        An SVG element; empty where no point has figures.
     """
     import altair as alt
 
-    frame = pl.DataFrame(list(_priced(curve, chosen)))
+    rows = _priced(curve, chosen)
+    if not rows:
+        return ""
+    frame = pl.DataFrame(rows, infer_schema_length=None)
     (least, most), (low, high) = _bounds(frame, "left"), _bounds(frame, "gain")
     across = alt.Scale(domain=[min(0.0, least), most], nice=False)
     up = alt.Scale(domain=[low, high], nice=False, zero=False)
@@ -227,17 +240,7 @@ def price_chart(curve: PriceCurve, *, chosen: PricePoint | None, percent: bool, 
     way = base.mark_line(strokeWidth=1.6, color=INK, opacity=0.55, strokeDash=[2, 2]).encode(
         x=x, y=y, order="order:Q"
     )
-    present = [shape for shape in _SHAPES if shape in frame["shape"].to_list()]
-    legend = alt.Legend(
-        title=None,
-        orient="bottom",
-        columnPadding=18,
-        symbolSize=90,
-        symbolStrokeColor=COLOURS[0],
-        symbolFillColor=COLOURS[0],
-        labelExpr="{" + ", ".join(f"'{key}': '{_SHAPES[key]}'" for key in present) + "}[datum.label]",
-    )
-    shape = alt.Shape("shape:N", sort=present, scale=alt.Scale(domain=present, range=present), legend=legend)
+    shape = _shapes(frame["shape"].to_list())
     points = base.mark_point(filled=True, opacity=1, color=COLOURS[0]).encode(
         x=x, y=y, shape=shape, size=alt.condition("datum.shape == 'circle'", alt.value(60), alt.value(150))
     )
@@ -256,6 +259,23 @@ def price_chart(curve: PriceCurve, *, chosen: PricePoint | None, percent: bool, 
         numbers,
     ]
     return to_svg(alt.LayerChart(layer=layers).properties(width=520, height=290), name=name)
+
+
+def _shapes(used: Sequence[str]) -> Any:  # noqa: ANN401 - as above
+    """Give the shapes that are used, with their legend."""
+    import altair as alt
+
+    present = [shape for shape in _SHAPES if shape in used]
+    legend = alt.Legend(
+        title=None,
+        orient="bottom",
+        columnPadding=18,
+        symbolSize=90,
+        symbolStrokeColor=COLOURS[0],
+        symbolFillColor=COLOURS[0],
+        labelExpr="{" + ", ".join(f"'{key}': '{_SHAPES[key]}'" for key in present) + "}[datum.label]",
+    )
+    return alt.Shape("shape:N", sort=present, scale=alt.Scale(domain=present, range=present), legend=legend)
 
 
 _SCHEMA: Final = {

@@ -22,6 +22,11 @@ from wholeroad.road.data.bias.found import GroupBias
 from wholeroad.road.model.fairness.record import REMEDIES, figure_in_words
 from wholeroad.road.watch.fairness.planned import Choice, PlanLine
 
+_AXES: Final = {
+    "share": "difference, points of a hundred",
+    "days": "difference, days",
+    "AUC": "AUC above chance",
+}
 _MOST_SAID: Final = 5
 """Clear findings of one cause that are said in sentences; the table holds all."""
 
@@ -33,26 +38,7 @@ def cause_rows(findings: Sequence[GroupBias]) -> list[dict[str, Any]]:
         mine = clear_first([one for one in findings if one.cause == cause])
         if not mine:
             continue
-        labels = short_labels([whom(one) for one in mine])
-        dots = ends_of(
-            [
-                Dot(
-                    labels[whom(one)],
-                    one.difference.value,
-                    one.difference.low,
-                    one.difference.high,
-                    clear=one.clear,
-                    enough=one.enough,
-                )
-                for one in mine
-            ]
-        )
-        drawn = sum(dot.drawn for dot in dots) > 1
-        axis = {
-            "share": "difference, points of a hundred",
-            "days": "difference, days",
-            "AUC": "AUC above chance",
-        }
+        dots = _dots(mine)
         clear = sum(one.clear for one in mine)
         shown.append(
             {
@@ -60,17 +46,7 @@ def cause_rows(findings: Sequence[GroupBias]) -> list[dict[str, Any]]:
                 "what": what,
                 "clear": clear,
                 "counted": f"{count(clear, 'clear difference')} among {count(len(mine), 'answer')}",
-                "svg": Markup(  # noqa: S704 - as above
-                    dots_chart(
-                        dots,
-                        reference=0.0,
-                        percent=mine[0].unit == "share",
-                        name=f"bias{place}",
-                        title=axis.get(mine[0].unit, mine[0].unit),
-                    )
-                )
-                if drawn
-                else "",
+                "svg": _drawn(dots, mine[0].unit, name=f"bias{place}"),
                 "left_out": len(mine) - len(dots),
                 "clearest": [
                     f"{whom(one)}: {evidence_sentence(one)} {one.does}".strip() for one in mine if one.clear
@@ -79,6 +55,31 @@ def cause_rows(findings: Sequence[GroupBias]) -> list[dict[str, Any]]:
             }
         )
     return sorted(shown, key=lambda one: not one["clear"])
+
+
+def _dots(findings: Sequence[GroupBias]) -> list[Dot]:
+    labels = short_labels([whom(one) for one in findings])
+    return ends_of(
+        [
+            Dot(
+                labels[whom(one)],
+                one.difference.value,
+                one.difference.low,
+                one.difference.high,
+                clear=one.clear,
+                enough=one.enough,
+            )
+            for one in findings
+        ]
+    )
+
+
+def _drawn(dots: Sequence[Dot], unit: str, *, name: str) -> Markup:
+    """Draw differences; one alone is said in words."""
+    if sum(dot.drawn for dot in dots) < 2:
+        return Markup()
+    drawn = dots_chart(dots, reference=0.0, percent=unit == "share", name=name, title=_AXES.get(unit, unit))
+    return Markup(drawn)  # noqa: S704 - our own drawing; the renderer escapes its texts
 
 
 def _finding(one: GroupBias) -> dict[str, Any]:
@@ -136,7 +137,7 @@ def choice_row(one: Choice, unit: str) -> dict[str, Any]:
         "kind": one.kind,
         "first": one.first,
         "says": one.says,
-        "costs": a_month(one.costs, one.costs_say, unit),
+        "costs": a_month(one.costs, one.costs_say, unit=unit),
         "more": "; ".join(more),
         "toml": one.toml.rstrip("\n"),
     }

@@ -114,7 +114,7 @@ def definition_rows(fairness: Fairness, unit: str) -> list[dict[str, Any]]:
                 + (
                     "too few cases to tell"
                     if each.difference is None
-                    else f"{apart_in_words(each.difference, each.unit, unit)},"
+                    else f"{apart_in_words(each.difference, each.unit, unit=unit)},"
                     f" {'clearly apart' if each.difference.low > 0 else 'not clearly apart'}"
                 )
                 for each in mine
@@ -162,7 +162,7 @@ def figure_groups(fairness: Fairness, unit: str, *, only: Sequence[str] = ()) ->
                 "anchor": f"figures-{place}",
                 "measures": measures,
                 "apart": [
-                    apart_row(one, fairness, unit)
+                    apart_row(one, fairness, unit=unit)
                     for one in fairness.disparities
                     if one.grouping == grouping and (not only or one.measure in only)
                 ],
@@ -257,11 +257,11 @@ def _figure(one: GroupFigure, unit: str, *, whole: GroupFigure | None) -> dict[s
     }
 
 
-def apart_row(one: Disparity, fairness: Fairness, unit: str) -> dict[str, Any]:
+def apart_row(one: Disparity, fairness: Fairness, *, unit: str) -> dict[str, Any]:
     """Tell how far apart the groups of one grouping are in one measure."""
     ends = []
     for value in (one.highest, one.lowest):
-        found = figure_of(fairness, one, value)
+        found = figure_of(fairness, one, value=value)
         figure = "" if found is None else figure_in_words(found.figure.value, found.unit, money=unit)
         ends.append((value or "–", figure))
     difference = one.difference
@@ -325,9 +325,9 @@ def price_rows(curves: Sequence[PriceCurve], brief: Brief) -> list[dict[str, Any
                 "rows": [
                     {
                         "number": number or "–",
-                        "within": tolerance_in_words(point, curve, unit),
+                        "within": tolerance_in_words(point, curve, unit=unit),
                         "tag": "without thresholds" if not number else "chosen" if point is chosen else "",
-                        "left": apart_in_words(point.disparity, kind, unit),
+                        "left": apart_in_words(point.disparity, kind, unit=unit),
                         "gain": money_in_words(point.gain_per_case, unit),
                         "price": money_in_words(point.price_per_case, unit) if number else "–",
                         "selection": spread(point.selection),

@@ -112,7 +112,7 @@ def fairness_verdict(fairness: Fairness, unit: str) -> FairnessVerdict:
         which = "The limit holds" if len(held) == 1 else f"All {len(held)} limits hold"
         return FairnessVerdict(f"{which}, with the whole interval.", said, "holds")
     clear = clear_disparities(fairness)
-    said = tuple(f"{disparity_sentence(one, fairness, unit)}" for one in clear[:4])
+    said = tuple(f"{disparity_sentence(one, fairness, unit=unit)}" for one in clear[:4])
     if clear:
         groupings = ", ".join(dict.fromkeys(one.grouping for one in clear))
         headline = f"Groups differ clearly by {groupings}, and no limit says how far they may."
@@ -173,7 +173,7 @@ def held_in_words(held: LimitHeld, unit: str) -> str:
         return "too few cases to tell"
     if is_ratio(held):
         return f"{held.figure.value:.2f} ({ratio_range(held.figure)})"
-    return apart_in_words(held.figure, unit_of(held.measure), unit)
+    return apart_in_words(held.figure, unit_of(held.measure), unit=unit)
 
 
 def limit_sentence(held: LimitHeld, unit: str) -> str:
@@ -187,7 +187,7 @@ def limit_sentence(held: LimitHeld, unit: str) -> str:
     )
 
 
-def disparity_sentence(one: Disparity, fairness: Fairness, unit: str) -> str:
+def disparity_sentence(one: Disparity, fairness: Fairness, *, unit: str) -> str:
     """Say how far apart groups are in one measure, in a sentence."""
     title = short_title(one.measure)
     head = f"{title[:1].upper()}{title[1:]} by {one.grouping}"
@@ -195,7 +195,7 @@ def disparity_sentence(one: Disparity, fairness: Fairness, unit: str) -> str:
         return f"{head}: too few cases in too few groups to tell."
     ends = (
         f"{value} {figure_in_words(found.figure.value, found.unit, money=unit)}"
-        if (found := figure_of(fairness, one, value)) is not None
+        if (found := figure_of(fairness, one, value=value)) is not None
         else value
         for value in (one.highest, one.lowest)
     )
@@ -204,7 +204,7 @@ def disparity_sentence(one: Disparity, fairness: Fairness, unit: str) -> str:
     return f"{head}: {', '.join(ends)}; {apart} apart ({one.confidence:.0%} interval {interval})."
 
 
-def figure_of(fairness: Fairness, one: Disparity, value: str) -> GroupFigure | None:
+def figure_of(fairness: Fairness, one: Disparity, *, value: str) -> GroupFigure | None:
     """Give the figure of one group that a disparity speaks of."""
     wanted = (one.measure, one.grouping, value)
     found = (each for each in fairness.figures if (each.measure, each.grouping, each.value) == wanted)
@@ -219,7 +219,7 @@ def cases_sentence(fairness: Fairness) -> str:
     )
 
 
-def apart_in_words(found: Estimate, kind: Unit, unit: str) -> str:
+def apart_in_words(found: Estimate, kind: Unit, *, unit: str) -> str:
     """Write a difference with its interval."""
     figure = figure_in_words(found.value, kind, money=unit, apart=True)
     return f"{figure} ({range_in_words(found, kind, money=unit, apart=True)})"
@@ -283,7 +283,7 @@ def bias_headline(findings: Sequence[GroupBias]) -> str:
     return f"{count(len(clear), 'clear difference')} in {asked}{too_few}: {', '.join(causes)}."
 
 
-def tolerance_in_words(point: PricePoint, curve: PriceCurve, unit: str) -> str:
+def tolerance_in_words(point: PricePoint, curve: PriceCurve, *, unit: str) -> str:
     """Say which difference a point of a price curve allows."""
     if math.isinf(point.within):
         return "no thresholds"
@@ -298,7 +298,7 @@ def price_sentences(curve: PriceCurve, unit: str, *, chosen: PricePoint | None =
     start = curve.without
     yield (
         f"Without thresholds {short_title(curve.equal)} by {curve.grouping} lies"
-        f" {apart_in_words(start.disparity, kind, unit)} apart, and the gain over the status quo is"
+        f" {apart_in_words(start.disparity, kind, unit=unit)} apart, and the gain over the status quo is"
         f" {money_in_words(start.gain_per_case, unit)} per case."
     )
     told = [("Chosen: ", chosen)] if chosen is not None else []
@@ -310,8 +310,8 @@ def price_sentences(curve: PriceCurve, unit: str, *, chosen: PricePoint | None =
         size = f"{money_in_words(price, unit)} per case"
         sure = "" if price.low > 0 or price.high < 0 else ", which can't be told from nothing"
         yield (
-            f"{head}{tolerance_in_words(point, curve, unit)};"
-            f" {apart_in_words(point.disparity, kind, unit)} apart on later cases, for {size}{sure}."
+            f"{head}{tolerance_in_words(point, curve, unit=unit)};"
+            f" {apart_in_words(point.disparity, kind, unit=unit)} apart on later cases, for {size}{sure}."
         )
 
 
@@ -335,7 +335,7 @@ def chosen_point(curve: PriceCurve, brief: Brief | None) -> PricePoint | None:
     return None
 
 
-def a_month(costs: Estimate | None, why: str, unit: str) -> str:
+def a_month(costs: Estimate | None, why: str, *, unit: str) -> str:
     """Write what a choice costs a month, or why that isn't known."""
     if costs is None or not math.isfinite(costs.value):
         return f"not known: {why}" if why else "not known"

@@ -266,7 +266,7 @@ class _Search:
         for name in candidate:
             asked = [{**candidate, name: value} for value in self._there[name].readable(candidate[name])]
             places = np.flatnonzero(self.judge(asked))
-            candidate = asked[0]
+            candidate = asked[places[0]] if places.size else candidate
         return candidate
 
     def minimal(self, candidates: Sequence[Candidate]) -> Iterator[Candidate]:

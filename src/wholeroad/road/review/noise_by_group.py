@@ -121,7 +121,7 @@ def noise_by_group(
     >>> codes = (np.arange(1000) % 100 >= 60).astype(np.int32)
     >>> labels = np.where(tenth < np.where(codes == 1, 3, 1), 1 - np.arange(1000) % 2, np.arange(1000) % 2)
     >>> place = Grouping("depot", ("a", "b"), codes)
-    >>> found = noise_by_group(chance, labels, [place], blocks=np.arange(1000) // 20)
+    >>> found = noise_by_group(chance, labels, groups=[place], blocks=np.arange(1000) // 20)
     >>> found[1].value, found[1].difference.value > 0.1
     ('b', True)
     """
@@ -150,7 +150,7 @@ def _fit(probabilities: Floats, labels: Codes, blocks: NDArray[np.int64], *, cou
         return nothing
     excess, step = found
     beyond = np.einsum("ik,ik->i", step.pull, step.residual)
-    sums = np.bincount(blocks, beyond, minlength=count)
+    sums = np.bincount(blocks, beyond, minlength=count).astype(np.float64)
     told = np.unique(blocks).size
     if told < 2:
         return nothing
@@ -166,13 +166,13 @@ def _variance(step: _Step, excess: float) -> Floats:
     """Give what each case adds to the variance, were ``excess`` the truth; shape (n,)."""
     chance = np.clip(step.right + max(excess, 0.0) * step.wrong, 1e-3, 1 - 1e-3)
     mean = np.einsum("ik,ik->i", step.pull, chance)
-    return np.maximum(np.einsum("ik,ik->i", step.pull * step.pull, chance) - mean * mean, 0.0)
+    square = np.einsum("ik,ik->i", step.pull * step.pull, chance)
+    return np.asarray(np.maximum(square - mean * mean, 0.0))
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One step of Newton's: how far parameters move, and by which cases the last of them, the excess,
-    does."""
+    """One step of Newton's: how far parameters move, and by which cases the last one, the excess, does."""
 
     moved: Floats
     pull: Floats
@@ -328,6 +328,7 @@ def noise_does(bias: GroupBias) -> str:
     if not bias.clear or bias.difference.value < 0:
         return f"Labels of {who} contradict the model about as often as luck explains."
     return (
-        f"Models learn from wrong labels of {who} what isn't so, errors in this group are counted wrongly, and "
+        f"Models learn from wrong labels of {who} what isn't so, errors in this group are counted "
+        f"wrongly, and "
         f"its base rate is drawn towards the middle. Only people can tell which labels are wrong."
     )

@@ -133,7 +133,7 @@ def common_band(curves: Sequence[Curve], *, within: float, moved: Sequence[bool]
     best, chosen = 0, [np.zeros(GRID, dtype=np.int64) for _ in moving]
     for _ in range(_PASSES):
         begins = np.linspace(low, high, GRID)
-        chosen = [_nearest(curve, begins, within) for curve in moving]
+        chosen = [_nearest(curve, begins, within=within) for curve in moving]
         money = np.zeros(GRID)
         for curve, places in zip(moving, chosen, strict=True):
             money += curve.money[places]
@@ -148,7 +148,7 @@ def _apart(curves: Sequence[Curve], places: Sequence[int]) -> float:
     return max(rates) - min(rates)
 
 
-def _nearest(curve: Curve, begins: Floats, within: float) -> NDArray[np.int64]:
+def _nearest(curve: Curve, begins: Floats, *, within: float) -> NDArray[np.int64]:
     """Give the place inside each band that is nearest to the peak, or else the nearest to the band."""
     first = np.searchsorted(curve.rate, begins - _EQUAL, side="left")
     last = np.searchsorted(curve.rate, begins + within + _EQUAL, side="right") - 1

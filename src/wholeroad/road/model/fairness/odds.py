@@ -90,12 +90,12 @@ def odds_box(groups: Sequence[Odds], *, within: float, moved: Sequence[bool]) ->
     while True:
         cell = float(np.clip(side / _CELLS, FINEST, COARSEST))
         width = max(1, int(side / cell + 1e-9))
-        place, loses = _slide(clouds, cell, width)
+        place, loses = _slide(clouds, cell=cell, width=width)
         if loses <= most:
             break
         side = max(side, FINEST) * _WIDER
     low = np.array(place) * cell
-    return [_in_box(cloud, low, width * cell) for cloud in clouds]
+    return [_in_box(cloud, low, side=width * cell) for cloud in clouds]
 
 
 def _cloud(group: Odds, *, moves: bool) -> _Cloud:
@@ -119,12 +119,12 @@ def _cloud(group: Odds, *, moves: bool) -> _Cloud:
     return _Cloud(found[:, 0], found[:, 1], found[:, 2], found[:, 3:])
 
 
-def _slide(clouds: Sequence[_Cloud], cell: float, width: int) -> tuple[tuple[int, int], float]:
+def _slide(clouds: Sequence[_Cloud], *, cell: float, width: int) -> tuple[tuple[int, int], float]:
     """Give the cell at which the best box begins, and the money it costs: infinite without a box for all."""
     cells = int(1 / cell) + 2 + width
     total = np.zeros((cells - width + 1, cells - width + 1))
     for cloud in clouds:
-        rows, columns = _cells(cloud, np.zeros(2), cell)
+        rows, columns = _cells(cloud, cell)
         grid = np.full((cells, cells), -np.inf)
         np.maximum.at(grid, (rows, columns), cloud.money)
         for axis in (0, 1):
@@ -135,13 +135,13 @@ def _slide(clouds: Sequence[_Cloud], cell: float, width: int) -> tuple[tuple[int
     return (row, column), -float(total[row, column])
 
 
-def _cells(cloud: _Cloud, low: Floats, cell: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    rows = np.floor((cloud.true_positive - low[0]) / cell + 1e-9)
-    columns = np.floor((cloud.false_positive - low[1]) / cell + 1e-9)
+def _cells(cloud: _Cloud, cell: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    rows = np.floor(cloud.true_positive / cell + 1e-9)
+    columns = np.floor(cloud.false_positive / cell + 1e-9)
     return np.maximum(rows, 0).astype(np.int64), np.maximum(columns, 0).astype(np.int64)
 
 
-def _in_box(cloud: _Cloud, low: Floats, side: float) -> Point:
+def _in_box(cloud: _Cloud, low: Floats, *, side: float) -> Point:
     inside = np.ones(cloud.money.size, dtype=bool)
     for rates, edge in ((cloud.true_positive, low[0]), (cloud.false_positive, low[1])):
         inside &= (rates >= edge - 1e-9) & (rates <= edge + side + 1e-9)

@@ -84,7 +84,11 @@ class _Judged:
         expected = cases.expected
         if thresholds is not None:
             expected = thresholds.adjust(
-                expected, cases.probabilities, cases.texts, selected=terms.selected, positive=terms.positive
+                expected,
+                cases.probabilities,
+                texts=cases.texts,
+                selected=terms.selected,
+                positive=terms.positive,
             )
         action, _ = decide_within(
             expected,

@@ -1,10 +1,11 @@
 """Proxies: how well a group can be told from the features, on later cases than a learner was fitted on.
 
-A model that never sees a group's column still treats its cases apart where its features tell them. The area under the
-ROC curve of telling one value of a group from all others says how far: 0.5 is chance, 1 is as good as the column. Its
-error comes from how each case stands among those of the other kind, summed by blocks of time (DeLong, DeLong,
-Clarke-Pearson 1988, *Comparing the areas under two or more correlated receiver operating characteristic curves*,
-Biometrics 44; Obuchowski 1997, *Nonparametric analysis of clustered ROC curve data*, Biometrics 53).
+A model that never sees a group's column still treats its cases apart where its features tell them. The area
+under the ROC curve of telling one value of a group from all others says how far: 0.5 is chance, 1 is as
+good as the column. Its error comes from how each case stands among those of the other kind, summed by
+blocks of time (DeLong, DeLong, Clarke-Pearson 1988, *Comparing the areas under two or more correlated
+receiver operating characteristic curves*, Biometrics 44; Obuchowski 1997, *Nonparametric analysis of
+clustered ROC curve data*, Biometrics 53).
 """
 
 from __future__ import annotations
@@ -102,16 +103,16 @@ def find_proxies(
     blocks
         Shape (n,), ascending ``0 .. B-1``: days, or runs of cases.
     learner
-        Of classes; a plain one, such as the logistic regression that ships, since a cleverer one finds what no
-        model in use may find.
+        Of classes; a plain one, such as the logistic regression that ships, since a cleverer one finds what
+        no model in use may find.
     direct
         By name of the grouping, features that are its own column: :func:`direct_features`.
 
     Returns
     -------
     tuple of Proxy
-        For each value of each grouping; none where the learner knows numbers only. All are judged together (Dunn 1961,
-        *Multiple comparisons among means*, JASA 56).
+        For each value of each grouping; none where the learner knows numbers only. All are judged together
+        (Dunn 1961, *Multiple comparisons among means*, JASA 56).
     """
     if isinstance(learner, QuantileLearner) or not features.height:
         return ()
@@ -145,7 +146,7 @@ class Area:
     """Cases of the rarer kind."""
 
     def estimate(self, confidence: float) -> Estimate:
-        """Give the interval on the logit's scale; where all are told, that of as many hits as the rarer kind."""
+        """Give the interval on the logit's scale, or that of as many hits where all are told."""
         reach = float(student(confidence, np.array([self.freedom]))[0])
         if not math.isfinite(self.value) or not math.isfinite(reach):
             return Estimate(self.value, -math.inf, math.inf)
@@ -158,20 +159,20 @@ class Area:
         return Estimate(self.value, low, high)
 
 
-def area_by_blocks(scores: Floats, positive: Flags, blocks: NDArray[np.int64]) -> Area:
+def area_by_blocks(scores: Floats, positive: Flags, *, blocks: NDArray[np.int64]) -> Area:
     """Give the chance that a positive case scores above another one, with its error by blocks.
 
     Examples
     --------
     >>> scores, positive = np.arange(40.0) % 10, np.arange(40) % 10 > 4
-    >>> area_by_blocks(scores, positive, np.arange(40) // 4).value
+    >>> area_by_blocks(scores, positive, blocks=np.arange(40) // 4).value
     1.0
     """
     ones, others = int(positive.sum()), int((~positive).sum())
     if not ones or not others:
         return Area(math.nan, math.inf, 0.0, 0)
     order, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    own = np.bincount(inverse, positive, minlength=order.size)
+    own = np.bincount(inverse[positive], minlength=order.size)
     # The share of the other kind below each score, ties counting half.
     below = np.where(positive, _under(counts - own)[inverse] / others, 1 - _under(own)[inverse] / ones)
     value = float(below[positive].mean())
@@ -184,7 +185,7 @@ def area_by_blocks(scores: Floats, positive: Flags, blocks: NDArray[np.int64]) -
     return Area(value, error, freedom, min(ones, others))
 
 
-def _under(counts: NDArray[np.float64]) -> Floats:
+def _under(counts: NDArray[np.int64]) -> Floats:
     under: Floats = np.cumsum(counts) - counts / 2
     return under
 
@@ -200,7 +201,7 @@ class _Telling:
     confidence: float
 
     def judged(self, learner: AnyLearner, codes: NDArray[np.int32]) -> Floats:
-        """Give the probability of each value for the later cases, shape (m, values), by a fit on the earlier ones."""
+        """Give the probability of each value for the later cases, shape (m, values)."""
         fits, judges = self.halves
         values = min(len(self.grouping.values), MOST_VALUES)
         flat = np.full((self.features.height - fits.stop, values), 1.0 / values)
@@ -217,7 +218,7 @@ class _Telling:
 
     def area(self, scores: Floats, positive: Flags) -> Area:
         blocks = self.blocks[self.halves[1]]
-        return area_by_blocks(scores, positive, blocks - blocks.min(initial=0))
+        return area_by_blocks(scores, positive, blocks=blocks - blocks.min(initial=0))
 
     def bias(self, chances: Floats, place: int, *, together: float) -> GroupBias:
         """Give one answer; ``together`` is the confidence at which it is judged with all others."""
@@ -244,8 +245,8 @@ class _Telling:
         return replace(bias, does=_does(bias))
 
     def singles(self) -> dict[str, Floats]:
-        """Score later cases by one feature alone: the share of each value in its bin, among the earlier ones."""
-        fits, judges = self.halves
+        """Score later cases by one feature alone: shares of the values in its bin, among earlier cases."""
+        fits = self.halves[0]
         values = min(len(self.grouping.values), MOST_VALUES)
         codes, scores = self.grouping.codes[fits], {}
         encoder = fit_encoder(self.features[fits]) if fits.stop and self.features.width else None
@@ -263,7 +264,6 @@ class _Telling:
                 + 2 * np.bincount(codes, minlength=values)[:values] / codes.size
             )
             scores[name] = (shares / (cells.reshape(count, -1).sum(axis=1, keepdims=True) + 2))[other]
-        del judges
         return scores
 
     def best(self, singles: dict[str, Floats], place: int) -> tuple[Telling, ...]:
@@ -275,7 +275,7 @@ class _Telling:
 
 
 def _bins(first: Matrix, later: Matrix, at: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Put one column into bins: categories as they are, numbers by quantiles of the earlier cases, null apart."""
+    """Put a column into bins: categories as they are, numbers by earlier quantiles, null apart."""
     values = [np.asarray(half.values[:, at]) for half in (first, later)]
     if first.categories[at]:
         most = first.categories[at] + 1
@@ -297,6 +297,7 @@ def _does(bias: GroupBias) -> str:
     if not bias.clear:
         return f"Features tell {who} no better than chance, as far as can be seen."
     return (
-        f"Features tell {who} from the others in {bias.figure.value:.0%} of pairs, so a model can treat the group "
+        f"Features tell {who} from the others in {bias.figure.value:.0%} of pairs, so a model can treat "
+        f"the group "
         "apart without its column; leaving the column out changes little."
     )

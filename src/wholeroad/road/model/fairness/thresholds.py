@@ -82,7 +82,7 @@ class GroupThresholds:
         --------
         >>> more = GroupThresholds("depot", ("depot",), {"north": (2.0, 10.0, 0.0)})
         >>> expected, p = np.array([[-3.0, 0.0], [-3.0, 0.0]]), np.array([[0.25, 0.75], [0.25, 0.75]])
-        >>> more.adjust(expected, p, pl.Series(["north", "south"]), selected=(0,), positive=0)
+        >>> more.adjust(expected, p, texts=pl.Series(["north", "south"]), selected=(0,), positive=0)
         array([[ 1.5,  0. ],
                [-3. ,  0. ]])
         """

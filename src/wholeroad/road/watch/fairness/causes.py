@@ -1,5 +1,4 @@
-"""Which finding is a cause and which one a symptom: each cause is tried on all findings that it would bring
-about.
+"""Causes and symptoms: each cause is tried on all findings that it would bring about.
 
 A cause has a size, and from its size follows what else would differ. Labels of a group that are turned at a
 rate ``q`` move its base rate from ``p`` to ``p * (1 - q) + (1 - p) * q``; a group that came late has fewer
@@ -67,6 +66,8 @@ MOST_SELECTIVE: Final = 3.0
 LIKELY: Final = 1.64
 """From so many standard errors on a finding is shown as doubtful: chance alone passes it once in ten."""
 SEEN: Final = 1.96
+_SHRUNK: Final = 1.5
+"""A finding is accounted for when so much less of it is left, and no more than chance brings."""
 ODDS_BETTER: Final = math.log(6.0)
 """How much rarer it is that one group is better off than all others than that it is worse off."""
 ODDS_NOISE: Final = math.log(2.0)
@@ -156,11 +157,12 @@ def asked(findings: Iterable[GroupBias]) -> tuple[list[Clue], int]:
     Of the two values of a group of two, which say the same, the one that is worse off is kept; where
     neither is, that with fewer cases.
     """
-    kept: dict[tuple[str, ...], list[Clue]] = {}
+    kept: dict[tuple[Cause, str, str], list[Clue]] = {}
     for clue in filter(None, map(clue_of, findings)):
         cause, grouping, _, about = clue.of
         kept.setdefault((cause, grouping, about), []).append(clue)
-    clues, questions = [], 0
+    clues: list[Clue] = []
+    questions = 0
     for (cause, *_), some in sorted(kept.items()):
         mirrored = len(some) == 2 and some[0].score * some[1].score < 0 and cause != "proxy"
         sizes = [abs(clue.left) for clue in some]
@@ -265,11 +267,11 @@ def _account(best: Named, clues: list[Clue], pool: Pool) -> tuple[Named, list[Cl
             now = replace(clue, left=clue.left - moved, error=error)
         else:
             now = replace(clue, left=clue.left - min(max(clue.left, low), high))
-        if abs(clue.score) >= LIKELY and abs(now.score) < max(SEEN, LIKELY):
-            if abs(now.score) < abs(clue.score) / 1.5:
-                explains.append((clue.bias, bool(share)))
-                continue
-        left.append(now if abs(now.score) < abs(clue.score) else clue)
+        shrunk = abs(now.score) < min(SEEN, abs(clue.score) / _SHRUNK)
+        if abs(clue.score) >= LIKELY and shrunk:
+            explains.append((clue.bias, bool(share)))
+        else:
+            left.append(now if abs(now.score) < abs(clue.score) else clue)
     told = tuple(bias for bias, _ in explains)
     return replace(best, explains=told, surely=tuple(sure for _, sure in explains)), left
 
@@ -284,8 +286,7 @@ class Pool:
     tables: dict[tuple[str, str], NDArray[np.int64]] = field(default_factory=dict)
 
     def follows(self, cause: GroupBias, other: GroupBias) -> float:
-        """Give by how much another finding differs for each unit that this one does; 0 where nothing
-        follows."""
+        """Give by how much another finding differs for each unit that a cause does; 0 if nothing follows."""
         if cause.cause == other.cause:
             return self._echo(cause, other) if cause.about == other.about else 0.0
         within = self._within(cause, other)
@@ -321,7 +322,7 @@ class Pool:
         return 0.0
 
     def _echo(self, cause: GroupBias, other: GroupBias) -> float:
-        """Where one group is apart, how far is another one from its own rest?"""
+        """Give how far another group is from its own rest for each unit that one is apart."""
         if cause.cause == "proxy" or (cause.grouping, cause.value) == (other.grouping, other.value):
             return 0.0
         if cause.cause == "coverage":

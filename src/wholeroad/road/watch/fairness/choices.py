@@ -23,7 +23,7 @@ from wholeroad.road.watch.fairness.planned import Choice
 NOT_PRICED: Final = "not priced yet: wholeroad fairness price"
 NOT_KNOWN: Final = "not known"
 FLAGS_FOR_ONE: Final = 2
-"""Suspects that people look at for each wrong label that is found: public audits confirmed from 15 to 88 %."""
+"""Suspects that people look at for each wrong label that is found: audits confirmed from 15 to 88 %."""
 DRAWN_FOR_ONE: Final = 1 / 3
 """Labels drawn by chance for each suspect, as a sheet has them unless said."""
 MONTH_DAYS: Final = 365.25 / 12
@@ -84,7 +84,7 @@ class Situation:
         days = max((self.seen.now - int(self.seen.decided_at[0])) / DAY, 1.0)
         return cases / days
 
-    def when(self, name: str, value: str, cases: int) -> Instant | None:
+    def when(self, name: str, value: str, *, cases: int) -> Instant | None:
         """Give when so many more cases of a group will have come at the present rate."""
         rate = self.a_day(name, value)
         if not rate or self.seen is None:
@@ -120,7 +120,7 @@ def _toml(value: object) -> str:
     return repr(value)
 
 
-def choices_for(bias: GroupBias, left: float, situation: Situation, *, clear: bool) -> tuple[Choice, ...]:
+def choices_for(bias: GroupBias, *, left: float, situation: Situation, clear: bool) -> tuple[Choice, ...]:
     """Give what can be done about one cause; exactly one choice is to be tried first.
 
     Parameters
@@ -167,7 +167,7 @@ class _About:
         return remedy_toml(kind, self.bias.grouping, values=values, **settings)
 
     def _collect(self, cases: int, says: str) -> Choice:
-        by_at = self.situation.when(self.bias.grouping, self.bias.value, cases)
+        by_at = self.situation.when(self.bias.grouping, self.bias.value, cases=cases)
         by = f" At the present rate they will be there on {_day(by_at)}." if by_at is not None else ""
         until = date.fromisoformat(_day(by_at)) if by_at is not None else None
         return Choice(
@@ -180,7 +180,7 @@ class _About:
         )
 
     def collect_to_share(self) -> Choice | None:
-        """As many as make the group's share that of the population."""
+        """Collect as many as make the group's share that of the population."""
         stated, share = self.bias.rest.value, self.bias.figure.value
         total = sum(self.situation.counts(self.bias.grouping).values())
         total = total or (round(self.bias.cases / share) if share > 0 else 0)
@@ -189,7 +189,8 @@ class _About:
         cases = max(1, math.ceil((stated * total - self.bias.cases) / (1 - stated)))
         return self._collect(
             cases,
-            f"Collect {cases:,} more cases of {self.who} alone: then it is {stated:.1%} of the cases, as it is of "
+            f"Collect {cases:,} more cases of {self.who} alone: then it is {stated:.1%} of the cases, "
+            f"as it is of "
             "the population.",
         )
 
@@ -215,7 +216,8 @@ class _About:
         cases = max(1, math.ceil(self.bias.cases * max(self.left, 0.0)))
         return Choice(
             "collect",
-            f"Fill in {self.bias.about} at its source for {self.who}: {cases:,} of {self.bias.cases:,} cases lack it "
+            f"Fill in {self.bias.about} at its source for {self.who}: {cases:,} of {self.bias.cases:,} "
+            f"cases lack it "
             "beyond what is usual elsewhere. Do it from now on at least; past cases teach what was missing.",
             self.toml("collect", cases=cases),
             costs_say=NOT_KNOWN,
@@ -229,7 +231,8 @@ class _About:
         cases = min(hidden, wanted)
         return Choice(
             "collect",
-            f"Find out {cases:,} of the {hidden:,} unseen outcomes of {self.who}, drawn by chance: until then nobody "
+            f"Find out {cases:,} of the {hidden:,} unseen outcomes of {self.who}, drawn by chance: "
+            f"until then nobody "
             "knows whether they are like those that are seen.",
             self.toml("collect", cases=cases),
             costs_say=NOT_KNOWN,
@@ -237,7 +240,7 @@ class _About:
         )
 
     def wait(self) -> Choice:
-        """A longer time to mature."""
+        """Wait longer for outcomes."""
         bias, seen = self.bias, self.situation.seen
         times = max(bias.figure.value / bias.rest.value, 1.0) if bias.rest.value > 0 else 1.0
         matures = seen.matures / DAY if seen is not None and seen.matures else bias.rest.value
@@ -246,8 +249,9 @@ class _About:
         cases = max(1, math.ceil((days - matures) * rate)) if rate else 1
         return Choice(
             "collect",
-            f'Wait longer: [outcome] matures = "{days}d" gives {self.who} as much time, for its delay, as the others '
-            f"have now. About {cases:,} of its newest cases then teach later, and all others wait as long.",
+            f'Wait longer: [outcome] matures = "{days}d" gives {self.who} as much time, for its delay, as '
+            f"the others have now. About {cases:,} of its newest cases then teach later, and all others wait "
+            "as long.",
             f'# In [outcome]: matures = "{days}d"\n{self.toml("collect", cases=cases)}',
             costs_say="older data at each fit; rehearse it with both settings",
             cases=cases,
@@ -263,8 +267,10 @@ class _About:
         known += [f"about {verdicts * costs:,.0f} {self.situation.unit}, once"] if costs else []
         return Choice(
             "correct_labels",
-            f"Have people look at about {verdicts:,} labels of {self.who}: {suspects:,} suspects for about {wrong:,} "
-            "wrong labels, if one suspect of two is wrong, and some drawn by chance. What they say stands over the "
+            f"Have people look at about {verdicts:,} labels of {self.who}: {suspects:,} suspects for "
+            f"about {wrong:,} "
+            "wrong labels, if one suspect of two is wrong, and some drawn by chance. What they say "
+            "stands over the "
             "rows: wholeroad data labels.",
             self.toml("correct_labels"),
             costs_say="; ".join(known) or NOT_KNOWN,
@@ -303,7 +309,8 @@ class _About:
     def _reweigh(self, effective: float, aim: str) -> Choice:
         return Choice(
             "reweigh",
-            f"Reweigh cases before the fit, so that {aim}. They then tell as much as {effective:.0%} of as many cases "
+            f"Reweigh cases before the fit, so that {aim}. They then tell as much as {effective:.0%} of "
+            f"as many cases "
             "that weigh the same.",
             self.toml("reweigh"),
             costs_say=f"{1 - effective:.0%} of what the cases tell; rehearse it to see the money",
@@ -317,7 +324,8 @@ class _About:
         make = partial(Choice, "thresholds")
         if curve is None or not curve.points:
             return make(
-                f"Give each value of {self.bias.grouping} a threshold of its own, so that their {_words(equal)}s meet.",
+                f"Give each value of {self.bias.grouping} a threshold of its own, so that their "
+                f"{_words(equal)}s meet.",
                 self.toml("thresholds", equal=equal),
                 costs_say=NOT_PRICED,
             )
@@ -326,7 +334,8 @@ class _About:
         price = point.price_per_case
         costs = months and Estimate(price.value * months, price.low * months, price.high * months)
         return make(
-            f"Give each value of {self.bias.grouping} a threshold of its own: on {curve.cases:,} later cases their "
+            f"Give each value of {self.bias.grouping} a threshold of its own: on {curve.cases:,} later "
+            f"cases their "
             f"{_words(equal)}s were then {point.disparity.value:.3g} apart instead of "
             f"{curve.without.disparity.value:.3g}.",
             self.toml("thresholds", equal=equal, within=point.within or None),

@@ -32,8 +32,10 @@ TOUCHES: Final[dict[Cause, float]] = {
     "base_rate": 0.5,
     "proxy": 0.0,
 }
-"""How much of a group's decisions a difference of one touches: a wrong label misleads a fit and its judgement, a
-group that is rarer is only learnt less well, and base rates may truly differ. A judgement, not an estimate."""
+"""How much of a group's decisions a difference of one touches: a wrong label misleads a fit and its
+judgement, a
+group that is rarer is only learnt less well, and base rates may truly differ. A judgement, not an
+estimate."""
 
 _NORMAL: Final = NormalDist()
 _NAMES: Final[dict[Cause, str]] = {
@@ -53,9 +55,9 @@ def plan_remedies(
 ) -> Plan:
     """Put causes in order and give the choices about each.
 
-    Clear lines stand with all questions of all causes judged together; they are in the order of the least part of
-    the group's decisions that they touch for sure. Doubtful ones are in the order of their odds. A proxy isn't harm by
-    itself: proxies come last. The order of ``findings`` plays no part.
+    Clear lines stand with all questions of all causes judged together; they are in the order of the least
+    part of the group's decisions that they touch for sure. Doubtful ones are in the order of their odds. A
+    proxy isn't harm by itself: proxies come last. The order of ``findings`` plays no part.
 
     Parameters
     ----------
@@ -97,7 +99,7 @@ def _rank(each: Named) -> tuple[bool, float, int, tuple[str, ...]]:
 
 
 def _touched(each: Named) -> float:
-    """Give the least part of the group's decisions that a cause touches, by its interval's end towards none."""
+    """Give the least part of a group's decisions that is touched, by the interval's end towards none."""
     bias = each.clue.bias
     least = max(abs(each.clue.left) - 1.96 * each.clue.error, 0.0)
     if bias.unit == "days" or bias.cause == "coverage":
@@ -112,7 +114,7 @@ def _line(each: Named, situation: Situation, pool: Pool, questions: int) -> Plan
         grouping=bias.grouping,
         value=bias.value,
         evidence=bias,
-        choices=choices_for(bias, each.clue.left, situation, clear=each.clear),
+        choices=choices_for(bias, left=each.clue.left, situation=situation, clear=each.clear),
         explains=tuple(
             _explained(bias, other, pool, sure=sure, left=each.clue.left)
             for other, sure in zip(each.explains, each.surely, strict=True)
@@ -156,7 +158,10 @@ def _sure(each: Named, questions: int) -> str:
     if each.explains and abs(each.errors) > abs(each.clue.score) + 0.05:
         said += " together with what follows from it"
     if each.clear:
-        return f"{said}: chance alone brings so much in any of {questions:,} questions in fewer than 1 of 20 histories."
+        return (
+            f"{said}: chance alone brings so much in any of {questions:,} questions in fewer than 1 "
+            f"of 20 histories."
+        )
     return (
         f"{said}: of {questions:,} question{'s' * (questions != 1)}, chance alone answers "
         f"{max(chance * questions, 0.01):.2g} so."
@@ -167,7 +172,8 @@ def _condition(bias: GroupBias) -> str:
     if bias.cause != "proxy":
         return ""
     return (
-        " This is no harm by itself: it is the way in which other causes reach the group even where no model sees "
+        " This is no harm by itself: it is the way in which other causes reach the group even where no "
+        "model sees "
         "the group's column."
     )
 
@@ -179,7 +185,10 @@ def _explained(bias: GroupBias, other: GroupBias, pool: Pool, *, sure: bool, lef
     if sure:
         follows = left * pool.follows(bias, other)
         return f"{what}: a difference of {_points(other, follows)} follows from this."
-    return f"{what}: this may bring it about, if the odds of what isn't seen are up to {MOST_SELECTIVE:g} times others."
+    return (
+        f"{what}: this may bring it about, if the odds of what isn't seen are up to "
+        f"{MOST_SELECTIVE:g} times others."
+    )
 
 
 def _points(bias: GroupBias, value: float) -> str:
@@ -213,6 +222,7 @@ def _too_few(findings: Sequence[GroupBias]) -> tuple[str, ...]:
         if clue_of(bias) is None
     )
     return tuple(
-        f"{_NAMES[ORDER[cause]]}{f' {about}' if about else ''} of {grouping} = {value}: {cases:,} cases are too few."
+        f"{_NAMES[ORDER[cause]]}{f' {about}' if about else ''} of {grouping} = {value}: {cases:,} cases "
+        f"are too few."
         for cause, grouping, value, about, cases in few
     )
