@@ -1,11 +1,11 @@
 """How often 95 % intervals by group hold the truth, over worlds whose truth is known in closed form.
 
 A world has three groups of 50, 500 and 5,000 cases, with base rates of 20, 30 and 25 %, spread over some
-days. A case shows the model a normal number; what comes true depends on it, on the day's luck and on the case's
-own. The probability is stated with everybody's base rate, so that it is off by group. Money is 10 for a
-rightly selected case, -4 for a wrongly selected one, times a lognormal size with sigma 0.7 (the largest of
-5,000 is about 12 times the median). Where days matter, 5 % of the variance of both what the model sees and
-what comes true is common to all cases of a day.
+days. A case shows the model a normal number; what comes true depends on it, on the day's luck and on the
+case's own. The probability is stated with everybody's base rate, so that it is off by group. Money is 10
+for a rightly selected case, -4 for a wrongly selected one, times a lognormal size with sigma 0.7 (the
+largest of 5,000 is about 12 times the median). Where days matter, 5 % of the variance of both what the
+model sees and what comes true is common to all cases of a day.
 
 Each interval is of one replay alone: of the figure, of its difference to all other groups together, and of
 the largest difference between any two groups, which may cover more often. Least counts are left out, so the

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
+
+import polars as pl
 
 from wholeroad.core.errors import RoadError, UserError
 from wholeroad.core.instants import Instant
@@ -43,13 +45,15 @@ from wholeroad.road.data.bias.found import GroupBias
 from wholeroad.road.data.bias.seen import seen_of
 from wholeroad.road.data.history import History
 from wholeroad.road.model.fairness.priced import PriceCurve
-from wholeroad.road.review.appeals import Appeal
+from wholeroad.road.review.appeals import Appeal, AppealsOfGroup
 from wholeroad.road.watch.fairness.choices import Situation
 from wholeroad.road.watch.fairness.planned import Plan
 from wholeroad.road.watch.fairness.planning import plan_remedies
 from wholeroad.yard import Yard, thrown_away
 
 Answer = TypeVar("Answer")
+
+_NOTHING_DECIDED: Final = ("fairness.no-decisions", "live.never-ran")
 
 
 class Assessment:
@@ -73,6 +77,11 @@ class Assessment:
         if self._brief.fairness is None:
             raise no_groups()
         return tuple(self._brief.fairness.groups)
+
+    @property
+    def has_groups(self) -> bool:
+        """Whether the brief names groups."""
+        return self._brief.fairness is not None
 
     @property
     def appeals_to(self) -> str:
@@ -265,6 +274,24 @@ class Assessment:
         """Write a remedy into the brief. See :func:`wholeroad.remedying.choose`."""
         return choose(self._yard, remedy)
 
+    def appeals_by_group(self) -> tuple[AppealsOfGroup, ...]:
+        """Count the appeals by group, beside the decisions that nobody contested; none without a model's.
+
+        Raises
+        ------
+        UserError
+            ``fairness.no-groups``.
+        """
+        history = self._history(None)
+        try:
+            decisions = self._own(history)
+        except RoadError as error:
+            if error.code in _NOTHING_DECIDED:
+                return ()
+            raise
+        ids = pl.Series(decisions.history.cases.ids[decisions.positions])
+        return self.appeals.by_group(decisions.groups, ids, now=self.now())
+
     def contest(self, key: Sequence[str], *, because: str, by: str = "") -> Appeal:
         """Contest a decision; a person answers. See :meth:`~wholeroad.engine.appealing.Appeals.open`."""
         with self._yard.lock("an appeal"):
@@ -317,6 +344,10 @@ class Assessment:
             self._decided[policy] = self._decide(policy, progress)
         return self._decided[policy]
 
+    def _own(self, history: History) -> ModelDecisions:
+        own = self._yard.operation.decisions()
+        return model_decisions(history, own, basis="the project's own decisions")
+
     def _decide(self, policy: str | None, progress: Progress | None) -> tuple[ModelDecisions, Workshop]:
         history = self._history(progress)
         fairness_table(history)
@@ -325,10 +356,9 @@ class Assessment:
         workshop = self._yard.workshop(free)
         if policy is None:
             try:
-                own = self._yard.operation.decisions()
-                return model_decisions(history, own, basis="the project's own decisions"), workshop
+                return self._own(history), workshop
             except RoadError as error:
-                if error.code not in ("fairness.no-decisions", "live.never-ran"):
+                if error.code not in _NOTHING_DECIDED:
                     raise
         chosen = policy_of(history)
         if policy is not None:

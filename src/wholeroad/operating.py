@@ -19,6 +19,7 @@ from wholeroad.core.facts import Fact
 from wholeroad.core.instants import Instant
 from wholeroad.core.ports import Blobs, Clock, Ledger, Progress, Tables
 from wholeroad.engine.answers import answers, due
+from wholeroad.engine.appealing import key_text
 from wholeroad.engine.book import TABLE
 from wholeroad.engine.explained import DecisionExplained, ModelExplained
 from wholeroad.engine.explaining import explain_decision, explain_model
@@ -42,6 +43,7 @@ from wholeroad.road.data.facts import BatchLanded, SourceHeld
 from wholeroad.road.data.history import History
 from wholeroad.road.data.mending.raw import names_in_file, read_as_text
 from wholeroad.road.model.slices import least_cases
+from wholeroad.road.review.appeals import appeals_of, said_of
 
 Arrive = Callable[[Instant], object]
 """Lands what is new at an instant."""
@@ -237,7 +239,8 @@ class Operation:
         found = explain_decision(key, history=history, walker=walker, workshop=workshop, decisions=decisions)
         held = fold(fact for fact in self._facts if fact.at <= found.decided_at).held
         lines = tuple(f"{name} was held back then: {one.happened}" for name, one in held.items())
-        return dataclasses.replace(found, lines=(*found.lines, *lines))
+        said = said_of(appeals_of(self._facts), key_text(key))
+        return dataclasses.replace(found, lines=(*found.lines, *lines, *said))
 
     def explain_model(self, name: str | None) -> ModelExplained:
         """Say why a model is in charge, or was."""

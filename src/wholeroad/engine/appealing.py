@@ -72,7 +72,7 @@ class Appeals:
         wanted = Appealed(
             at=at,
             number=0,
-            key=_text(key),
+            key=key_text(key),
             action=row["action"],
             decided_at=to_instant(row["decided_at"]),
             decided_by=row["decided_by"],
@@ -214,7 +214,8 @@ class Appeals:
         return max((fact.at for _, fact in self._ledger.read() if isinstance(fact, kinds)), default=0)
 
 
-def _text(key: Sequence[str]) -> str:
+def key_text(key: Sequence[str]) -> str:
+    """Write the key of a case as appeals and verdicts do."""
     frame = pl.DataFrame({f"{place}": [part] for place, part in enumerate(key)})
     text: str = key_texts(frame, frame.columns)[0]
     return text

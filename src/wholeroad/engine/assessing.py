@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 
 from wholeroad.core.errors import UserError
 from wholeroad.core.view import PENDING, Codes
+from wholeroad.engine.redeciding import redecided
 from wholeroad.engine.workshop import Workshop
 from wholeroad.road.brief.fairness import FairnessTable
 from wholeroad.road.brief.remedies import no_groups
 from wholeroad.road.data.bias.groups import Grouping, groups_of
 from wholeroad.road.data.cases import key_hash
 from wholeroad.road.data.history import History
-from wholeroad.road.model.actions import Due, act
-from wholeroad.road.model.fairness.abstaining import left_below
 from wholeroad.road.model.fairness.assessed import Assessed, Terms, assess
 from wholeroad.road.model.fairness.assessing import fairness_of
 from wholeroad.road.model.fairness.results import Fairness
@@ -115,12 +114,15 @@ class ModelDecisions:
             probability = np.full(self.positions.size, np.nan)
             for name in self.model.unique(maintain_order=True).to_list():
                 rows = np.flatnonzero((self.model == name).to_numpy())
-                model = workshop.model(name)
-                scores = model.probabilities(features[rows])
-                action, _ = act(scores, self._due(rows), rule=model.rule)
-                selected[rows] = np.isin(action, terms.selected)
+                again = redecided(
+                    self.history,
+                    self.positions[rows],
+                    features=features[rows],
+                    model=workshop.model(name),
+                )
+                selected[rows] = np.isin(again.action, terms.selected)
                 if terms.positive is not None:
-                    probability[rows] = scores[:, terms.positive]
+                    probability[rows] = again.prediction[:, terms.positive]
             return selected, probability
 
         return decide
@@ -134,18 +136,6 @@ class ModelDecisions:
             self.probabilities[rows],
             self.model.gather(rows),
             self.basis,
-        )
-
-    def _due(self, rows: NDArray[np.int64]) -> Due:
-        history, cases = self.history, self.positions[rows]
-        groups = history.groups_in_decisions(cases)
-        return Due(
-            values=history.values.take(cases),
-            status_quo=history.status_quo[cases],
-            held=history.held[cases],
-            ids=history.cases.ids[cases],
-            groups=groups,
-            left_below=left_below(history.brief.fairness, groups),
         )
 
 

@@ -217,7 +217,7 @@ def search(decisions: ModelDecisions) -> Searched:
         loss_name="regret: what the best action would have brought more",
         seed=decisions.history.brief.model.seed,
     )
-    return Searched(found, held_together(found.clear, features, loss), decisions.basis)
+    return Searched(found, held_together(found.clear, features, loss=loss), decisions.basis)
 
 
 def labels_by_group(decisions: ModelDecisions) -> tuple[GroupBias, ...]:

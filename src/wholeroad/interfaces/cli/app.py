@@ -220,7 +220,7 @@ def appeal(
     folder: Where = Path(),
 ) -> None:
     """Contest a decision: a person answers, and the decision on the record stays as it was."""
-    from wholeroad.interfaces.cli.appealing import show_appeals, show_opened
+    from wholeroad.interfaces.cli.appealing import show_appeals, show_appeals_by_group, show_opened
     from wholeroad.interfaces.cli.watching import console
     from wholeroad.project import open_project
 
@@ -228,7 +228,10 @@ def appeal(
     if key:
         show_opened(console(), assessment.contest(key, because=because, by=by), to=assessment.appeals_to)
     else:
-        show_appeals(console(), assessment.appeals.all(), now=assessment.now())
+        every = assessment.appeals.all()
+        show_appeals(console(), every, now=assessment.now())
+        if every and assessment.has_groups:
+            show_appeals_by_group(console(), assessment.appeals_by_group())
 
 
 @app.command()

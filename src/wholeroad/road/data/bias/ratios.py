@@ -77,7 +77,8 @@ def tally(
     """
     count = int(blocks.max()) + 1 if blocks.size else 0
     # Cases come in order of time: block by block, neighbours are summed in the same few cells.
-    cells = blocks.astype(np.int64) * groups + codes
+    cells = np.multiply(blocks, groups, dtype=np.int64)
+    cells += codes
     size = groups * count
     return {
         name: np.bincount(cells, column, size).astype(np.float64, copy=False).reshape(count, groups).T

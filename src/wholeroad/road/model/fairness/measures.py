@@ -60,13 +60,13 @@ class Measure:
         return not self.of
 
     def ratios(self, sums: Mapping[str, Floats]) -> Ratios:
-        """Give the measure of each group from the sums of each column by group, block and kind."""
-        over = self.over.astype(np.float64)
-        weight = self.over & (self.counts if self.share else _EVERY)
-        top = sums[self.of] @ weight.astype(np.float64) - sums[""] @ (self.over & self.less).astype(
-            np.float64
-        )
-        return ratios(top, sums[""] @ over, share=self.share)
+        """Give the measure of each group from sums of shape (B, G, 24)."""
+        counted = self.over & self.counts if self.share else self.over
+        top = sums[self.of] @ counted.astype(np.float64)
+        if self.less.any():
+            top -= sums[""] @ (self.over & self.less).astype(np.float64)
+        bottom = sums[""] @ self.over.astype(np.float64)
+        return ratios(np.ascontiguousarray(top.T), np.ascontiguousarray(bottom.T), share=self.share)
 
 
 MEASURES: Final[Mapping[str, Measure]] = MappingProxyType(
@@ -110,42 +110,50 @@ def measured(
     blocks
         Shape (n,): the block of time of each case, as :func:`~wholeroad.road.model.rules.blocks_of` gives it.
     """
-    kind, columns = _kinds_and_columns(assessed)
+    kind = _kinds(assessed)
+    columns = {
+        "": None,
+        "probability": assessed.probability,
+        "square": assessed.probability * assessed.probability,
+        "money": assessed.money,
+        "status_quo": assessed.status_quo_money,
+        "best": assessed.best_money,
+    }
     found = []
     for grouping in groups:
         count = len(grouping.values)
-        cells = grouping.codes * np.int64(_KINDS.size) + kind
-        sums = {
-            name: np.moveaxis(total.reshape(count, _KINDS.size, -1), 1, 2)
-            for name, total in tally(cells, blocks, groups=count * _KINDS.size, columns=columns).items()
-        }
+        cells = grouping.codes * np.int32(_KINDS.size)
+        cells += kind
+        with np.errstate(invalid="ignore"):
+            told = tally(cells, blocks, groups=count * _KINDS.size, columns=columns)
+        sums = _sums({name: total.T.reshape(-1, count, _KINDS.size) for name, total in told.items()})
         made = {name: measure.ratios(sums) for name, measure in MEASURES.items()}
-        told = {name: each for name, each in made.items() if each.cases.any()}
-        found.append(Measured(grouping, told))
+        found.append(Measured(grouping, {name: each for name, each in made.items() if each.cases.any()}))
     return tuple(found)
 
 
-def _kinds_and_columns(
-    assessed: Assessed,
-) -> tuple[NDArray[np.int64], dict[str, NDArray[np.float64] | None]]:
-    """Give the kind of each case and what is summed, made once for all groupings."""
-    gain = assessed.money - assessed.status_quo_money
-    regret = assessed.best_money - assessed.money
-    foretold, valued = np.isfinite(assessed.probability), np.isfinite(gain + regret)
-    kind = assessed.selected + np.int8(2) * (assessed.positive + np.int8(1))
-    kind += np.int8(6) * foretold + np.int8(12) * valued
-    probability = _filled(assessed.probability, foretold)
-    surplus = probability - assessed.positive
-    return kind.astype(np.int64), {
-        "": None,
-        "probability": probability,
-        "squared": surplus * surplus,
-        "money": _filled(assessed.money, valued),
-        "gain": _filled(gain, valued),
-        "regret": _filled(regret, valued),
+def _kinds(assessed: Assessed) -> NDArray[np.int8]:
+    """Give the kind of each case, shape (n,)."""
+    valued = np.isfinite(assessed.money)
+    valued &= np.isfinite(assessed.status_quo_money)
+    valued &= np.isfinite(assessed.best_money)
+    kind = (assessed.positive + np.int8(1)) * np.int8(2)
+    kind += assessed.selected
+    kind += np.isfinite(assessed.probability) * np.int8(6)
+    kind += valued * np.int8(12)
+    return kind
+
+
+def _sums(told: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Give what measures sum. Cases of which a column tells nothing have kinds of their own: 0 there."""
+    count = told[""]
+    foretold, square = (np.where(_FORETOLD, told[name], 0.0) for name in ("probability", "square"))
+    money, status_quo, best = (np.where(_VALUED, told[name], 0.0) for name in ("money", "status_quo", "best"))
+    return {
+        "": count,
+        "probability": foretold,
+        "squared": square - (2 * foretold - count) * _CAME_TRUE,
+        "money": money,
+        "gain": money - status_quo,
+        "regret": best - money,
     }
-
-
-def _filled(column: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Put 0 where nothing is known; such cases are of a kind of their own, which nothing asks for."""
-    return column if known.all() else np.where(known, column, 0.0)
