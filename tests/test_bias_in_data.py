@@ -100,8 +100,9 @@ def test_every_figure_is_within_its_interval_and_its_range(
             assert 0 <= each.figure.low <= each.figure.high <= 1
             assert -1 <= each.difference.value <= 1
         elif each.figure.value > 0:
-            # On the scale of logarithms: as far down as up, never below nothing.
-            assert each.figure.low * each.figure.high == pytest.approx(each.figure.value**2)
+            # Further up than down, never below nothing: the reciprocals of the cube roots are even.
+            ends = each.figure.low ** (-1 / 3) + each.figure.high ** (-1 / 3)
+            assert ends == pytest.approx(2 * each.figure.value ** (-1 / 3))
 
 
 @settings(deadline=None, max_examples=25)

@@ -1,4 +1,4 @@
-"""The plan against bias: causes before symptoms, whatever the order of findings; choices that a brief takes."""
+"""The plan against bias: causes before symptoms, in any order of findings, with choices for a brief."""
 
 import tomllib
 

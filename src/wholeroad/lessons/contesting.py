@@ -9,7 +9,7 @@ from wholeroad.lessons.lesson import Entry, Lesson
 LESSONS: Final = (
     Lesson(
         code="counterfactual",
-        theme="models",
+        theme="fairness",
         title="What would have changed a decision",
         what="""The smallest changes of a case under which the same model, by the same rule, would have
         decided otherwise. Only features that may change are changed, only the way they may, and only to
@@ -34,7 +34,7 @@ LESSONS: Final = (
     ),
     Lesson(
         code="flip",
-        theme="models",
+        theme="fairness",
         title="Another group, all else equal",
         what="""Other values of a group are put in place, one after the other, and the model decides again.
         The share of decisions that change says how much the column itself decides. It needs a model that
@@ -57,7 +57,7 @@ LESSONS: Final = (
     ),
     Lesson(
         code="appeal",
-        theme="models",
+        theme="fairness",
         title="Contesting a decision",
         what="""Whoever is affected may say that a decision is wrong, and a person answers. Appeal and
         answer are lines of the record; the decision itself is never rewritten. An answer may name what was

@@ -22,6 +22,10 @@ _POINTS: Final = 180
 _SANS: Final = "system-ui, sans-serif"
 
 
+_NOT_DRAWN: Final = "[^\t\n\r\x20-\x7e\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+"""What no SVG may hold."""
+
+
 def money_chart(frame: pl.DataFrame, *, unit: str, baseline: str = "status quo", narrow: bool = False) -> str:
     """Draw the running gain of each policy over the baseline, in the order in which they end.
 
@@ -139,12 +143,24 @@ def _gains(frame: pl.DataFrame, baseline: str) -> tuple[pl.DataFrame, bool]:
     return thin.select("policy", "at", gain=gain.round(2)), found
 
 
+def drawable(text: str) -> str:
+    r"""Put a sign in the place of what no SVG may hold: on a control character the renderer ends the process.
+
+    Examples
+    --------
+    >>> drawable("north\x00 east")
+    'north� east'
+    """
+    return re.sub(_NOT_DRAWN, "\N{REPLACEMENT CHARACTER}", text)
+
+
 def drawn_rows(frame: pl.DataFrame) -> alt.InlineData:
     """Give rows as a chart takes them."""
     import altair as alt
 
     stamps = [name for name, kind in frame.schema.items() if kind.is_temporal()]
     plain = frame.with_columns(pl.col(stamps).dt.strftime("%Y-%m-%dT%H:%M:%SZ") if stamps else [])
+    plain = plain.with_columns(pl.col(pl.String).str.replace_all(_NOT_DRAWN, "\N{REPLACEMENT CHARACTER}"))
     return alt.InlineData(values=plain.to_dicts())
 
 

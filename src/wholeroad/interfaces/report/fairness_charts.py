@@ -7,14 +7,13 @@ says the same. Every chart's figures stand in a table behind it.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import polars as pl
 
-from wholeroad.interfaces.report.charts import COLOURS, drawn_rows, to_svg
+from wholeroad.interfaces.report.charts import COLOURS, drawable, drawn_rows, to_svg
 from wholeroad.road.model.fairness.priced import PriceCurve, PricePoint
 
 MOST_ROWS: Final = 24
@@ -22,9 +21,6 @@ MOST_ROWS: Final = 24
 
 INK: Final = "#010203"  # becomes the page's own colour: charts.to_svg
 _PAPER: Final = "#010204"  # becomes the page's ground, which the renderer does not know
-_NEITHER_TEXT_NOR_SPACE: Final = re.compile(
-    "[^\t\n\r\x20-\x7e\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-)
 _ROW: Final = 24
 _WIDTH: Final = 290
 _LABEL: Final = 160
@@ -91,17 +87,6 @@ def short_labels(names: Sequence[str]) -> dict[str, str]:
             label = f"{_cut(plain, _LETTERS - 3)} ({number})"
         found[name] = label
     return found
-
-
-def drawable(text: str) -> str:
-    r"""Put a sign in the place of what no SVG may hold: on a control character the renderer ends the process.
-
-    Examples
-    --------
-    >>> drawable("north\x00 east")
-    'north� east'
-    """
-    return _NEITHER_TEXT_NOR_SPACE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _cut(text: str, letters: int) -> str:

@@ -19,7 +19,7 @@ place.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -29,7 +29,6 @@ from wholeroad.core.estimates import Estimate
 from wholeroad.core.view import Codes
 from wholeroad.road.data.bias.found import GroupBias
 from wholeroad.road.data.bias.groups import Grouping
-from wholeroad.road.data.bias.judging import Draft, Side, judge
 from wholeroad.road.data.bias.student import student
 
 LEAST_CASES: Final = 30
@@ -126,18 +125,18 @@ def noise_by_group(
     ('b', True)
     """
     count = int(blocks.max(initial=-1)) + 1
-    drafts: list[Draft] = []
+    answers: list[_Answer] = []
     for each in groups:
         fitted = [
             _fit(probabilities[rows], labels[rows], blocks[rows], count=count)
             for rows in (np.flatnonzero(each.codes == code) for code in range(len(each.values)))
         ]
-        drafts += [
-            _draft(each, fitted, place, least_cases=least_cases, confidence=confidence)
+        answers += [
+            _answer(each, fitted, place, least_cases=least_cases, confidence=confidence)
             for place in range(len(each.values))
             if len(each.values) > 1
         ]
-    return judge(drafts, confidence=confidence)
+    return _judged(answers, confidence)
 
 
 def _fit(probabilities: Floats, labels: Codes, blocks: NDArray[np.int64], *, count: int) -> _Fitted:
@@ -237,9 +236,38 @@ def _logistic(logit: Floats) -> Floats:
     return found
 
 
-def _draft(
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """An answer before it is judged; those with the same question say the same."""
+
+    bias: GroupBias
+    freedom: float
+    question: tuple[str, str]
+
+
+def _judged(answers: Sequence[_Answer], confidence: float) -> tuple[GroupBias, ...]:
+    """Say which answers are clear, all judged together (Holm 1979), by a test of none each."""
+    asked = {answer.question for answer in answers if answer.bias.enough}
+    standing: set[tuple[str, str]] = set()
+    while len(standing) < len(asked):
+        level = 1 - (1 - confidence) / (len(asked) - len(standing))
+        now = {
+            answer.question
+            for answer in answers
+            if answer.bias.in_errors > float(student(level, np.array([answer.freedom]))[0])
+        }
+        if len(now) <= len(standing):
+            break
+        standing = now
+    told = [
+        replace(answer.bias, clear=answer.bias.enough and answer.question in standing) for answer in answers
+    ]
+    return tuple(replace(bias, does=noise_does(bias)) for bias in told)
+
+
+def _answer(
     grouping: Grouping, fitted: Sequence[_Fitted], place: int, *, least_cases: int, confidence: float
-) -> Draft:
+) -> _Answer:
     own = fitted[place]
     others = [one for at, one in enumerate(fitted) if at != place and one.told]
     weight = np.array([1 / max(one.variance_at(0.0), 1e-300) for one in others])
@@ -274,14 +302,7 @@ def _draft(
         standard_error=_joint(float(errors[0]), float(errors[1]), alike),
         unit="share",
     )
-    return Draft(
-        bias=bias,
-        own=Side(own.excess, float(errors[0]), freedom),
-        rest=Side(rest.value, float(errors[1]), freedom),
-        alike=alike,
-        question=(grouping.name, "" if len(grouping.values) == 2 else grouping.values[place]),
-        words=noise_does,
-    )
+    return _Answer(bias, freedom, (grouping.name, "" if len(grouping.values) == 2 else bias.value))
 
 
 def _rest(others: Sequence[_Fitted], weight: Floats, confidence: float) -> Estimate:
@@ -295,7 +316,7 @@ def _rest(others: Sequence[_Fitted], weight: Floats, confidence: float) -> Estim
     return Estimate(value, value - float(below), value + float(above))
 
 
-def _unsaid(grouping: Grouping, value: str, cases: int, *, own: float, rest: float) -> Draft:
+def _unsaid(grouping: Grouping, value: str, cases: int, *, own: float, rest: float) -> _Answer:
     bias = GroupBias(
         cause="label_noise",
         grouping=grouping.name,
@@ -308,7 +329,7 @@ def _unsaid(grouping: Grouping, value: str, cases: int, *, own: float, rest: flo
         unit="share",
         enough=False,
     )
-    return Draft(bias, Side(np.nan), Side(np.nan), 0.0, (grouping.name, value), noise_does)
+    return _Answer(bias, 0.0, (grouping.name, value))
 
 
 def _alike(one: Floats, other: Floats) -> float:

@@ -101,10 +101,12 @@ def compare(own: Ratios, confidence: float, *, rest: Ratios | None = None) -> Co
 
 
 def bounds_of(figures: Ratios, confidence: float) -> Bounds:
-    """Give figures with their intervals: of positive ones on the scale of their logarithms, but for shares.
+    """Give figures with their intervals: of positive ones on the scale of their cube roots' reciprocals.
 
     Where a few large amounts make a mean large, they make its error large, too, and where they happen to be
-    missing, both are small. On this scale the error is nearly the same everywhere.
+    missing, both are small. On this scale the error hardly depends on the mean, and is nearly normal, as in
+    Wilson and Hilferty 1931, *The distribution of chi-square*, Proceedings of the National Academy of
+    Sciences 17. Shares have intervals of their own.
     """
     if figures.share:
         return figures.bounds(confidence)
@@ -117,10 +119,10 @@ def bounds_of(figures: Ratios, confidence: float) -> Bounds:
 
 
 def _stretched(value: Floats, error: Floats, quantile: Floats) -> tuple[Floats, Floats]:
-    """Give Student's limits on the scale of logarithms; of what isn't positive, on its own."""
+    """Give Student's limits on the scale of the cube root's reciprocal; of what isn't positive, on its own."""
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        factor = np.exp(quantile * error / value)
-        ends = value / factor, value * factor
+        step = quantile * error / value / 3
+        ends = value / (1 + step) ** 3, np.where(step < 1, value / (1 - step) ** 3, np.inf)
         plain = value - quantile * error, value + quantile * error
     positive = value > 0
     return np.where(positive, ends[0], plain[0]), np.where(positive, ends[1], plain[1])

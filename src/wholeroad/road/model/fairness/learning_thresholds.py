@@ -162,7 +162,7 @@ def _groups(cases: Foretold, found: Grouping, *, aim: Aim) -> list[_Group]:
     positive = aim.terms.positive
     stated = cases.probabilities[:, positive] if positive is not None else np.zeros(margin.size)
     shares, worth, corrected = stated, margin, [False] * len(found.values)
-    if aim.equal != "gain_per_case":
+    if aim.equal not in ("gain_per_case", "selection_rate") or cases.values is not None:
         shares, worth, corrected = seen_by_outcomes(cases, found, terms=aim.terms, margin=margin)
     unselected = gain_unselected(cases, margin, terms=aim.terms)
     groups = []

@@ -54,7 +54,7 @@ class Disparity:
     difference, ratio
         Highest less lowest, and lowest over highest; the intervals hold for the largest difference there is,
         whichever groups it lies between: every pair is judged together. None where fewer than two groups
-        have cases enough; the ratio also where a figure isn't above 0.
+        have cases enough; the ratio also where the highest isn't above 0, or, of amounts, the lowest.
     groups
         How many have cases enough.
     looks
