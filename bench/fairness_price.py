@@ -10,8 +10,9 @@ It draws lots: its money and rates are the expected ones over its draws.
 Each method gives a curve of money against the difference that is left, both means over the seeds. Curves are
 compared at the differences that Fairlearn reached, with an interval by resampling the seeds: ours is read
 between its points, for equalized odds, whose thresholds make leaps, at the best point that leaves no more
-difference. Where it left more difference than there is without any thresholds, the two aren't compared: ours
-never does that. Where ours doesn't reach so little difference, that is counted apart. How many cases it decides otherwise when asked twice stands beside it; ours decides none.
+difference. Where Fairlearn left more difference than there is without any thresholds, it is counted apart:
+ours doesn't earn money by that. So it is where ours doesn't reach so little difference. How many cases
+Fairlearn decides otherwise when asked twice stands beside it; ours decides none.
 
 Run ``python bench/fairness_price.py``; the last line is JSON.
 """
@@ -195,10 +196,12 @@ def main() -> None:
         for measure in THEIRS:
             found[name][measure] = compare(world, measure, seeds=range(given.seeds))
             sys.stderr.write(f"{name}, {measure}: {json.dumps(found[name][measure])}\n")
-    summary = {
-        measure: counted([point for world in found.values() for point in comparable(world[measure])])
-        for measure in THEIRS
-    }
+    summary = {}
+    for measure in THEIRS:
+        every = [world[measure] for world in found.values()]
+        points = [point for one in every for point in comparable(one)]
+        wider = sum(len(one["at"]) for one in every) - len(points)
+        summary[measure] = {**counted(points), "wider_than_without": wider}
     sys.stdout.write(
         json.dumps({"bench": "fairness_price", "seeds": given.seeds, "points": summary, "worlds": found})
         + "\n"

@@ -46,7 +46,7 @@ LUCK = 0.15
 SIZES = {"20 %, one condition": 0.20, "5 %, two conditions": 0.05, "1 %, three conditions": 0.01}
 KINDS = ("regret", "short")
 RATE = 0.05
-ERRORS = (6.0, 8.0)
+ERRORS = (6.0, 8.0, 10.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,7 +164,7 @@ def test_a_base_rate_too_far_off_for_the_noise_goes_on_as_a_cause():
 
 
 def test_unseen_outcomes_may_account_for_as_much_of_a_base_rate_as_they_hide():
-    hidden = finding("unseen", errors=10.0, error=0.03)
+    hidden = finding("unseen", errors=20.0, error=0.015)
     within = finding("base_rate", errors=-3.5, error=0.015, rest=0.3)
     beyond = finding("base_rate", errors=-14, error=0.015, rest=0.3)
     plan = plan_remedies([hidden, within])
@@ -180,16 +180,24 @@ def test_a_group_that_came_late_accounts_for_its_few_cases():
     assert [line.cause for line in plan_remedies([few, late]).lines] == ["history"]
 
 
-def test_the_group_that_is_apart_is_named_and_not_those_that_are_compared_with_it():
-    # North alone is 10 points off; each of the others is off its own rest by north's share of it.
+@pytest.mark.parametrize("apart", ["north", "south", "west"])
+def test_the_group_that_is_apart_is_named_and_not_those_that_are_compared_with_it(apart):
+    # It alone is 10 points off; each of the others is off its own rest by its share of that rest.
     findings = [
-        finding("missingness", "north", errors=6.0, error=0.1 / 6.0),
-        finding("missingness", "south", errors=-3.2, error=0.05 / 3.2),
-        finding("missingness", "west", errors=-3.2, error=0.05 / 3.2),
+        finding("missingness", value, errors=6.0, error=0.1 / 6.0)
+        if value == apart
+        else finding("missingness", value, errors=-3.2, error=0.05 / 3.2)
+        for value in ("north", "south", "west")
     ]
     plan = plan_remedies(findings)
-    assert said(plan) == [("missingness", "north", "weight")]
+    assert said(plan) == [("missingness", apart, "weight")]
     assert len(plan.lines[0].explains) == 2
+
+
+def test_findings_that_weigh_the_same_have_an_order_of_their_own():
+    findings = [finding("missingness", errors=5.0, grouping=name) for name in ("a", "b", "c", "d")]
+    findings += [finding("missingness", value, errors=2.0, grouping="e") for value in ("x", "y", "z")]
+    assert plan_remedies(findings) == plan_remedies(findings[::-1])
 
 
 def test_of_two_groups_the_one_that_is_worse_off_is_named():

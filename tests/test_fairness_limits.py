@@ -14,7 +14,8 @@ from wholeroad.road.brief.fairness import LimitTable
 from wholeroad.road.data.bias.groups import Grouping
 from wholeroad.road.model.fairness.assessed import Assessed
 from wholeroad.road.model.fairness.assessing import fairness_of
-from wholeroad.road.model.fairness.disparities import level_at_look
+from wholeroad.road.model.fairness.disparities import disparity_of, level_at_look
+from wholeroad.road.model.fairness.measures import measured
 
 several = settings(deadline=None, max_examples=20)
 
@@ -147,6 +148,17 @@ def test_watching_a_limit_that_holds_rarely_calls_it_breached():
             for k, n in enumerate(range(600, 2401, 600))
         )
     assert breached <= 5  # 5 % of 40 are 2
+
+
+def test_of_many_equal_groups_none_are_called_different():
+    different = 0
+    for seed in range(30):
+        assessed, groups = world(dict.fromkeys("ABCDEFGHIJKL", 0.4), n=2400, seed=seed)
+        blocks = np.arange(2400) // 60
+        found = disparity_of(measured(assessed, groups, blocks=blocks)[0], "selection_rate")
+        assert found.difference.value > 0.05
+        different += found.difference.low > 0
+    assert different <= 4  # 5 % of 30 are 1.5; each of 66 pairs alone would differ in most
 
 
 def test_equalized_odds_is_the_worse_of_its_rates():

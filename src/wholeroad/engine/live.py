@@ -24,7 +24,7 @@ from wholeroad.road.brief.policies import Policy, parse_policy
 from wholeroad.road.data.facts import BatchLanded, RowsMended, SourceHeld, SourceReleased
 from wholeroad.road.data.history import History
 from wholeroad.road.model.facts import ModelFitted
-from wholeroad.road.review.facts import ReviewAsked, VerdictsRead
+from wholeroad.road.review.facts import AppealAnswered, Appealed, ReviewAsked, VerdictsRead
 
 Prepare = Callable[[Instant], tuple[History, Workshop]]
 """From an instant to what is known by then, and where fits on it are made."""
@@ -226,6 +226,8 @@ _ABOUT_RUNS = (
     RowsMended,
     ReviewAsked,
     VerdictsRead,
+    Appealed,
+    AppealAnswered,
 )
 """Facts about deliveries and commands, which a rehearsal has none of."""
 

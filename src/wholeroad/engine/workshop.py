@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 import numpy as np
@@ -23,6 +23,8 @@ from wholeroad.road.model.results import ChoiceReport
 from wholeroad.road.model.untreated import Acted, acted_at
 from wholeroad.road.model.work import Cut, Fitted, Model, fit
 from wholeroad.road.model.work import FitRefused as Refusal
+
+T = TypeVar("T")
 
 CHUNK: Final = 1 << 15
 """Cases that are scored together and kept as one blob."""
@@ -126,7 +128,7 @@ class Workshop:
         if cut_at not in self._kept:
             kept = self._kept[cut_at] = self._fitted(cut_at)
             if kept.report is not None:
-                report = msgspec.json.encode(kept.report, order="sorted")
+                report = _written(kept.report)
                 self._blobs.put("choices", _choice_key(kept.cut, kept.model), data=report)
         return self._kept[cut_at]
 
@@ -139,7 +141,7 @@ class Workshop:
     def choice(self, fitted: ModelFitted) -> ChoiceReport | None:
         """Give the choice behind a fit, with its numbers; None where it isn't kept."""
         data = self._blobs.get("choices", _choice_key(fitted.cut, fitted.model))
-        return None if data is None else msgspec.json.decode(data, type=ChoiceReport)
+        return None if data is None else _read(data, ChoiceReport)
 
     def model(self, name: str) -> Model:
         """Give a model by its digest."""
@@ -211,7 +213,7 @@ class Workshop:
         key = digest("fit", cut, settings, self._recipe, *self._learners, *fair)
         data = self._blobs.get("fits", key)
         if data is not None:
-            kept = msgspec.json.decode(data, type=Kept)
+            kept = _read(data, Kept)
             if kept.model is None or self._blobs.get("models", kept.model) is not None:
                 return kept
         tell = self._telling(f"fits #: {format_instant(cut_at)[:10]} on {rows.size:,} cases")
@@ -240,7 +242,7 @@ class Workshop:
         )
         tell("", 1, 1)
         kept = self._keep(result, cut, rows.size)
-        self._blobs.put("fits", key, data=msgspec.json.encode(kept, order="sorted"))
+        self._blobs.put("fits", key, data=_written(kept))
         return kept
 
     def _telling(self, label: str) -> Progress:
@@ -304,6 +306,18 @@ def _groups_of(history: History, rows: NDArray[np.int64]) -> CutGroups | None:
     if table is None or not table.bears_on_fits or history.groups is None:
         return None
     return CutGroups(history.groups.take(rows), table, Terms.of(history.brief))
+
+
+def _written(kept: Kept | ChoiceReport) -> bytes:
+    """Write what is kept; JSON has no word for an interval without ends."""
+    return msgspec.msgpack.encode(kept, order="sorted")
+
+
+def _read(data: bytes, kind: type[T]) -> T:
+    """Read what was kept, in JSON before there were such intervals."""
+    if data.startswith(b"{"):
+        return msgspec.json.decode(data, type=kind)
+    return msgspec.msgpack.decode(data, type=kind)
 
 
 def _choice_key(cut: str, model: str | None) -> str:

@@ -14,6 +14,12 @@ ENTRIES: Final = (
         "equalized-odds",
     ),
     Entry(
+        "brief.remedy-needs-classes",
+        "A remedy asks how classes and groups go together, and the outcome is a number.",
+        "Take abstain, collect or accept, or ask for a class in [outcome] truth.",
+        "reweighing",
+    ),
+    Entry(
         "brief.remedy-twice",
         "One kind of remedy that a fit carries out was chosen twice.",
         "Name the intersection of both groups with all_of, and take that.",

@@ -31,6 +31,7 @@ def fairness_faults(
     yield from _name_faults(fairness)
     yield from _selected_faults(fairness, value, actions)
     yield from _measure_faults(fairness, outcome)
+    yield from _number_faults(fairness, outcome)
     for name in fairness.changeable:
         if name not in features:
             yield unknown("[fairness] changeable", name, known=sorted(features), what="feature")
@@ -80,6 +81,20 @@ def _selected_faults(
             "it was left out, and the status quo is no single action",
             "the actions that count as being selected",
             'name them, as in selected = ["rebook"]',
+        )
+
+
+def _number_faults(fairness: FairnessTable, outcome: OutcomeTable | None) -> Iterator[Fault]:
+    """Refuse what asks for classes where the outcome is a number."""
+    if outcome is None or outcome.kind != "regression":
+        return
+    for remedy in fairness.learnt:
+        yield Fault(
+            "brief.remedy-needs-classes",
+            "[[fairness.remedies]] kind",
+            f"{remedy.kind} asks how classes and groups go together, and the outcome is a number",
+            "an outcome with classes",
+            "take abstain, collect or accept, or ask for a class in [outcome] truth",
         )
 
 

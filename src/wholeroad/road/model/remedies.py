@@ -57,7 +57,7 @@ def weights_of(cut: Cut, learnt: Rows, stop: Rows | None = None) -> Weights | No
     if stop is None:
         return Weights(found.weights)
     frame = groups.take(stop).frame
-    return Weights(found.weights, weigh_alike(found, groups.table, frame, truth=cut.truth[stop]))
+    return Weights(found.weights, weigh_alike(found, groups.table, frame=frame, truth=cut.truth[stop]))
 
 
 def thresholds_of(cut: Cut, stated: Stated) -> LearntThresholds | None:

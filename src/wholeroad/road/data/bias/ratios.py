@@ -247,7 +247,7 @@ def ratios(numerator: Floats, denominator: Floats, *, share: bool) -> Ratios:
     >>> found = ratios(late, cases, share=True)
     >>> low, high = found.interval(0.95)
     >>> float(found.value[0]), round(float(low[0]), 3), round(float(high[0]), 3)
-    (0.2, 0.059, 0.5)
+    (0.2, 0.064, 0.479)
     """
     cases = denominator.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -242,7 +242,7 @@ def reweigh(fairness: FairnessTable, frame: pl.DataFrame, *, truth: Codes) -> Re
     )
 
 
-def weigh_alike(found: Reweighing, fairness: FairnessTable, frame: pl.DataFrame, *, truth: Codes) -> Weights:
+def weigh_alike(found: Reweighing, fairness: FairnessTable, *, frame: pl.DataFrame, truth: Codes) -> Weights:
     """Weigh the cases that a fit stops on by the weights that it was fitted with, shape (m,)."""
     return found.weigh(group_texts(frame, fairness, found.grouping), truth)
 
