@@ -510,3 +510,13 @@ def test_a_model_learnt_with_weights_selects_as_the_closed_form_says():
         assert shares == pytest.approx(exact, abs=0.015)
         apart.append(shares[0] - shares[1])
     assert apart[1] < apart[0] / 3
+
+
+def test_toward_the_population_each_group_weighs_as_it_does_there():
+    texts = pl.Series("depot", ["a"] * 80 + ["b"] * 20)
+    truth = np.tile([0, 1], 50).astype(np.int16)
+    found = reweighing(texts, truth, least_cases=2, population={"a": 0.5, "b": 0.5})
+    share = found.weights[80:].sum() / found.weights.sum()
+    assert share == pytest.approx(0.5, abs=1e-12)
+    assert found.weights.mean() == pytest.approx(1.0, abs=1e-12)
+    assert set(np.round(found.weights[:80], 12)) == {0.625}

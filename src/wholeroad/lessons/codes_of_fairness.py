@@ -20,6 +20,12 @@ ENTRIES: Final = (
         "reweighing",
     ),
     Entry(
+        "brief.remedy-needs-population",
+        "Cases shall weigh as in the population, and no population is stated.",
+        "State the share of each value, and where it was taken from.",
+        "reweighing",
+    ),
+    Entry(
         "brief.remedy-twice",
         "One kind of remedy that a fit carries out was chosen twice.",
         "Name the intersection of both groups with all_of, and take that.",

@@ -151,6 +151,9 @@ class RemedyTable(Table):
     """Of ``thresholds``: what is brought together."""
     within: float = Field(default=0.0, ge=0)
     """Of ``thresholds``: the difference that is left between the groups; in money for ``gain_per_case``."""
+    toward: Literal["unrelated", "population"] | None = None
+    """Of ``reweigh``: whether group and outcome become ``unrelated`` in what is learnt from, as they do
+    unless said, or groups weigh as they do in the stated ``population``."""
     below: float | None = None
     """Of ``abstain``: only cases in which acting is expected to bring less than this more or less than the
     status quo are left to people; all of them unless said."""
@@ -167,11 +170,13 @@ class RemedyTable(Table):
     @model_validator(mode="after")
     def _settings_of_its_kind(self) -> Self:
         own: Mapping[str, tuple[str, ...]] = {
+            "reweigh": ("toward",),
             "thresholds": ("equal", "within"),
             "abstain": ("below",),
             "collect": ("cases", "until"),
         }
         given: dict[str, Any] = {
+            "toward": self.toward,
             "equal": self.equal,
             "within": self.within or None,
             "below": self.below,

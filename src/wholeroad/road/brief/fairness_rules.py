@@ -29,6 +29,7 @@ def fairness_faults(
         The sound features.
     """
     yield from _name_faults(fairness)
+    yield from _population_faults(fairness)
     yield from _selected_faults(fairness, value, actions)
     yield from _measure_faults(fairness, outcome)
     yield from _number_faults(fairness, outcome)
@@ -65,6 +66,19 @@ def _name_faults(fairness: FairnessTable) -> Iterator[Fault]:
     for where, name in named:
         if name not in fairness.groups:
             yield unknown(where, name, known=sorted(fairness.groups), what="group")
+
+
+def _population_faults(fairness: FairnessTable) -> Iterator[Fault]:
+    for remedy in fairness.of_kind("reweigh"):
+        group = fairness.groups.get(remedy.group)
+        if remedy.toward == "population" and group is not None and not group.population:
+            yield Fault(
+                "brief.remedy-needs-population",
+                "[[fairness.remedies]] toward",
+                f"was 'population', and {remedy.group} states none",
+                f"population in [fairness.groups] {remedy.group}",
+                "state the share of each value, and where it was taken from",
+            )
 
 
 def _selected_faults(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import polars as pl
@@ -48,6 +48,8 @@ class Reweighing:
     without
         ``(value, class code)`` where there was no case at all: what isn't there can't weigh more, so the
         outcomes of this group stay apart from those of the others.
+    toward
+        ``unrelated``, or ``population``.
     drawn
         The share of the way that each value's weights go, (0, 1]; less than 1 where they would have gone
         beyond the largest weight allowed.
@@ -62,6 +64,7 @@ class Reweighing:
     pooled: Mapping[str, int] = field(default_factory=dict)
     without: tuple[tuple[str, int], ...] = ()
     drawn: Mapping[str, float] = field(default_factory=dict)
+    toward: Literal["unrelated", "population"] = "unrelated"
 
     @property
     def effective_shares(self) -> dict[str, float]:
@@ -97,7 +100,9 @@ class Reweighing:
         by = f"{self.grouping} and outcome"
         least, most = self.weights.min(), self.weights.max()
         sentences = [
-            f"Cases were weighed by {by}, so that outcomes come equally often in each group.",
+            f"Cases were weighed by {by}, so that outcomes come equally often in each group."
+            if self.toward == "unrelated"
+            else f"Cases were weighed by {self.grouping}, so that groups weigh as in the population.",
             f"Weights were {least:.2g} to {most:.2g}.",
             f"{self.effective_share:.1%} of the cases, equally weighted, would tell as much.",
         ]
@@ -154,8 +159,9 @@ def reweighing(
     least_cases: int = 30,
     values: Sequence[str] = (),
     largest: float | None = LARGEST,
+    population: Mapping[str, float] | None = None,
 ) -> Reweighing:
-    """Weigh cases so that group and outcome are unrelated among them.
+    """Weigh cases so that group and outcome are unrelated among them, or groups are as in the population.
 
     A case of group g with outcome y weighs ``P(g) P(y) / P(g, y)``: how often both would fall together were
     they unrelated, over how often they do (Kamiran and Calders 2012, *Data preprocessing techniques for
@@ -178,12 +184,16 @@ def reweighing(
         The greatest weight allowed. The weights of a group beyond it are drawn towards 1 until they
         keep it, all by the same share, so that its size stays; its outcomes then come as much nearer to
         the others' as that share says. None allows any.
+    population
+        Weigh each group by its share of the population over its share of the cases instead, whatever the
+        outcome (poststratification: Holt and Smith 1979, JRSS A 142). Values without a stated share
+        weigh 1; what is put together weighs as all of it does.
     """
     if values:
         texts = texts.replace_strict({value: value for value in values}, default=REST, return_dtype=pl.String)
     groups = grouping(texts.name, texts, least_cases=least_cases)
     cases = _table(groups, truth)
-    cells = _cells(cases)
+    cells = _cells(cases) if population is None else _as_population(groups, cases, population)
     drawn = np.ones(len(cells))
     if largest is not None:
         most = cells.max(axis=1, initial=1.0)
@@ -206,6 +216,7 @@ def reweighing(
             if not row[code]
         ),
         drawn=dict(zip(groups.values, drawn.tolist(), strict=True)),
+        toward="unrelated" if population is None else "population",
     )
 
 
@@ -234,11 +245,13 @@ def reweigh(fairness: FairnessTable, frame: pl.DataFrame, *, truth: Codes) -> Re
     remedy = asked(fairness)
     if remedy is None:
         return None
+    stated = fairness.groups[remedy.group].population
     return reweighing(
         group_texts(frame, fairness, remedy.group),
         truth,
         least_cases=fairness.least_cases,
         values=remedy.values,
+        population=stated if remedy.toward == "population" else None,
     )
 
 
@@ -257,6 +270,20 @@ def _table(groups: Grouping, truth: Codes) -> NDArray[np.int64]:
     size = len(groups.values) * classes
     counts = np.bincount(groups.codes * classes + truth.astype(np.int64), minlength=size)
     return counts.reshape(len(groups.values), classes).astype(np.int64)
+
+
+def _as_population(groups: Grouping, cases: NDArray[np.int64], population: Mapping[str, float]) -> Weights:
+    """Give each group's share of the population over its share of the cases, shape (G, classes)."""
+    named = {value for value in groups.values if value in population}
+    gone = sum(share for value, share in population.items() if value not in named)
+    counts = cases.sum(axis=1)
+    ratios = np.ones(len(groups.values))
+    for place, value in enumerate(groups.values):
+        share = population.get(value, gone if value in (OTHER, REST) else None)
+        if share:
+            ratios[place] = share * counts.sum() / max(int(counts[place]), 1)
+    ratios *= counts.sum() / float((ratios * counts).sum())
+    return np.repeat(ratios[:, None], cases.shape[1], axis=1)
 
 
 def _cells(cases: NDArray[np.int64]) -> Weights:
