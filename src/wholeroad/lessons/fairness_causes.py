@@ -37,7 +37,7 @@ LESSONS: Final = (
         code="selective-labels",
         theme="fairness",
         title="Selective labels: whose outcome is ever seen",
-        what="""Often an outcome is seen only where somebody acted: who got no loan never fails to repay. If
+        what="""Often an outcome is seen only where somebody acted: who has no loan never fails to repay. If
         that happens more in one group, its known cases are others than its cases. No rate among known
         outcomes tells of the rest.""",
         number="the share of cases whose outcome is never seen, by group, with intervals",
