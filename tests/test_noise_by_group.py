@@ -37,7 +37,7 @@ def stream(seed, *, cases=3000, turned=0.0, shift=0.0, scale=1.0, days=60):
 
 def asked(seed, **changes):
     chances, labels, codes, blocks = stream(seed, **changes)
-    return noise_by_group(chances, labels, [Grouping("depot", NAMES, codes)], blocks=blocks)
+    return noise_by_group(chances, labels, groups=[Grouping("depot", NAMES, codes)], blocks=blocks)
 
 
 def test_intervals_hold_the_true_rate_of_wrong_labels():
@@ -72,7 +72,7 @@ def test_confident_learning_alone_takes_luck_for_noise_and_this_does_not():
     counted = [1 - np.trace(confident_joint(chances[codes == at], labels[codes == at])) for at in (0, 1)]
     assert counted[0] > counted[1] + 0.2
     blocks = dice.permutation(6000) % 50
-    found = noise_by_group(chances, labels, [Grouping("depot", NAMES[:2], codes)], blocks=blocks)
+    found = noise_by_group(chances, labels, groups=[Grouping("depot", NAMES[:2], codes)], blocks=blocks)
     assert not any(one.clear for one in found)
     assert abs(found[0].difference.value) < 0.1
 
@@ -86,7 +86,7 @@ def test_three_classes_are_asked_together():
     codes = (np.arange(cases) % 3).astype(np.int32)
     turned = (codes == 1) & (dice.random(cases) < 0.15)
     labels = np.where(turned, (labels + dice.integers(1, 3, cases)) % 3, labels).astype(np.int8)
-    found = noise_by_group(chances, labels, [Grouping("depot", NAMES, codes)], blocks=np.arange(cases) // 150)
+    found = noise_by_group(chances, labels, groups=[Grouping("depot", NAMES, codes)], blocks=np.arange(cases) // 150)
     assert found[1].clear
     assert found[1].difference.low <= 0.15 <= found[1].difference.high
     assert not any(one.clear and one.difference.value > 0 for one in (found[0], found[2]))
@@ -97,10 +97,13 @@ def test_three_classes_are_asked_together():
 def test_the_order_of_cases_and_the_names_of_groups_play_no_part(seed, cases):
     chances, labels, codes, blocks = stream(seed, cases=cases, turned=0.1)
     mixed = np.random.default_rng(seed).permutation(cases)
-    one = noise_by_group(chances, labels, [Grouping("depot", NAMES, codes)], blocks=blocks)
+    one = noise_by_group(chances, labels, groups=[Grouping("depot", NAMES, codes)], blocks=blocks)
     names = tuple(reversed(NAMES))
     other = noise_by_group(
-        chances[mixed], labels[mixed], [Grouping("depot", names, 2 - codes[mixed])], blocks=blocks[mixed]
+        chances[mixed],
+        labels[mixed],
+        groups=[Grouping("depot", names, 2 - codes[mixed])],
+        blocks=blocks[mixed],
     )
     for first, second in zip(one, reversed(other), strict=True):
         assert (first.value, first.cases, first.enough) == (second.value, second.cases, second.enough)
@@ -120,7 +123,7 @@ def test_too_few_cases_or_days_leave_everything_open():
 def test_a_single_group_has_nobody_to_be_compared_with():
     chances, labels, _, blocks = stream(1)
     alone = Grouping("depot", ("all",), np.zeros(labels.size, dtype=np.int32))
-    assert noise_by_group(chances, labels, [alone], blocks=blocks) == ()
+    assert noise_by_group(chances, labels, groups=[alone], blocks=blocks) == ()
 
 
 def judged(seed, *, rates, shown=400, cases=20_000, drawn=300):

@@ -29,7 +29,9 @@ from wholeroad.engine.fair import (
     search,
     solve,
 )
+from wholeroad.engine.judged import judged_labels
 from wholeroad.engine.rehearsal import Rehearsal, walk_through
+from wholeroad.engine.reviewing import Reviews
 from wholeroad.engine.variants import (
     policy_of,
 )
@@ -41,14 +43,15 @@ from wholeroad.road.brief.fairness import Equal, RemedyTable
 from wholeroad.road.brief.policies import parse_policies
 from wholeroad.road.brief.remedies import no_groups
 from wholeroad.road.data.bias.asking import ask_bias, not_asked
-from wholeroad.road.data.bias.found import GroupBias
 from wholeroad.road.data.bias.seen import seen_of
 from wholeroad.road.data.history import History
 from wholeroad.road.model.fairness.priced import PriceCurve
 from wholeroad.road.review.appeals import Appeal, AppealsOfGroup
+from wholeroad.road.review.noise_by_verdicts import noise_by_verdicts, prefer_verdicts
 from wholeroad.road.watch.fairness.choices import Situation
 from wholeroad.road.watch.fairness.planned import Plan
 from wholeroad.road.watch.fairness.planning import plan_remedies
+from wholeroad.telling import told_from_features
 from wholeroad.yard import Yard, thrown_away
 
 Answer = TypeVar("Answer")
@@ -199,10 +202,15 @@ class Assessment:
         seen = seen_of(history, now=history.until + 1)
         findings, unasked = [*ask_bias(seen)], [*not_asked(seen)]
         try:
-            findings += labels_by_group(self._decisions(policy, progress)[0])
+            foretold = labels_by_group(self._decisions(policy, progress)[0])
         except RoadError as error:
+            foretold = ()
             unasked.append(f"Labels by group: {error.headline}; {error.happened}.")
-        findings += self._proxies(history, progress)
+        reviews = Reviews(self._yard.tables, self._yard.ledger)
+        judged = judged_labels(reviews, self._yard.facts, history=history, groups=seen.groups)
+        found = noise_by_verdicts(judged, seen.groups) if judged else ()
+        findings += prefer_verdicts(foretold, found)
+        findings += told_from_features(history, progress)
         situation = Situation(
             seen=seen, prices=tuple(prices), unit=self._brief.unit, not_asked=tuple(unasked)
         )
@@ -319,11 +327,6 @@ class Assessment:
         if self._whole is None:
             self._whole = self._yard.store.history(progress)
         return self._whole
-
-    def _proxies(self, history: History, progress: Progress | None) -> tuple[GroupBias, ...]:
-        """Ask how well groups can be told from the features, by the simplest learner that looks at them."""
-        del history, progress
-        return ()
 
     def _known(self, group: str) -> None:
         table = self._brief.fairness

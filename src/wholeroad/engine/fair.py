@@ -15,6 +15,7 @@ from wholeroad.engine.variants import Difference
 from wholeroad.engine.workshop import Workshop
 from wholeroad.road.brief.fairness import Equal, RemedyTable
 from wholeroad.road.data.bias.found import GroupBias
+from wholeroad.road.model.actions import left_to_people
 from wholeroad.road.model.effects import Effects, expected_money
 from wholeroad.road.model.fairness.abstaining import left_below
 from wholeroad.road.model.fairness.assessed import Terms
@@ -170,19 +171,22 @@ def price(
     values = history.values.take(decisions.positions)
     effects = {name: workshop.model(name).effects for name in decisions.model.unique().to_list()}
     frame = decisions.group_frame
-    people = left_below(table, frame)
+    expected = _expected(decisions, effects)
+    status_quo = history.status_quo[decisions.positions]
+    people = left_to_people(expected, status_quo, left_below=left_below(table, frame))
     held = history.held[decisions.positions]
     named = next(each for each in decisions.groups if each.name == grouping)
     positive = decisions.assessed.positive
     return price_curve(
         Foretold(
-            expected=_expected(decisions, effects),
+            expected=expected,
             probabilities=decisions.probabilities,
             positive=positive,
-            status_quo=history.status_quo[decisions.positions],
-            held=held if people is None else held | np.isinf(people),
+            status_quo=status_quo,
+            held=held if people is None else held | people,
             decided_at=decisions.decided_at,
             texts=pl.Series(grouping, named.values).gather(pl.Series(named.codes)),
+            values=None if any(effects.values()) else values,
         ),
         Aim(
             grouping=grouping,
@@ -228,7 +232,7 @@ def labels_by_group(decisions: ModelDecisions) -> tuple[GroupBias, ...]:
     return noise_by_group(
         some.probabilities,
         some.truth,
-        some.groups,
+        groups=some.groups,
         blocks=blocks,
         least_cases=some.table.least_cases,
     )

@@ -111,7 +111,7 @@ def weighed(
         compared = rule.thresholds.adjust(
             expected,
             prediction,
-            rule.thresholds.texts(due.groups),
+            texts=rule.thresholds.texts(due.groups),
             selected=rule.terms.selected,
             positive=rule.terms.positive,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from wholeroad.core.facts import Fact
 from wholeroad.core.instants import Instant
 from wholeroad.core.view import PENDING
 from wholeroad.engine.agenda import agenda
-from wholeroad.engine.fold import fold
+from wholeroad.engine.fold import State, fold
 from wholeroad.engine.live import in_force, promised
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.data.cases import Cases
@@ -177,10 +177,13 @@ def standing(
         outcomes_pending=pending.size,
         deliveries=tuple(_delivery(name, facts) for name in brief.source),
         held=tuple(state.held.values()),
-        stopped=state.stopped,
-        watched=state.watched,
-        appeals=tuple(each.opened for each in appeals_of(facts) if each.answer is None),
+        **_fairness(state, facts),
     )
+
+
+def _fairness(state: State, facts: Sequence[Fact]) -> dict[str, Any]:
+    waiting = tuple(each.opened for each in appeals_of(facts) if each.answer is None)
+    return {"stopped": state.stopped, "watched": state.watched, "appeals": waiting}
 
 
 def _pending(history: History, now: Instant, decided: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -37,7 +37,7 @@ def feature_faults(parts: Parts) -> Iterator[Fault]:
 def _window_source_faults(parts: Parts, feature: FeatureTable, where: str) -> Iterator[Fault]:
     of = feature.of or ""
     if of != OUTCOMES:
-        yield from source_named(parts, of, f"{where}.of", extra=(OUTCOMES,))
+        yield from source_named(parts, of, where=f"{where}.of", extra=(OUTCOMES,))
     if of in parts.sources and parts.sources[of].static:
         yield Fault(
             "brief.static-window",
@@ -84,7 +84,9 @@ def _dotted_faults(parts: Parts, feature: FeatureTable, where: str) -> Iterator[
             "name the source and its column",
         )
         return
-    yield from source_named(parts, source, f"{where}.{form}", extra=(OUTCOMES,) if form == "latest" else ())
+    yield from source_named(
+        parts, source, where=f"{where}.{form}", extra=(OUTCOMES,) if form == "latest" else ()
+    )
     table = parts.sources.get(source)
     if table is None:
         return
@@ -128,7 +130,7 @@ def group_faults(parts: Parts) -> Iterator[Fault]:
     )
 
 
-def source_named(parts: Parts, name: str, where: str, extra: tuple[str, ...] = ()) -> Iterator[Fault]:
+def source_named(parts: Parts, name: str, *, where: str, extra: tuple[str, ...] = ()) -> Iterator[Fault]:
     """Find the fault of a source's name, if the brief has no such source."""
     if name not in parts.source_names and name not in extra:
         yield unknown(where, name, known=(*sorted(parts.source_names), *extra), what="source")

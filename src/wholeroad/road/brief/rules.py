@@ -83,7 +83,7 @@ def _within(raw: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 def _case_faults(parts: Parts) -> Iterator[Fault]:
     if parts.case is None:
         return
-    yield from source_named(parts, parts.case.source, "[case] source")
+    yield from source_named(parts, parts.case.source, where="[case] source")
     source = parts.sources.get(parts.case.source)
     known_at = source.known_at if source is not None else None
     if known_at is not None and not parts.case.decide_at:
@@ -103,7 +103,7 @@ def _outcome_faults(parts: Parts) -> Iterator[Fault]:
     outcome = parts.outcome
     if outcome is None:
         return
-    yield from source_named(parts, outcome.source, "[outcome] source")
+    yield from source_named(parts, outcome.source, where="[outcome] source")
     yield from _class_faults(outcome)
     key = parts.sources[parts.case.source].key if parts.case and parts.case.source in parts.sources else None
     if outcome.by is not None and key is not None and len(outcome.by) != len(key):

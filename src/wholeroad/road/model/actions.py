@@ -76,7 +76,7 @@ def act(prediction: NDArray[np.float64], due: Due, *, rule: Rule) -> tuple[Codes
         compared = rule.thresholds.adjust(
             expected,
             prediction,
-            rule.thresholds.texts(due.groups),
+            texts=rule.thresholds.texts(due.groups),
             selected=rule.terms.selected,
             positive=rule.terms.positive,
         )

@@ -41,7 +41,7 @@ class CutGroups:
 
     def texts(self, name: str) -> pl.Series:
         """Give each case's value of one group, as a text."""
-        return group_texts(self.frame, self.table, name)
+        return group_texts(self.frame, self.table, name=name)
 
     @cached_property
     def groupings(self) -> tuple[Grouping, ...]:

@@ -121,7 +121,7 @@ def try_learner(trial: Trial, learner: AnyLearner) -> Candidate:
         trial.train,
         cut.truth[trial.purposes.train],
         classes=len(cut.classes),
-        weights=weights_of(cut, trial.purposes.train, trial.purposes.stop),
+        weights=weights_of(cut, trial.purposes.train, stop=trial.purposes.stop),
         stop=(trial.stop, stop_truth),
     )
     calibration = fit_calibration(scorer.probabilities(trial.stop), stop_truth)

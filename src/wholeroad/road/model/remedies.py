@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wholeroad.core.view import Codes
+from wholeroad.road.model.actions import left_to_people
 from wholeroad.road.model.cut import Cut, CutGroups
 from wholeroad.road.model.effects import Effects, expected_money
 from wholeroad.road.model.fairness.abstaining import left_below
@@ -42,7 +43,7 @@ class Weights:
     stop: NDArray[np.float64] | None = None
 
 
-def weights_of(cut: Cut, learnt: Rows, stop: Rows | None = None) -> Weights | None:
+def weights_of(cut: Cut, learnt: Rows, *, stop: Rows | None = None) -> Weights | None:
     """Weigh the rows that a fit learns from, where the brief reweighs; None elsewhere.
 
     Rows that it stops on are weighed as those that it was fitted on; it is calibrated on what came true,
@@ -72,17 +73,21 @@ def thresholds_of(cut: Cut, stated: Stated) -> LearntThresholds | None:
     positive = np.full(rows.size, NOT_KNOWN, dtype=np.int8)
     if groups.terms.positive is not None:
         positive[:] = cut.truth[rows] == groups.terms.positive
-    people = left_below(groups.table, mine.frame)
+    values = cut.values.take(rows)
+    expected = expected_money(values, stated.probabilities, effects=stated.effects)
+    below = left_below(groups.table, mine.frame)
+    people = left_to_people(expected, cut.status_quo[rows], left_below=below)
     held = cut.held[rows]
     return learn_thresholds(
         Foretold(
-            expected=expected_money(cut.values.take(rows), stated.probabilities, effects=stated.effects),
+            expected=expected,
             probabilities=stated.probabilities,
             positive=positive,
             status_quo=cut.status_quo[rows],
-            held=held if people is None else held | np.isinf(people),
+            held=held if people is None else held | people,
             decided_at=cut.decided_at[rows],
             texts=mine.texts(remedy.group),
+            values=None if stated.effects else values,
         ),
         Aim(
             grouping=remedy.group,

@@ -84,8 +84,8 @@ class _Fitted:
 def noise_by_group(
     probabilities: Floats,
     labels: Codes,
-    groups: Sequence[Grouping],
     *,
+    groups: Sequence[Grouping],
     blocks: NDArray[np.int64],
     least_cases: int = LEAST_CASES,
     confidence: float = 0.95,

@@ -178,9 +178,10 @@ class Half:
         """Give the excess of a part over the rest of a whole, in standard errors; ``-inf`` without cases."""
         rest, variance = whole - part, self.variance
         with np.errstate(divide="ignore", invalid="ignore"):
-            own, other = part.losses / part.cases, rest.losses / rest.cases
-            spread = np.maximum(part.squares / part.cases - own * own, variance) / part.cases
-            spread = spread + np.maximum(rest.squares / rest.cases - other * other, variance) / rest.cases
+            mine, others = np.asarray(part.cases, float), np.asarray(rest.cases, float)
+            own, other = part.losses / mine, rest.losses / others
+            spread = np.maximum(part.squares / mine - own * own, variance) / mine
+            spread = spread + np.maximum(rest.squares / others - other * other, variance) / others
             found = (own - other) / np.sqrt(spread)
         return np.where((part.cases > 0) & (rest.cases > 0), found, -np.inf)
 

@@ -95,8 +95,7 @@ class Scored:
     def money(self, action: Codes, *, drawn_with: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """Give the money of each settled case under these actions, shape (n,) for all cases."""
         del drawn_with  # for estimates; here it is known what came true
-        rows = self.rows
-        return self.values.take(rows).money(action[rows], truth=self.truth[rows])
+        return self.values.take(self.rows).money(action[self.rows], truth=self.truth[self.rows])
 
     def daily(self, action: Codes, *, drawn_with: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """Give the money of each day before the fits' cost, shape (days,)."""
@@ -105,8 +104,8 @@ class Scored:
 
     def paid(self, action: Codes) -> Paid:
         """Count what each open value pays."""
-        rows = self.rows
-        return Paid.count(self.ranges, action[rows], truth=self.truth[rows], day=self.day, days=self.days)
+        did, truth = action[self.rows], self.truth[self.rows]
+        return Paid.count(self.ranges, did, truth=truth, day=self.day, days=self.days)
 
     def clairvoyant(self) -> float:
         """Give the money of knowing every outcome beforehand; under a capacity of the best of each period."""

@@ -20,7 +20,7 @@ def question_groups(history: History) -> Iterator[Finding]:
     groups = groups_of(frame, table)
     for each in groups:
         yield from _comparable(each, table)
-    seen = {name: set(group_texts(frame, table, name).unique()) for name in table.groups}
+    seen = {name: set(group_texts(frame, table, name=name).unique()) for name in table.groups}
     yield from _unknown_values(table, seen)
     yield from _shown_to_models(history)
     for remedy in table.remedies:

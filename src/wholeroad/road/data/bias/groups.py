@@ -82,14 +82,14 @@ def groups_of(frame: pl.DataFrame, fairness: FairnessTable) -> tuple[Grouping, .
     >>> found.values, found.codes.tolist(), dict(found.pooled)
     (('A', 'other values'), [0, 1, 0, 1], {'B': 1, 'no value': 1})
     """
-    texts = {name: group_texts(frame, fairness, name) for name in fairness.groups}
+    texts = {name: group_texts(frame, fairness, name=name) for name in fairness.groups}
     return tuple(
         grouping(name, texts[name], least_cases=fairness.least_cases, population=table.population)
         for name, table in fairness.groups.items()
     )
 
 
-def group_texts(frame: pl.DataFrame, fairness: FairnessTable, name: str) -> pl.Series:
+def group_texts(frame: pl.DataFrame, fairness: FairnessTable, *, name: str) -> pl.Series:
     """Give the value of one group for each case as a text; nothing is put together yet."""
     parts = fairness.groups[name].all_of or (name,)
     texts = [frame[part].cast(pl.String).fill_null(MISSING) for part in parts]

@@ -119,7 +119,7 @@ def bounds_of(figures: Ratios, confidence: float) -> Bounds:
 
 
 def _stretched(value: Floats, error: Floats, quantile: Floats) -> tuple[Floats, Floats]:
-    """Give Student's limits on the scale of the cube root's reciprocal; of what isn't positive, on its own."""
+    """Give Student's limits on the cube root's reciprocal; of what isn't positive, on its own scale."""
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         step = quantile * error / value / 3
         ends = value / (1 + step) ** 3, np.where(step < 1, value / (1 - step) ** 3, np.inf)

@@ -50,8 +50,8 @@ def _near(tails: float, n: Degrees, *, b: Degrees, c: Degrees, d: Degrees) -> De
     x = NormalDist().inv_cdf(tails / 2)
     c = np.where(n < 5, c + 0.3 * (n - 4.5) * (x + 0.6), c)
     c = (((0.05 * d * x - 5) * x - 7) * x - 2) * x + b + c
-    y = x * x
-    y = (((((0.4 * y + 6.3) * y + 36) * y + 94.5) / c - y - 3) / b + 1) * x
+    square = x * x
+    y = (((((0.4 * square + 6.3) * square + 36) * square + 94.5) / c - square - 3) / b + 1) * x
     found: Degrees = np.sqrt(n * np.expm1(np.minimum(y * y / (n - 0.5), 700.0)))
     return found
 

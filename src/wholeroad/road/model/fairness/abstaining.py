@@ -37,7 +37,7 @@ def left_below(table: FairnessTable | None, groups: pl.DataFrame | None) -> NDAr
         return None
     below = np.zeros(groups.height)
     for remedy in remedies:
-        texts = group_texts(groups, table, remedy.group)
+        texts = group_texts(groups, table, name=remedy.group)
         mine = (
             texts.is_in(list(remedy.values)).to_numpy() if remedy.values else np.ones(below.size, dtype=bool)
         )

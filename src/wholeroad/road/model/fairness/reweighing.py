@@ -247,7 +247,7 @@ def reweigh(fairness: FairnessTable, frame: pl.DataFrame, *, truth: Codes) -> Re
         return None
     stated = fairness.groups[remedy.group].population
     return reweighing(
-        group_texts(frame, fairness, remedy.group),
+        group_texts(frame, fairness, name=remedy.group),
         truth,
         least_cases=fairness.least_cases,
         values=remedy.values,
@@ -257,7 +257,7 @@ def reweigh(fairness: FairnessTable, frame: pl.DataFrame, *, truth: Codes) -> Re
 
 def weigh_alike(found: Reweighing, fairness: FairnessTable, *, frame: pl.DataFrame, truth: Codes) -> Weights:
     """Weigh the cases that a fit stops on by the weights that it was fitted with, shape (m,)."""
-    return found.weigh(group_texts(frame, fairness, found.grouping), truth)
+    return found.weigh(group_texts(frame, fairness, name=found.grouping), truth)
 
 
 def asked(fairness: FairnessTable) -> RemedyTable | None:

@@ -56,8 +56,8 @@ class GroupThresholds:
         self,
         expected: NDArray[np.float64],
         probabilities: NDArray[np.float64],
-        texts: pl.Series,
         *,
+        texts: pl.Series,
         selected: tuple[int, ...],
         positive: int | None,
     ) -> NDArray[np.float64]:

@@ -292,7 +292,8 @@ class _About:
         else:
             share, aim = self.bias.figure.value, self.bias.rest.value
             effective = 1 / (aim**2 / share + (1 - aim) ** 2 / (1 - share)) if 0 < share < 1 else 1.0
-        return self._reweigh(effective, f"{self.bias.grouping} weighs as it does in the population")
+        wanted = f"{self.bias.grouping} weighs as it does in the population"
+        return self._reweigh(effective, wanted, toward="population")
 
     def reweigh_outcomes(self) -> Choice | None:
         """Weights that make group and outcome independent in training."""
@@ -306,13 +307,13 @@ class _About:
         square = sum(part * (mean**2 / rate + (1 - mean) ** 2 / (1 - rate)) for part, rate in rates)
         return self._reweigh(1 / square, "the outcome is as frequent in each group, as training sees it")
 
-    def _reweigh(self, effective: float, aim: str) -> Choice:
+    def _reweigh(self, effective: float, aim: str, *, toward: str | None = None) -> Choice:
         return Choice(
             "reweigh",
             f"Reweigh cases before the fit, so that {aim}. They then tell as much as {effective:.0%} of "
             f"as many cases "
             "that weigh the same.",
-            self.toml("reweigh"),
+            self.toml("reweigh", toward=toward),
             costs_say=f"{1 - effective:.0%} of what the cases tell; rehearse it to see the money",
             effective_share=effective,
         )
