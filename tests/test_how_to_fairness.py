@@ -24,6 +24,7 @@ HOW_TOS = ROOT / "docs" / "how-to"
 COMPARE = HOW_TOS / "compare-groups.md"
 CONTEST = HOW_TOS / "contest-a-decision.md"
 NUMBER = re.compile(r"(?<![\w.,-])\d[\d,.]*\d(?![\w-])")
+STANDS = re.compile(r"^<!-- as it stands -->\n```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DEPOTS = ["harbour", "north", "south"]
 BRIEF = worlds.BRIEF.replace(', by = "depot"', "")
 FAIRNESS = """
@@ -106,7 +107,7 @@ def test_a_page_prints_what_it_shows(page, start, tmp_path):
 
 
 def test_the_page_about_appeals_begins_with_the_brief_that_runs():
-    block = re.search(r"^<!-- as it stands -->\n```toml\n(.*?)^```$", CONTEST.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    block = STANDS.search(CONTEST.read_text("utf-8"))
     assert block[1] in BRIEF + FAIRNESS
 
 

@@ -30,8 +30,8 @@ from wholeroad.road.model.rules import blocks_of
 from wholeroad.road.review.appeals import Appeal
 from wholeroad.road.review.noise_by_group import noise_by_group
 from wholeroad.road.watch.fairness.planned import Plan
-from wholeroad.road.watch.sliced import Slices, Together
-from wholeroad.road.watch.slicing import held_together, worst_slices
+from wholeroad.road.watch.sliced import Slices
+from wholeroad.road.watch.slicing import worst_slices
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +82,9 @@ class Solution:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """The worst slices, and how much of the whole loss they hold together."""
+    """The worst slices of somebody's decisions."""
 
     slices: Slices
-    together: Together | None
     basis: str
 
 
@@ -221,7 +220,7 @@ def search(decisions: ModelDecisions) -> Searched:
         loss_name="regret: what the best action would have brought more",
         seed=decisions.history.brief.model.seed,
     )
-    return Searched(found, held_together(found.clear, features, loss=loss), decisions.basis)
+    return Searched(found, decisions.basis)
 
 
 def labels_by_group(decisions: ModelDecisions) -> tuple[GroupBias, ...]:
