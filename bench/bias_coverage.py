@@ -19,6 +19,7 @@ import argparse
 import json
 import time
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -57,9 +58,8 @@ class World:
 
     def even(self) -> World:
         """Give the same world without any effect."""
-        same = {
-            name: (getattr(self, name)[1],) * 2 for name in ("rate", "null", "unseen", "delay_days", "begins")
-        }
+        names = ("rate", "null", "unseen", "delay_days", "begins")
+        same: dict[str, Any] = {name: (getattr(self, name)[1],) * 2 for name in names}
         share = self.cases[0] / sum(self.cases)
         return replace(self, **same, population=share)
 

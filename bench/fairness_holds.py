@@ -29,11 +29,11 @@ from wholeroad.core.instants import DAY
 from wholeroad.road.brief.fairness import Equal
 from wholeroad.road.brief.values import TableValues
 from wholeroad.road.data.bias.groups import grouping
+from wholeroad.road.data.blocks import blocks_of
 from wholeroad.road.model.fairness.assessed import Terms, assess
 from wholeroad.road.model.fairness.disparities import disparity_of
 from wholeroad.road.model.fairness.learning_thresholds import Aim, Foretold, learn_thresholds
 from wholeroad.road.model.fairness.measures import measured
-from wholeroad.road.model.rules import blocks_of
 
 Floats = NDArray[np.float64]
 

@@ -184,6 +184,93 @@ def profile_memory(found: dict[str, Any]) -> Iterator[str]:
         yield row(what, "–", f"{peak:.2f} GiB at most", f"≤ {goal:g} GiB", met=peak <= goal)
 
 
+def fairness_speed(found: dict[str, Any]) -> Iterator[str]:
+    """Give the row of the assessment's speed."""
+    one, goal = found["groupings"]["one of 20"], found["goal"]
+    ours = f"{found['cases']:,} decisions by 20 groups, all measures with intervals: {one['whole_s']:.2f} s"
+    theirs = f"one pass over the same columns: {one['pass_s']:.4f} s"
+    yield row(ours, theirs, f"{one['ratio']:.1f}x", f"≤ {goal:g}x", met=one["ratio"] <= goal)
+
+
+def fairness_coverage(found: dict[str, Any]) -> Iterator[str]:
+    """Give the row of the intervals of decisions."""
+    low, high = found["goal"]
+    ours = f"95 % intervals of measures by group, {found['cells']} cells of {found['replays']:,} replays"
+    said = f"{found['least']:.1f} to {found['most']:.1f} %, {len(found['outside'])} outside"
+    yield row(ours, "the truth in closed form", said, f"{low:g} to {high:g} %", met=not found["outside"])
+
+
+def bias_coverage(found: dict[str, Any]) -> Iterator[str]:
+    """Give the rows of the intervals in the data."""
+    worlds = {name: each for name, each in found.items() if isinstance(each, dict) and "covered" in each}
+    for cause in next(iter(worlds.values()))["covered"]:
+        sides = ("figure", "difference")
+        cells = [100 * each["covered"][cause][side] for each in worlds.values() for side in sides]
+        outside = sum(not 93 <= cell <= 97 for cell in cells)
+        ours = f"95 % intervals of {cause.replace('_', ' ')} by group, {len(cells)} cells"
+        said = f"{min(cells):.1f} to {max(cells):.1f} %, {outside} outside"
+        yield row(ours, "the truth, integrated", said, "93 to 97 %", met=not outside)
+    clean = [100 * share for each in worlds.values() for share in each["clean"].values()]
+    said = f"{min(clean):.1f} to {max(clean):.1f} % of worlds, by cause"
+    yield row("nothing differs, and something is called clear", "–", said, "≤ 5 %", met=max(clean) <= 5)
+
+
+def bias_causes(found: dict[str, Any]) -> Iterator[str]:
+    """Give the rows of the plan's causes."""
+    parts = zip(("2 to 3", "3 to 5", "more than 5"), found["by_size"], strict=True)
+    sizes = ", ".join(f"{100 * share:.0f} % at {size}" for size, share in parts if share is not None)
+    ours = (
+        f"the plan names the true cause first, {found['worlds']} worlds of effects beyond 2 standard errors"
+    )
+    yield row(ours, sizes, f"{100 * found['named_first']:.1f} %", "≥ 90 %", met=found["named_first"] >= 0.9)
+    ours = f"a clear line where nothing differs, {found['nulls']} worlds"
+    false = found["false_lines"]
+    yield row(ours, "–", f"{100 * false:.1f} %", "≤ 5 %", met=false <= 0.05)
+
+
+def fairness_holds(found: dict[str, Any]) -> Iterator[str]:
+    """Give the rows of thresholds on later time."""
+    for world, lines in found["worlds"].items():
+        shares = [line["admits"] for line in lines]
+        ours = f"thresholds hold on later time within their interval, {world}, {found['replays']} replays"
+        said = f"{100 * min(shares):.1f} to {100 * max(shares):.1f} %"
+        met, goal = min(shares) >= found["goal"], f"≥ {100 * found['goal']:g} %"
+        yield row(ours, "the stated tolerance", said, goal, met=met)
+
+
+def fairness_price(found: dict[str, Any]) -> Iterator[str]:
+    """Give the rows of the price beside Fairlearn's."""
+    for measure, one in found["points"].items():
+        ours = f"money at the same difference of {measure.replace('_', ' ')}, {found['seeds']} seeds"
+        said = (
+            f"more {one['more']}, equal {one['equal']}, less {one['less']}; not reached {one['not_reached']}"
+        )
+        theirs = "Fairlearn 0.15 ThresholdOptimizer, which draws lots"
+        yield row(ours, theirs, said, "never less", met=not one["less"] and not one["not_reached"])
+
+
+def reweighing(found: dict[str, Any]) -> Iterator[str]:
+    """Give the row of reweighing."""
+    one = found["generated"][0]
+    sides = [one[name]["disparity"] for name in ("without", "with")]
+    before, after = (side["mean"] for side in sides)
+    ours = f"reweighing: disparity {before:.3f} without, {after:.3f} with, {one['replays']} replays"
+    theirs = "closed form: {:.3f}, {:.3f}".format(*(side["closed_form"] for side in sides))
+    off = max(abs(side["mean"] - side["closed_form"]) for side in sides)
+    yield row(ours, theirs, f"off by {off:.4f} at most", "≤ 0.005", met=off <= 0.005)
+
+
+def slices(found: dict[str, Any]) -> Iterator[str]:
+    """Give the rows of planted slices."""
+    for name, one in found["planted"].items():
+        yield row(f"planted slice, {name}", "–", f"{one['found']} of {one['worlds']} found", "–", met=True)
+    for kind, one in found["clean"].items():
+        false, high = one["with_a_false_one"], 100 * one["interval"][1]
+        ours = f"a slice that stands where there is none, losses of kind {kind}, {one['worlds']} worlds"
+        said = f"{false} ({high:.1f} % at most)"
+        yield row(ours, "–", said, f"≤ {100 * found['rate']:g} %", met=false <= found["rate"] * one["worlds"])
+
+
 ROWS = {
     "features": features,
     "rehearsal": rehearsal,
@@ -199,6 +286,14 @@ ROWS = {
     "labels": labels,
     "data_value": data_value,
     "profile_memory": profile_memory,
+    "fairness_speed": fairness_speed,
+    "fairness_coverage": fairness_coverage,
+    "bias_coverage": bias_coverage,
+    "bias_causes": bias_causes,
+    "fairness_holds": fairness_holds,
+    "fairness_price": fairness_price,
+    "reweighing": reweighing,
+    "slices": slices,
 }
 
 PAGE = """\

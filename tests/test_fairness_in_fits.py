@@ -1,4 +1,4 @@
-"""Fairness in fits and decisions: who is compared never reaches a model, remedies are in force, limits stop."""
+"""Fairness in fits: who is compared never reaches a model, remedies are in force, limits stop."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-import worlds
 
+import worlds
 from wholeroad import open as open_project
 from wholeroad.engine.facts import decode
 from wholeroad.project import Project
@@ -81,7 +81,8 @@ def test_a_fit_that_breaches_a_limit_is_not_put_in_charge(tmp_path: Path) -> Non
 
 
 def test_thresholds_bring_the_groups_together_and_stand_in_the_model(tmp_path: Path) -> None:
-    remedy = '[[fairness.remedies]]\nkind = "thresholds"\ngroup = "depot"\nequal = "selection_rate"\nwithin = 0.02\n'
+    remedy = '[[fairness.remedies]]\nkind = "thresholds"\ngroup = "depot"\nequal = "selection_rate"\n'
+    remedy += "within = 0.02\n"
     apart = []
     for name, brief in (("a", worlds.BRIEF + GROUPS), ("b", worlds.BRIEF + GROUPS + remedy)):
         project, facts, decided = rehearsed(tmp_path / name, brief)

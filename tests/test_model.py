@@ -17,18 +17,13 @@ from wholeroad.adapters.learners import NAMES, make_learners
 from wholeroad.core.errors import RoadError, UserError
 from wholeroad.core.instants import DAY
 from wholeroad.road.brief.values import TableValues
+from wholeroad.road.data.blocks import blocks_of
 from wholeroad.road.model.calibration import Calibration, fit_calibration, identity, log_loss
 from wholeroad.road.model.card import card
 from wholeroad.road.model.deciding import decide
 from wholeroad.road.model.encoding import MOST_CATEGORIES, Encoder, fit_encoder
 from wholeroad.road.model.fitting import Trial
-from wholeroad.road.model.rules import (
-    Contender,
-    area_under_roc,
-    blocks_of,
-    choose,
-    paired_difference,
-)
+from wholeroad.road.model.rules import Contender, area_under_roc, choose, paired_difference
 from wholeroad.road.model.slices import LEAST_ROWS, slice_by_time
 from wholeroad.road.model.work import STATUS_QUO, Cut, FitRefused, Fitted, Model, fit
 

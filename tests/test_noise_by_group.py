@@ -86,7 +86,9 @@ def test_three_classes_are_asked_together():
     codes = (np.arange(cases) % 3).astype(np.int32)
     turned = (codes == 1) & (dice.random(cases) < 0.15)
     labels = np.where(turned, (labels + dice.integers(1, 3, cases)) % 3, labels).astype(np.int8)
-    found = noise_by_group(chances, labels, groups=[Grouping("depot", NAMES, codes)], blocks=np.arange(cases) // 150)
+    found = noise_by_group(
+        chances, labels, groups=[Grouping("depot", NAMES, codes)], blocks=np.arange(cases) // 150
+    )
     assert found[1].clear
     assert found[1].difference.low <= 0.15 <= found[1].difference.high
     assert not any(one.clear and one.difference.value > 0 for one in (found[0], found[2]))

@@ -18,6 +18,7 @@ from wholeroad.core.errors import EXIT_LATER, EXIT_OURS, EXIT_USER
 from wholeroad.core.estimates import Estimate
 from wholeroad.curating import Curation
 from wholeroad.engine.answers import STATUS
+from wholeroad.engine.fair import BiasFound, Everything, Flipped, Searched, Solution, Tried
 from wholeroad.engine.mended import Mended
 from wholeroad.engine.next_data import NextData, Step
 from wholeroad.engine.profiling import Profiled
@@ -25,18 +26,25 @@ from wholeroad.engine.rehearsed import Rehearsed
 from wholeroad.engine.reviewing import People
 from wholeroad.engine.traced import CaseTraced, RowTraced, SourceTraced
 from wholeroad.engine.variants import Difference
+from wholeroad.fairness import Assessment
 from wholeroad.interfaces.cli.app import app
 from wholeroad.interfaces.cli.watching import StoppedError
 from wholeroad.labelling import Labels
 from wholeroad.road.brief import contract
 from wholeroad.road.brief.questions import NAMES as QUESTIONS
+from wholeroad.road.data.bias.found import GroupBias
 from wholeroad.road.data.camera import CameraPlan
 from wholeroad.road.data.contracts.proposing import Proposal
 from wholeroad.road.data.mending.effects import MendEffect
 from wholeroad.road.data.quality.troubles import Trouble
+from wholeroad.road.model.fairness.priced import PriceCurve, PricePoint
+from wholeroad.road.model.fairness.results import Disparity, Fairness, GroupFigure, LimitHeld
+from wholeroad.road.review.appeals import Appeal, AppealsOfGroup
 from wholeroad.road.review.estimates import Audit
 from wholeroad.road.review.intervals import Bounded
 from wholeroad.road.review.work import Examined
+from wholeroad.road.watch.fairness.planned import Choice, Plan, PlanLine
+from wholeroad.road.watch.sliced import Slice
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 PAGE = REFERENCE / "brief.md"
@@ -45,8 +53,12 @@ PYTHON = REFERENCE / "python.md"
 COMES_BACK = (
     Profiled, Trouble, Proposal, Mended, MendEffect, Difference, CaseTraced, SourceTraced, RowTraced,
     NextData, Step, CameraPlan, Examined, Audit, People,
+    BiasFound, GroupBias, Solution, Fairness, GroupFigure, Disparity, LimitHeld, Searched, Slice,
+    PriceCurve, PricePoint, Flipped, Plan, PlanLine, Choice, Tried, Everything, Appeal, AppealsOfGroup,
 )  # fmt: skip
-"""What the methods of ``Project.data`` and ``Project.labels`` give, and what that is made of."""
+"""What the methods of ``Project.data``, ``.labels`` and ``.fairness`` give, and what that is made of."""
+GROUPS = ("data", "fairness")
+"""Commands that have commands of their own."""
 MARKED = re.compile(r"(?<=^<!-- command: )([\w ]+?) -->\n(.*?)(?=^<!-- end -->$)", re.MULTILINE | re.DOTALL)
 
 
@@ -115,15 +127,19 @@ def test_every_command_that_a_page_types_is_there():
     root = REFERENCE.parents[1]
     pages = [root / "README.md", root / "ARCHITECTURE.md", *(root / "docs").rglob("*.md")]
     every = {*typer.main.get_command(app).commands}
-    of_data = {name.partition(" ")[2] for name in commands() if name.startswith("data ")}
+    inner = {
+        group: {name.partition(" ")[2] for name in commands() if name.startswith(f"{group} ")}
+        for group in GROUPS
+    }
     for page in pages:
         text = page.read_text("utf-8")
         typed = re.findall(r"^(?:\$ |\S*/bin/)?wholeroad (\w+)", text, re.MULTILINE)
         typed += re.findall(r"`wholeroad ([a-z]+)", text)
         assert set(typed) <= every, page
-        under = re.findall(r"^(?:\$ |\S*/bin/)?wholeroad data (\w+)", text, re.MULTILINE)
-        under += re.findall(r"`wholeroad data ([a-z]+)", text)
-        assert set(under) <= of_data, page
+        for group, names in inner.items():
+            under = re.findall(rf"^(?:\$ |\S*/bin/)?wholeroad {group} (\w+)", text, re.MULTILINE)
+            under += re.findall(rf"`wholeroad {group} ([a-z]+)", text)
+            assert {*under} <= {*names}, page
 
 
 def test_every_exit_code_is_in_the_reference():
@@ -196,15 +212,15 @@ def test_every_public_name_is_in_the_reference_and_no_other():
     assert methods <= named
 
 
-def test_every_method_of_data_and_labels_is_in_the_reference_with_its_own_names():
-    told = re.findall(
-        r"^\| `Project\.(data|labels)\.(\w+)\((.*?)\)`", PYTHON.read_text("utf-8"), re.MULTILINE
-    )
-    kinds = {"data": Curation, "labels": Labels}
+def test_every_method_of_the_parts_is_in_the_reference_with_its_own_names():
+    cell = re.compile(r"^\| `Project\.(data|labels|fairness)\.(\w+)(?:\((.*?)\))?`", re.MULTILINE)
+    told = cell.findall(PYTHON.read_text("utf-8"))
+    kinds = {"data": Curation, "labels": Labels, "fairness": Assessment}
     methods = {(part, name) for part, kind in kinds.items() for name in vars(kind) if name[0] != "_"}
     assert {(part, name) for part, name, _ in told} == methods
     for part, name, given in told:
-        parameters = inspect.signature(getattr(kinds[part], name)).parameters
+        method = getattr(kinds[part], name)
+        parameters = {} if isinstance(method, property) else inspect.signature(method).parameters
         assert set(re.findall(r"\w+", given)) <= parameters.keys(), name
 
 

@@ -11,10 +11,10 @@ from wholeroad.core.ports import Progress
 from wholeroad.engine.assessing import fairness_table
 from wholeroad.road.data.bias.found import GroupBias
 from wholeroad.road.data.bias.groups import groups_of
+from wholeroad.road.data.blocks import blocks_of
 from wholeroad.road.data.history import History
 from wholeroad.road.model.fairness.flips import sampled
 from wholeroad.road.model.fairness.proxies import direct_features, find_proxies
-from wholeroad.road.model.rules import blocks_of
 
 _MOST_TOLD: Final = 40_000
 """Cases that groups are told from; of more a sample by the hash of their ids."""

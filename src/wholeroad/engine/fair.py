@@ -15,6 +15,7 @@ from wholeroad.engine.variants import Difference
 from wholeroad.engine.workshop import Workshop
 from wholeroad.road.brief.fairness import Equal, RemedyTable
 from wholeroad.road.data.bias.found import GroupBias
+from wholeroad.road.data.blocks import blocks_of
 from wholeroad.road.model.actions import left_to_people
 from wholeroad.road.model.effects import Effects, expected_money
 from wholeroad.road.model.fairness.abstaining import left_below
@@ -26,7 +27,6 @@ from wholeroad.road.model.fairness.learning_thresholds import Aim, Foretold
 from wholeroad.road.model.fairness.price import price_curve
 from wholeroad.road.model.fairness.priced import Flip, PriceCurve
 from wholeroad.road.model.fairness.results import Fairness
-from wholeroad.road.model.rules import blocks_of
 from wholeroad.road.review.appeals import Appeal
 from wholeroad.road.review.noise_by_group import noise_by_group
 from wholeroad.road.watch.fairness.planned import Plan

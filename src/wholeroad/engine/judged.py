@@ -10,9 +10,9 @@ import polars as pl
 from wholeroad.core.facts import Fact
 from wholeroad.engine.reviewing import Reviews
 from wholeroad.road.data.bias.groups import Grouping
+from wholeroad.road.data.blocks import blocks_of
 from wholeroad.road.data.history import History
 from wholeroad.road.data.verdicts import CASE, VERDICT, ids_of
-from wholeroad.road.model.rules import blocks_of
 from wholeroad.road.review.facts import ReviewAsked
 from wholeroad.road.review.noise_by_verdicts import JudgedLabels, weigh_judged
 from wholeroad.road.review.rules import standing

@@ -102,8 +102,8 @@ LESSONS: Final = (
         doing="Look at cases of the worst slice; give the model a feature that tells them apart.",
         command="wholeroad fairness slices",
         nothing="When none stands, or the slice's share of the whole loss is small.",
-        source="""Sagadeeva and Boehm 2021, SliceLine, SIGMOD; Benjamini and Yekutieli 2001, Annals of Statistics 29 (false
-        discovery rate)""",
+        source="""Sagadeeva and Boehm 2021, SliceLine, SIGMOD; Benjamini and Yekutieli 2001,
+        Annals of Statistics 29 (false discovery rate)""",
         expert="""Lattice of up to three predicates with bounds on size and loss; sample splitting makes the
         estimate free of selection; Benjamini and Yekutieli over one-sided p-values on the honest half.""",
         needs=("segments",),

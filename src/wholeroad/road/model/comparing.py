@@ -9,12 +9,13 @@ import numpy as np
 
 from wholeroad.core.instants import Instant, Span
 from wholeroad.road.brief.quantities import chosen_amounts
+from wholeroad.road.data.blocks import blocks_of
 from wholeroad.road.model.calibration import Calibration
 from wholeroad.road.model.cut import Cut
 from wholeroad.road.model.encoding import Encoder
 from wholeroad.road.model.fitting import Candidate, Trial
 from wholeroad.road.model.results import STATUS_QUO, CandidateReport, ChoiceReport, SliceReport
-from wholeroad.road.model.rules import Contender, Standing, blocks_of, choose
+from wholeroad.road.model.rules import Contender, Standing, choose
 
 
 @dataclass(frozen=True)

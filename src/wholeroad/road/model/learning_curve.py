@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from wholeroad.core.ids import chance
 from wholeroad.core.instants import Span
 from wholeroad.core.ports import AnyLearner, Progress
+from wholeroad.road.data.blocks import blocks_of
 from wholeroad.road.model.cut import Cut
 from wholeroad.road.model.fitting import Trial, try_learner, try_status_quo
 from wholeroad.road.model.power_law import FARTHEST, Forecast, Points, Refused, forecast
 from wholeroad.road.model.resampling import times_drawn
-from wholeroad.road.model.rules import blocks_of
 from wholeroad.road.model.slices import LEAST_ROWS, STOP_SHARE, TRAIN_SHARE, Slices, slice_by_time
 
 SIZES: Final = 8

@@ -9,11 +9,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wholeroad.core.instants import DAY
-
-LEAST_DAYS: Final = 8
-"""Fewer UTC days than this make no standard error; then runs of consecutive cases are the blocks."""
-RUNS: Final = 20
 _EQUAL: Final = 1e-12
 """Relative: what differs by less is equal, whatever the order of a sum."""
 
@@ -44,25 +39,6 @@ class Choice:
     best: str
     champion: str
     standings: tuple[Standing, ...]
-
-
-def blocks_of(decided_at: NDArray[np.int64]) -> tuple[NDArray[np.int64], str]:
-    """Give each of the sorted cases its block: UTC days, or runs of cases when there are few days.
-
-    Cases of one day share weather, crowds and mistakes, so that they aren't independent;
-    whole days nearly are.
-
-    Returns
-    -------
-    blocks, kind
-        Shape (n,), ``0 .. B-1``, and what a block is, in words.
-    """
-    _, days = np.unique(decided_at // DAY, return_inverse=True)
-    if len(days) and int(days.max()) + 1 >= LEAST_DAYS:
-        return days.astype(np.int64), "UTC days"
-    rows = len(decided_at)
-    runs = min(RUNS, max(rows, 1))
-    return np.arange(rows, dtype=np.int64) * runs // max(rows, 1), "runs of consecutive cases"
 
 
 def paired_difference(difference: NDArray[np.float64], blocks: NDArray[np.int64]) -> tuple[float, float]:

@@ -10,9 +10,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from wholeroad.core.instants import DAY, Instant, Span
+from wholeroad.core.instants import Instant, Span
 from wholeroad.core.view import PENDING, UNKNOWN, Codes
 from wholeroad.road.data.bias.groups import Grouping, groups_of
+from wholeroad.road.data.blocks import blocks_of
 from wholeroad.road.data.history import History
 
 NEVER: Final = np.iinfo(np.int64).max
@@ -32,10 +33,6 @@ NONE: Final = 3
 
 LEAST_CASES: Final = 30
 """With fewer cases nothing is said, unless the brief sets another number."""
-
-LEAST_DAYS: Final = 8
-RUNS: Final = 20
-"""With fewer days than that there are so many blocks, runs of consecutive cases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +105,7 @@ class Seen:
 
         Cases of one day share luck, whole days nearly don't: days are what intervals rest on.
         """
-        days = self.decided_at // DAY
-        blocks = np.zeros(len(self), dtype=np.int64)
-        np.cumsum(days[1:] != days[:-1], out=blocks[1:])
-        if len(self) and blocks[-1] + 1 >= LEAST_DAYS:
-            return blocks
-        runs = min(RUNS, max(len(self), 1))
-        return np.arange(len(self), dtype=np.int64) * runs // max(len(self), 1)
+        return blocks_of(self.decided_at)[0]
 
 
 def seen_of(history: History, groups: Sequence[Grouping] | None = None, *, now: Instant) -> Seen:

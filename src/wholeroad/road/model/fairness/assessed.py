@@ -8,7 +8,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wholeroad.core.instants import DAY
 from wholeroad.core.view import Codes
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.brief.values import Values
@@ -52,11 +51,6 @@ class Assessed:
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_] | slice) -> Assessed:
         """Give some of the cases, in order of time."""
         return Assessed(*(getattr(self, name)[rows] for name in self.__slots__))
-
-    @property
-    def day(self) -> NDArray[np.int64]:
-        """Shape (n,): UTC day of the decision, counted from the first one."""
-        return (self.decided_at - self.decided_at[:1]) // DAY if len(self) else self.decided_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,12 @@ from wholeroad.core.estimates import Estimate
 from wholeroad.road.brief.fairness import LimitTable
 from wholeroad.road.data.bias.groups import Grouping
 from wholeroad.road.data.bias.ratios import Bounds, Floats, Ratios
+from wholeroad.road.data.blocks import blocks_of
 from wholeroad.road.model.fairness.assessed import NOT_KNOWN, Assessed
 from wholeroad.road.model.fairness.disparities import disparities_of, told
 from wholeroad.road.model.fairness.limits import limits_held
 from wholeroad.road.model.fairness.measures import MEASURES, Measured, measured
 from wholeroad.road.model.fairness.results import Fairness, GroupFigure
-from wholeroad.road.model.rules import blocks_of
 
 _DOUBT: Final = 5.0
 """How many degrees of freedom the errors of all groups weigh beside those of one."""

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from wholeroad.core.ids import chance
 from wholeroad.road.data.bias.groups import MISSING, OTHER, Grouping
 from wholeroad.road.data.bias.ratios import ratios, tally
+from wholeroad.road.data.blocks import blocks_of
 from wholeroad.road.data.features.specs import Feature, Window
 from wholeroad.road.model.fairness.feeding import Columns, fed, key_columns, own_columns
 from wholeroad.road.model.fairness.priced import Flip
-from wholeroad.road.model.rules import blocks_of
 
 MOST_VALUES: Final = 5
 """Only the commonest values are put in each other's place."""

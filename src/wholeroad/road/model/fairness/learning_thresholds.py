@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from wholeroad.road.brief.fairness import Equal
 from wholeroad.road.data.bias.groups import Grouping, grouping
+from wholeroad.road.data.blocks import blocks_of
 from wholeroad.road.model.fairness.bands import Curve, common_band, curve_along
 from wholeroad.road.model.fairness.foretold import Aim, Foretold, gain_unselected, margins, seen_by_outcomes
 from wholeroad.road.model.fairness.odds import Odds, odds_box
 from wholeroad.road.model.fairness.thresholds import NO_OFFSET, GroupThresholds, Offset
-from wholeroad.road.model.rules import blocks_of
 
 __all__ = ["Aim", "Foretold", "LearntThresholds", "learn_thresholds"]
 

@@ -16,6 +16,7 @@ from wholeroad.road.brief.values import Values
 from wholeroad.road.brief.worth import Capacity
 from wholeroad.road.data.bias.groups import Grouping, grouping
 from wholeroad.road.data.bias.ratios import ratios, tally
+from wholeroad.road.data.blocks import blocks_of
 from wholeroad.road.model.capacity import Room, decide_within
 from wholeroad.road.model.fairness.assessed import assess
 from wholeroad.road.model.fairness.disparities import disparity_of
@@ -23,7 +24,6 @@ from wholeroad.road.model.fairness.learning_thresholds import Aim, Foretold, lea
 from wholeroad.road.model.fairness.measures import measured
 from wholeroad.road.model.fairness.priced import PriceCurve, PricePoint
 from wholeroad.road.model.fairness.thresholds import GroupThresholds
-from wholeroad.road.model.rules import blocks_of
 
 Floats = NDArray[np.float64]
 
