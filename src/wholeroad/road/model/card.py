@@ -55,6 +55,7 @@ def card(
         _calibration(report),
         _features(report),
         *([fairness] if fairness else []),
+        *([_remedies(report)] if report.remedies else []),
         _LIMITS,
     ]
     if model is not None:
@@ -170,6 +171,10 @@ def _listed(actions: tuple[str, ...]) -> str:
 
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.4f}"
+
+
+def _remedies(report: ChoiceReport) -> str:
+    return "### What remedies did in this fit\n\n" + "\n".join(f"- {text}" for text in report.remedies)
 
 
 def _features(report: ChoiceReport) -> str:

@@ -122,3 +122,26 @@ def assess_champion(
     return fairness_of(
         assessed, mine.groupings, limits=groups.table.limits, least_cases=groups.table.least_cases
     )
+
+
+def carried_out(cut: Cut, thresholds: LearntThresholds | None) -> tuple[str, ...]:
+    """Say what remedies did in a fit: weights over the whole cut, and the champion's thresholds."""
+    groups = cut.groups
+    if groups is None:
+        return ()
+    said = []
+    weighed = reweigh(groups.table, groups.frame, truth=cut.truth)
+    if weighed is not None:
+        said.append(weighed.says(cut.classes))
+    if thresholds is not None:
+        what = thresholds.equal.replace("_", " ")
+        text = (
+            f"Thresholds of {thresholds.thresholds.grouping} bring its {what} from "
+            f"{thresholds.difference_before:.3f} to {thresholds.difference_after:.3f} apart on the cases "
+            f"that they were learnt from ({thresholds.within:g} was allowed), for {thresholds.price_per_case:.4f} "
+            "of expected money per case."
+        )
+        if thresholds.left > 0:
+            text += f" {thresholds.left:.3f} more is left than was allowed: no thresholds come nearer."
+        said.append(text)
+    return tuple(said)

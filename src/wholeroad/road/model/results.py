@@ -94,6 +94,8 @@ class ChoiceReport:
     fairness
         The champion's decisions on the choose slice, by group; None where the brief has neither limits nor
         remedies of fits.
+    remedies
+        What remedies of the brief did in this fit, in words.
     """
 
     cut_at: Instant
@@ -111,6 +113,7 @@ class ChoiceReport:
     features: tuple[str, ...]
     left_out: tuple[tuple[str, str], ...]
     fairness: Fairness | None = None
+    remedies: tuple[str, ...] = ()
 
     @property
     def stopped(self) -> tuple[str, ...]:

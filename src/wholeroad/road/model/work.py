@@ -17,7 +17,7 @@ from wholeroad.road.model.refusing import (
     too_few_outcomes,
     too_short_history,
 )
-from wholeroad.road.model.remedies import assess_champion
+from wholeroad.road.model.remedies import assess_champion, carried_out
 from wholeroad.road.model.results import STATUS_QUO, ChoiceReport
 from wholeroad.road.model.scoring import Model
 from wholeroad.road.model.slices import slice_by_time
@@ -112,6 +112,7 @@ def fit(
         fairness=assess_champion(
             cut, trial.priced, actions=winner.actions, probabilities=winner.probabilities
         ),
+        remedies=carried_out(cut, winner.thresholds) if winner.learner else (),
     )
     if trial.purposes.says:
         report = replace(report, why=f"{report.why} {trial.purposes.says}")
