@@ -138,8 +138,8 @@ def carried_out(cut: Cut, thresholds: LearntThresholds | None) -> tuple[str, ...
         text = (
             f"Thresholds of {thresholds.thresholds.grouping} bring its {what} from "
             f"{thresholds.difference_before:.3f} to {thresholds.difference_after:.3f} apart on the cases "
-            f"that they were learnt from ({thresholds.within:g} was allowed), for {thresholds.price_per_case:.4f} "
-            "of expected money per case."
+            f"that they were learnt from ({thresholds.within:g} was allowed), for "
+            f"{thresholds.price_per_case:.4f} of expected money per case."
         )
         if thresholds.left > 0:
             text += f" {thresholds.left:.3f} more is left than was allowed: no thresholds come nearer."
