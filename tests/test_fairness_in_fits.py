@@ -108,6 +108,7 @@ def test_cases_left_to_people_get_the_status_quo(tmp_path: Path) -> None:
         pytest.fail(f"no case of A was decided: {joined['depot'].unique().to_list()}")
     assert set(depot_a["action"]) == {"pass"}
     assert depot_a["expected_value"].null_count() == depot_a.height
+    assert set(depot_a["decided_by"]) == {"people"}
     assert "express" in set(joined.filter(pl.col("depot") != "A")["action"])
 
 

@@ -18,7 +18,7 @@ from wholeroad.road.data.cases import DECIDED, key_hash
 from wholeroad.road.data.history import History
 from wholeroad.road.data.own_decisions import with_own_decisions
 from wholeroad.road.release.rules import Plan
-from wholeroad.road.release.work import Decided
+from wholeroad.road.release.work import PEOPLE, Decided
 from wholeroad.road.watch.facts import SpanDecided
 from wholeroad.road.watch.rules import unbooked
 
@@ -157,7 +157,7 @@ class Book:
         return history.cases.frame[cases].select(
             *(pl.col(name).alias(shown) for name, shown in keys),
             pl.col(DECIDED).alias("decided_at"),
-            pl.lit(plan.decider).alias("decided_by"),
+            _decided_by(plan, decided),
             pl.lit(plan.model, dtype=pl.String).alias("model"),
             *(
                 pl.Series(name, decided.probabilities[:, code]).fill_nan(None)
@@ -168,6 +168,13 @@ class Book:
             *self._chances(decided),
             pl.lit(span, dtype=pl.Int64).alias("span"),
         )
+
+
+def _decided_by(plan: Plan, decided: Decided) -> pl.Expr:
+    if decided.left is None:
+        return pl.lit(plan.decider).alias("decided_by")
+    left = pl.lit(pl.Series(decided.left))
+    return pl.when(left).then(pl.lit(PEOPLE)).otherwise(pl.lit(plan.decider)).alias("decided_by")
 
 
 def _other_columns(mine: pl.Schema, stored: pl.Schema) -> UserError:
@@ -197,11 +204,13 @@ def joined(parts: list[Decided], width: int) -> Decided:
         return Decided(np.empty(0, dtype=np.int8), np.empty((0, width)), np.empty(0))
     chances = [np.ones(part.action.size) if part.propensity is None else part.propensity for part in parts]
     drawn = any(part.propensity is not None for part in parts)
+    left = [np.zeros(part.action.size, dtype=bool) if part.left is None else part.left for part in parts]
     return Decided(
         np.concatenate([part.action for part in parts]),
         np.concatenate([part.probabilities for part in parts]),
         np.concatenate([part.expected for part in parts]),
         np.concatenate(chances) if drawn else None,
+        np.concatenate(left) if any(part.left is not None for part in parts) else None,
     )
 
 

@@ -249,7 +249,8 @@ def _model_values(
                 left_below=left_below(history.brief.fairness, groups),
             )
             scores = workshop.probabilities(name, start, last=last)
-            actions[row, start - first :], _ = act(scores, due, rule=workshop.model(name).rule)
+            chosen = act(scores, due, rule=workshop.model(name).rule)
+            actions[row, start - first :] = chosen.action
     return ModelValues(
         effective_from=np.array([fitted.at for fitted in models.values()], dtype=np.int64),
         costs=np.array([fitted.costs for fitted in models.values()]),

@@ -20,6 +20,7 @@ from wholeroad.road.model.fairness.assessed import Terms
 from wholeroad.road.model.fairness.feeding import derived_from, key_columns
 from wholeroad.road.model.plausible import Direction
 from wholeroad.road.model.scoring import Model
+from wholeroad.road.release.work import PEOPLE
 
 EARLIER: Final = 10_000
 """So many cases before the one that is explained say what is plausible."""
@@ -70,6 +71,8 @@ def _no_feature_decided(
 ) -> str:
     if held_reason:
         return held_reason
+    if row["decided_by"] == PEOPLE:
+        return "people: the brief leaves such cases of its group to them"
     if row["model"] is None:
         return f"no model: {row['decided_by']} decided, whatever the features were"
     if model is None:

@@ -78,7 +78,7 @@ def redecided(
     features, values, status_quo = _moved(history, cases, features)
     due = replace(due_as_recorded(history, cases), values=values, status_quo=status_quo)
     prediction = model.probabilities(features)
-    action, _ = act(prediction, due, rule=model.rule)
+    action = act(prediction, due, rule=model.rule).action
     expected = expected_money(values, prediction, effects=model.effects)
     return Redecided(action, prediction, weighed(due, prediction, expected=expected, model=model))
 

@@ -58,15 +58,30 @@ class Due:
     left_below: NDArray[np.float64] | None = None
 
 
-def act(prediction: NDArray[np.float64], due: Due, *, rule: Rule) -> tuple[Codes, NDArray[np.float64]]:
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What was chosen for cases, each array of shape (n,).
+
+    Attributes
+    ----------
+    action
+        Codes.
+    expected
+        Expected money of the action; NaN where people decide.
+    left
+        Cases that are left to people, for whom the status quo stands until they decide; None where none
+        ever is.
+    """
+
+    action: Codes
+    expected: NDArray[np.float64]
+    left: NDArray[np.bool_] | None = None
+
+
+def act(prediction: NDArray[np.float64], due: Due, *, rule: Rule) -> Chosen:
     """Choose for each case the action of most expected money, within what limits the choice.
 
     A threshold of a group moves what the selected actions have to bring; the expected money stays what it is.
-
-    Returns
-    -------
-    actions, expected
-        Shape (n,): action codes and the expected money of each; NaN where people decide.
     """
     expected = expected_money(due.values, prediction, effects=rule.effects)
     left = left_to_people(expected, due.status_quo, left_below=due.left_below)
@@ -83,7 +98,7 @@ def act(prediction: NDArray[np.float64], due: Due, *, rule: Rule) -> tuple[Codes
     action, best = decide_within(compared, status_quo=due.status_quo, held=held, ids=due.ids, room=due.room)
     if compared is not expected:
         best = expected[np.arange(action.size), action]
-    return action, best if left is None else np.where(left, np.nan, best)
+    return Chosen(action, best if left is None else np.where(left, np.nan, best), left)
 
 
 def left_to_people(

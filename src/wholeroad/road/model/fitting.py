@@ -255,8 +255,7 @@ def _earned(
         groups=groups.frame if groups else None,
         left_below=left_below(groups.table, groups.frame) if groups else None,
     )
-    actions, _ = act(prediction, due, rule=rule or Rule())
-    actions = actions[trial.counted]
+    actions = act(prediction, due, rule=rule or Rule()).action[trial.counted]
     return actions, money_of(cut, trial.priced, actions=actions, estimated=trial.purposes.estimated)
 
 

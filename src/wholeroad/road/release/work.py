@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -18,6 +19,9 @@ from wholeroad.road.model.actions import Due, Rule, act
 from wholeroad.road.model.capacity import Room, decide_within, fitting_in
 from wholeroad.road.release.randomising import LeftAlone, leave_some_alone
 from wholeroad.road.release.rules import MODEL, STATUS_QUO, Plan
+
+PEOPLE: Final = "people"
+"""Who decides a case that a remedy of ``[fairness]`` leaves to them."""
 
 
 def _plain(_: str) -> Rule:
@@ -75,12 +79,15 @@ class Decided:
     propensity
         Shape (n,), in (0, 1]: the probability with which the action was chosen; None where chance had
         no part in any.
+    left
+        Shape (n,): cases that are left to people; None where none ever is.
     """
 
     action: Codes
     probabilities: NDArray[np.float64]
     expected: NDArray[np.float64]
     propensity: NDArray[np.float64] | None = None
+    left: NDArray[np.bool_] | None = None
 
 
 def decide_under(
@@ -114,10 +121,14 @@ def decide_under(
         return decided
     # A case that is left alone keeps its place within a capacity, so that no other case's chances hang on it.
     action, propensity = leave_some_alone(
-        decided.action, ids=asked.ids, held=asked.held, rule=alone, seed=seed
+        decided.action,
+        ids=asked.ids,
+        held=asked.held if decided.left is None else asked.held | decided.left,
+        rule=alone,
+        seed=seed,
     )
     expected = np.where(action == decided.action, decided.expected, np.nan)
-    return Decided(action, decided.probabilities, expected, propensity)
+    return Decided(action, decided.probabilities, expected, propensity, left=decided.left)
 
 
 def _planned(
@@ -146,8 +157,10 @@ def _planned(
             groups=asked.groups,
             left_below=asked.left_below,
         )
-        action, expected = act(probabilities, due, rule=rule(plan.model))
-        return Decided(action, probabilities, np.where(asked.held, np.nan, expected))
+        chosen = act(probabilities, due, rule=rule(plan.model))
+        expected = np.where(asked.held, np.nan, chosen.expected)
+        left = None if chosen.left is None else chosen.left & ~asked.held
+        return Decided(chosen.action, probabilities, expected, left=left)
     if plan.decider == INCUMBENT:
         return _as_logged(asked, probabilities)
     action = _dummy(parse_policy(plan.decider), asked, actions, seed)

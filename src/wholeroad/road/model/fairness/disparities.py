@@ -3,24 +3,34 @@
 The groups with the most and the least are chosen by looking, so an interval for these two alone would claim
 too much. Every pair is judged at once instead (Dunn 1961, *Multiple comparisons among means*, Journal of
 the American Statistical Association 56): with P pairs, each interval stands at confidence ``1 - alpha / P``.
-Where all of them hold, the true largest difference is at least the greatest of the lower ends, and at most
-the greatest of the upper ones. So it covers more often than is said, nearly always where groups are much
-alike, and it is as wide as the smallest group makes it. The quotient of the least and the most is
-treated likewise.
+Where all of them hold, the true largest difference is at least the greatest of the lower ends. The upper
+end asks for less: the pair that is farthest apart in truth is one pair, whichever it is, and the greatest of
+all upper ends is at least its own; so each stands at ``1 - alpha`` (Berger 1982, *Multiparameter hypothesis
+testing and acceptance sampling*, Technometrics 24). The interval covers more often than is said, nearly always
+where groups are much alike, and it is as wide as the smallest group makes it. The quotient of the least and
+the most is treated likewise.
+
+Far out, where the intervals of many pairs end, Wilson's are too narrow for rare things: one hit of a small
+group would be a difference. There a share also gets the exact limits of Clopper and Pearson on effective cases
+(:mod:`wholeroad.road.data.bias.judging`), and the wider end counts. A small group without any of the rare
+large amounts looks as if it hardly varied; so no group's amounts are taken to vary less from case to
+case than those of all groups do in the mean, which is too much where the large groups' days are alike.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wholeroad.core.estimates import Estimate
-from wholeroad.road.data.bias.ratios import Ratios
+from wholeroad.road.data.bias.judging import _beta
+from wholeroad.road.data.bias.ratios import Bounds, Ratios
+from wholeroad.road.data.bias.student import student
 from wholeroad.road.model.fairness.measures import MEASURES, Measured
 from wholeroad.road.model.fairness.results import Disparity
 
@@ -28,6 +38,39 @@ EQUALIZED_ODDS: Final = "equalized_odds"
 """The larger one of the disparities of the two rates that it is made of; the smaller one of their ratios."""
 
 ODDS: Final = ("true_positive_rate", "false_positive_rate")
+
+
+@dataclass(frozen=True, slots=True)
+class FarOut(Ratios):
+    """Figures whose intervals end far out, since several are judged at once; :meth:`of` makes it."""
+
+    @classmethod
+    def of(cls, ratios: Ratios) -> FarOut:
+        """Take figures, whose amounts vary from case to case at least as those of all groups do."""
+        fields = {name: getattr(ratios, name) for name in Ratios.__slots__}
+        if not ratios.share:
+            cases = ratios.cases
+            known = np.isfinite(ratios.standard_error) & (cases > 0)
+            each = np.square(np.where(known, ratios.standard_error, 0.0)) * cases
+            of_a_case = float(np.sum(each * cases)) / max(float(cases[known].sum()), 1.0)
+            floor = np.sqrt(of_a_case / np.maximum(cases, 1.0))
+            fields["standard_error"] = np.maximum(ratios.standard_error, floor)
+        return cls(**fields)
+
+    @property
+    def rest(self) -> Ratios:
+        """For each group, all others as one."""
+        return FarOut.of(Ratios.rest.__get__(self))
+
+    def bounds(self, confidence: float) -> Bounds:
+        """Give the figures with the wider one of Wilson's and the exact limits, shape (G,)."""
+        found = Ratios.bounds(self, confidence)
+        if not self.share:
+            return found
+        quantile, hits = student(confidence, self.freedom), self.value * self.effective
+        low = _beta(hits, self.effective - hits + 1, -quantile)
+        high = _beta(hits + 1, self.effective - hits, quantile)
+        return Bounds(found.value, np.fmin(found.low, low), np.fmax(found.high, high), found.standard_error)
 
 
 def parts_of(measure: str) -> tuple[str, ...]:
@@ -116,17 +159,15 @@ def _of_one(measured: Measured, measure: str, *, level: float, least_cases: int)
     )
     if ratios is None or len(enough) < 2:
         return found
-    judged = ratios.take(enough)
-    pairs = len(enough) * (len(enough) - 1) // 2
-    together = 1 - (1 - level) / pairs
+    judged = FarOut.of(ratios.take(enough))
     most, least = int(np.argmax(judged.value)), int(np.argmin(judged.value))
     names = [measured.grouping.values[place] for place in enough]
     return replace(
         found,
         highest=names[most],
         lowest=names[least],
-        difference=_largest_difference(judged, most=most, least=least, confidence=together),
-        ratio=_smallest_ratio(judged, most=most, least=least, confidence=together),
+        difference=_largest_difference(judged, most=most, least=least, level=level),
+        ratio=_smallest_ratio(judged, most=most, least=least, level=level),
     )
 
 
@@ -136,21 +177,26 @@ def told(ratios: Ratios, *, least_cases: int) -> NDArray[np.bool_]:
     return found
 
 
-def _largest_difference(ratios: Ratios, *, most: int, least: int, confidence: float) -> Estimate:
-    found = ratios.differences(confidence)
+def _largest_difference(ratios: Ratios, *, most: int, least: int, level: float) -> Estimate:
+    together, alone = ratios.differences(_of_pairs(ratios, level)), ratios.differences(level)
     apart = ~np.eye(ratios.value.size, dtype=np.bool_)
-    low = max(0.0, float(found.low[apart].max()))
-    return Estimate(float(found.value[most, least]), low, float(found.high[apart].max()))
+    low = max(0.0, float(together.low[apart].max()))
+    return Estimate(float(alone.value[most, least]), low, float(alone.high[apart].max()))
 
 
-def _smallest_ratio(ratios: Ratios, *, most: int, least: int, confidence: float) -> Estimate | None:
+def _smallest_ratio(ratios: Ratios, *, most: int, least: int, level: float) -> Estimate | None:
     """Nothing over nothing is no ratio, and of amounts neither is one below 0."""
     if ratios.value[most] <= 0 or (not ratios.share and ratios.value[least] <= 0):
         return None
-    found = ratios.quotients(confidence)
+    together, alone = ratios.quotients(_of_pairs(ratios, level)), ratios.quotients(level)
     apart = ~np.eye(ratios.value.size, dtype=np.bool_)
-    high = min(1.0, float(found.high[apart].min()))
-    return Estimate(float(found.value[least, most]), float(found.low[apart].min()), high)
+    high = min(1.0, float(together.high[apart].min()))
+    return Estimate(float(alone.value[least, most]), float(alone.low[apart].min()), high)
+
+
+def _of_pairs(ratios: Ratios, level: float) -> float:
+    """Give the confidence of each pair, so that all of them hold together at a level."""
+    return 1 - (1 - level) / (ratios.value.size * (ratios.value.size - 1) // 2)
 
 
 def _furthest(found: Sequence[Estimate | None], *, least: bool) -> Estimate | None:
