@@ -6,13 +6,13 @@ the American Statistical Association 56): with P pairs, each interval stands at 
 Where all of them hold, the true largest difference is at least the greatest of the lower ends. The upper
 end asks for less: the pair that is farthest apart in truth is one pair, whichever it is, and the greatest of
 all upper ends is at least its own; so each stands at ``1 - alpha`` (Berger 1982, *Multiparameter hypothesis
-testing and acceptance sampling*, Technometrics 24). The interval covers more often than is said, nearly always
-where groups are much alike, and it is as wide as the smallest group makes it. The quotient of the least and
-the most is treated likewise.
+testing and acceptance sampling*, Technometrics 24). The interval covers more often than is said, nearly
+always where groups are much alike, and it is as wide as the smallest group makes it. The quotient of the
+least and the most is treated likewise.
 
 Far out, where the intervals of many pairs end, Wilson's are too narrow for rare things: one hit of a small
-group would be a difference. There a share also gets the exact limits of Clopper and Pearson on effective cases
-(:mod:`wholeroad.road.data.bias.judging`), and the wider end counts. A small group without any of the rare
+group would be a difference. There a share also gets the exact limits of Clopper and Pearson on effective
+cases (:mod:`wholeroad.road.data.bias.judging`), and the wider end counts. A small group without any of the rare
 large amounts looks as if it hardly varied; so no group's amounts are taken to vary less from case to
 case than those of all groups do in the mean, which is too much where the large groups' days are alike.
 """
