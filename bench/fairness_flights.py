@@ -26,6 +26,7 @@ from typing import Any, Final
 
 import wholeroad
 from wholeroad.core.estimates import Estimate
+from wholeroad.core.instants import format_instant
 from wholeroad.engine.fair import BiasFound, Solution
 from wholeroad.project import Project
 from wholeroad.road.data.bias.found import GroupBias
@@ -53,6 +54,12 @@ group = "route"
 equal = "selection_rate"
 within = 0.05
 """
+REHEARSE: Final = 'wholeroad rehearse --policy "status quo" --policy "every 30d"'
+TRY: Final = f"wholeroad fairness try --remedy '{THRESHOLDS}'"
+ACCEPTED: Final = '{ kind = "accept", group = "route" }'
+REASON: Final = "Short flights are late more often, and only who is late is helped."
+CHOOSE: Final = f"""wholeroad fairness choose '{ACCEPTED}' --by "the operations desk" --because "{REASON}" \
+--on 2014-01-06 --look-again 2014-07-01"""
 ASKED: Final = (
     "wholeroad check",
     "wholeroad fairness data",
@@ -65,12 +72,11 @@ ASKED: Final = (
     "wholeroad fairness price --group route",
     "wholeroad fairness price --group origin --equal true_positive_rate",
     "wholeroad fairness price --group carrier --equal true_positive_rate",
-    f"wholeroad fairness try --remedy '{THRESHOLDS}'",
+    TRY,
     """wholeroad fairness try --remedy '{ kind = "reweigh", group = "route" }'""",
     """wholeroad fairness try --remedy '{ kind = "reweigh", group = "origin" }'""",
     "wholeroad fairness page",
 )
-LIMITED: Final = 'wholeroad rehearse --policy "status quo" --policy "every 30d"'
 TABLES: Final = {
     "route": (
         "base_rate",
@@ -124,7 +130,11 @@ def chosen_of_the_plan(lines: Sequence[str]) -> Iterator[str]:
     for line in lines:
         number, dot, head = line.partition(". ")
         if dot and number.isdigit():
-            shown = ("What came true: carrier = EV", "Wrong labels", "Who can be told from the features: route")
+            shown = (
+                "What came true: carrier = EV",
+                "Wrong labels",
+                "Who can be told from the features: route",
+            )
             whole = first or head.startswith(shown)
             first = False
             yield line
@@ -189,7 +199,7 @@ def in_the_data(found: BiasFound) -> dict[str, str]:
     """Write what differs in the data as the page tells it."""
     asked = Counter(one.cause for one in found.findings)
     clear = Counter(one.cause for one in found.findings if one.clear)
-    written = {cause: f"{clear[cause]} clear of {asked[cause]}" for cause in asked}
+    written: dict[str, str] = {cause: f"{clear[cause]} clear of {asked[cause]}" for cause in asked}
     for one in found.findings:
         if one.cause == "delay" and one.grouping == "route":
             hours = [f"{24 * each.value:.1f} hours" for each in (one.figure, one.rest)]
@@ -223,16 +233,22 @@ def conflicts_of(found: Solution) -> list[str]:
 
 
 def limited(project: Project) -> dict[str, Any]:
-    """Rehearse under limits, and tell which fits they stopped."""
+    """Tell which fits limits stopped, and what was made, of a rehearsal that is there already."""
     made = project.rehearse(["status quo", "every 30d"])
-    fits = made.fits.filter(made.fits["policy"] == "every 30d")
-    columns = [name for name in ("cut_at", "champion", "stopped", "why") if name in fits.columns]
+    facts = [json.loads(line) for line in made.export("every 30d")]
+    fits = [fact for fact in facts if fact["fact"] == "ModelFitted"]
+    stopped = [day_of(fact["at"]) for fact in fits if fact["stopped"]]
     money = dict(zip(made.policies["policy"], made.policies["total"], strict=True))
     return {
-        "fits": [{name: str(row[name]) for name in columns} for row in fits.to_dicts()],
-        "total": {name: f"{total:,.0f}" for name, total in money.items()},
-        "columns": fits.columns,
+        "stopped": f"{len(stopped)} of {len(fits)}",
+        "on": stopped,
+        "total": f"{money['every 30d']:,.0f} EUR",
     }
+
+
+def day_of(at: int) -> str:
+    """Write the day of an instant."""
+    return format_instant(at)[:10]
 
 
 def measured(folder: Path) -> dict[str, Any]:
@@ -255,17 +271,25 @@ def measured(folder: Path) -> dict[str, Any]:
         "tables": {name: rows(found, name) for name in TABLES},
         "apart": apart(found),
         "everybody": {one.measure: cell(one) for one in found.everybody},
-        "pooled": {name: ", ".join(f"{value} ({n})" for value, n in each.items()) for name, each in found.pooled.items()},
+        "pooled": {
+            name: ", ".join(f"{value} ({n})" for value, n in each.items())
+            for name, each in found.pooled.items()
+        },
         "data": in_the_data(project.fairness.data()),
         "conflicts": conflicts_of(solution),
         "limits": {},
     }
     for name, extra in {"alone": (LIMIT,), "with thresholds": (LIMIT, REMEDY)}.items():
         begun(place, *extra)
-        printed[f"{LIMITED}, {name}"], taken = shortened(LIMITED, (one := typed(LIMITED, place))[0]), one[1]
-        seconds[f"{LIMITED}, {name}"] = round(taken, 1)
+        for command in (REHEARSE, TRY)[: 2 if name == "alone" else 1]:
+            out, taken = typed(command, place)
+            printed[f"limit {name}: {command}"] = shortened(command, out)
+            seconds[f"limit {name}: {command}"] = round(taken, 1)
         result["limits"][name] = limited(wholeroad.open(place))
     begun(place)
+    out, _ = typed(CHOOSE, place)
+    printed[CHOOSE] = shortened(CHOOSE, out)
+    result["chosen"] = (place / "brief.toml").read_text("utf-8").partition("[[")[1:][1].splitlines()
     return result
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -110,6 +111,29 @@ def test_a_limit_that_stops_a_fit_shows_in_the_status_and_the_old_plan_stays(tmp
     assert project.status().stopped == stopped[-1]
     assert project.status().decider == "status quo"
     assert project.replay().difference == ""
+
+
+def test_thresholds_of_the_model_in_charge_stay_until_another_model_comes(tmp_path: Path) -> None:
+    now = at(24)
+    folder, changed = tmp_path / "one", tmp_path / "other"
+    for night in range(6):
+        now = at(24 + night)
+        opened(deliver(folder, now), now).cycle()
+    shutil.copytree(folder, changed)
+    without = BRIEF[: BRIEF.index("[[fairness.remedies]]")]
+    later = now + timedelta(hours=20)
+    for each, brief in ((folder, BRIEF), (changed, without)):
+        opened(deliver(each, later, brief), later).cycle()
+    one, other = (opened(each, later).decisions() for each in (folder, changed))
+    assert one.height == other.height
+    # The remedy that leaves close calls to people is one of the brief and ends with it; thresholds don't.
+    ours = one["decided_by"] == "model"
+    assert one.filter(ours)["action"].equals(other.filter(ours)["action"])
+    gone = without.replace('depot = { column = "depot" }\nheavy', "heavy")
+    gone = gone.replace('group = "depot"', 'group = "heavy"')
+    end = later + timedelta(hours=20)
+    with pytest.raises(UserError, match="decides by a group that the brief doesn't name"):
+        opened(deliver(changed, end, gone), end).cycle()
 
 
 def test_an_appeal_stands_beside_the_decision_and_a_label_counts_from_then_on(tmp_path: Path) -> None:

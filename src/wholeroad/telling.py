@@ -13,6 +13,7 @@ from wholeroad.road.data.bias.found import GroupBias
 from wholeroad.road.data.bias.groups import groups_of
 from wholeroad.road.data.blocks import blocks_of
 from wholeroad.road.data.history import History
+from wholeroad.road.model.fairness.feeding import fed
 from wholeroad.road.model.fairness.flips import sampled
 from wholeroad.road.model.fairness.proxies import direct_features, find_proxies
 
@@ -33,9 +34,18 @@ def told_from_features(history: History, progress: Progress | None = None) -> tu
         groups_of(frame, table),
         blocks=blocks,
         learner=Logistic(),
-        direct={name: direct_features(history.brief, name) for name in table.groups},
+        direct={name: _direct(history, name) for name in table.groups},
         seed=history.brief.model.seed,
     )
     if progress:
         progress("telling groups from features", 1, 1)
     return tuple(each.bias for each in found)
+
+
+def _direct(history: History, name: str) -> tuple[str, ...]:
+    """Name the features that show what a group is read from: by them it is told, and nothing learnt."""
+    table = fairness_table(history)
+    parts = table.groups[name].all_of or (name,)
+    shown = [fed(group, history.bound.features) for group in history.bound.groups if group.name in parts]
+    own = direct_features(history.brief, name)
+    return tuple(dict.fromkeys([*own, *(feature for each in shown for feature in each)]))

@@ -107,7 +107,7 @@ def weighed(
 ) -> Weighed:
     """Say what actions are compared by, beside their expected money."""
     rule, compared = model.rule, expected
-    if rule.thresholds is not None and rule.terms is not None and due.groups is not None:
+    if rule.thresholds is not None and rule.terms is not None:
         compared = rule.thresholds.adjust(
             expected,
             prediction,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Final, TypeVar
@@ -31,10 +32,6 @@ CHUNK: Final = 1 << 15
 
 CHUNKS_AT_HAND: Final = 4
 """Scored chunks kept in memory, so that a day's cases don't read a whole chunk from disk."""
-
-
-_FOR_PEOPLE: Final = {"appeals_to", "answered_within", "changeable"}
-"""Settings of ``[fairness]`` that change no fit."""
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -209,7 +206,7 @@ class Workshop:
         groups = _groups_of(history, rows)
         cut = self._cut_digest(rows, truth, acted, groups)
         settings = f"{cut_at} {brief.outcome.matures} {brief.model.least_outcomes} {brief.worth.capacity}"
-        fair = [] if groups is None else [groups.table.model_dump_json(exclude=_FOR_PEOPLE)]
+        fair = [] if groups is None else [json.dumps(groups.table.acting(), sort_keys=True)]
         key = digest("fit", cut, settings, self._recipe, *self._learners, *fair)
         data = self._blobs.get("fits", key)
         if data is not None:

@@ -80,6 +80,12 @@ ENTRIES: Final = (
         "fairness-limit",
     ),
     Entry(
+        "fairness.group-gone",
+        "The model in charge has thresholds of a group that the brief doesn't name any more.",
+        "Put the group back until a fit without these thresholds is in charge.",
+        "group-thresholds",
+    ),
+    Entry(
         "fairness.no-decisions",
         "No model has decided anything that could be assessed.",
         "Rehearse a policy that fits models.",

@@ -35,6 +35,8 @@ def digests(brief: Brief) -> Digests:
     """Digest a brief; comments, layout and the words for people don't change it."""
     said = brief.canonical()
     whole = {table: value for table, value in said.items() if table not in _WORDS}
+    if brief.fairness is not None:
+        whole["fairness"] = brief.fairness.acting()
     learnt = {table: value for table, value in said.items() if table in _LEARNT}
     return Digests(
         digest(json.dumps(whole, sort_keys=True)),

@@ -224,6 +224,25 @@ class FairnessTable(Table):
         """Whether a fit has to know the groups: for remedies, or for the limits that it is held to."""
         return bool(self.learnt or self.of_kind("abstain") or self.limits)
 
+    def acting(self) -> dict[str, Any]:
+        """Give what changes a fit or a decision as plain data; words for people are left out."""
+        words = {"chosen_by", "chosen_on", "reason", "look_again_on", "cases", "until"}
+        return {
+            "groups": {
+                name: group.model_dump(mode="json", exclude_defaults=True, exclude={"population_from"})
+                for name, group in self.groups.items()
+            },
+            "selected": self.selected,
+            "least_cases": self.least_cases,
+            "limits": [limit.model_dump(mode="json", exclude_defaults=True) for limit in self.limits],
+            "watch_every": self.watch_every if self.limits else 0,
+            "remedies": [
+                remedy.model_dump(mode="json", exclude_defaults=True, exclude=words)
+                for remedy in self.remedies
+                if remedy.kind in ("reweigh", "thresholds", "abstain")
+            ],
+        }
+
     def of_kind(self, kind: Kind) -> tuple[RemedyTable, ...]:
         """Give the remedies of one kind, in their order."""
         return tuple(remedy for remedy in self.remedies if remedy.kind == kind)

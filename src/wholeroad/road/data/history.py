@@ -56,10 +56,12 @@ class History:
     groups: FeatureRows | None = None
 
     def groups_in_decisions(self, cases: NDArray[np.int64]) -> pl.DataFrame | None:
-        """Give the groups of some cases where a remedy of the brief decides by them, None elsewhere."""
-        table = self.brief.fairness
-        decides = table is not None and (table.of_kind("thresholds") or table.of_kind("abstain"))
-        return self.groups.take(cases) if decides and self.groups is not None else None
+        """Give the groups of some cases; None where the brief names none.
+
+        Also without any remedy in the brief: the thresholds of a model are part of it, and stay until
+        another model comes.
+        """
+        return None if self.groups is None else self.groups.take(cases)
 
     def as_of(self, now: Instant, since: Instant | None = None) -> AsOf:
         """Give the reader that cannot see past ``now``."""

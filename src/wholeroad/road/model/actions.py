@@ -87,7 +87,7 @@ def act(prediction: NDArray[np.float64], due: Due, *, rule: Rule) -> Chosen:
     left = left_to_people(expected, due.status_quo, left_below=due.left_below)
     held = due.held if left is None else due.held | left
     compared = expected
-    if rule.thresholds is not None and rule.terms is not None and due.groups is not None:
+    if rule.thresholds is not None and rule.terms is not None:
         compared = rule.thresholds.adjust(
             expected,
             prediction,

@@ -1,7 +1,8 @@
 """Which cases lose most: slices are searched in one half of the time and judged in the other.
 
 *Honest halves.* Of each two neighbouring weeks (days, where there are few weeks) chance gives one to the
-search and the other to the estimate. Both see the whole time; the luck of a day is never in both.
+search and the other to the estimate. Both see the whole time; the luck of a day is never in both. Luck that
+lasts for weeks is: a slice that had a bad month stands, since it did lose, and may not lose again.
 
 *One slice.* Its loss per case less that of all others, paired by day, with a standard error from whole days.
 Losses are skewed, and a slice of 50 cases that happens to hold none of the rare large ones looks far more

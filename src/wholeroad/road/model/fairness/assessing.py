@@ -14,7 +14,7 @@ from wholeroad.road.data.bias.groups import Grouping
 from wholeroad.road.data.bias.ratios import Bounds, Floats, Ratios
 from wholeroad.road.data.blocks import blocks_of
 from wholeroad.road.model.fairness.assessed import NOT_KNOWN, Assessed
-from wholeroad.road.model.fairness.disparities import disparities_of, told
+from wholeroad.road.model.fairness.disparities import FarOut, disparities_of, told
 from wholeroad.road.model.fairness.limits import limits_held
 from wholeroad.road.model.fairness.measures import MEASURES, Measured, measured
 from wholeroad.road.model.fairness.results import Fairness, GroupFigure
@@ -46,7 +46,9 @@ def fairness_of(
     limits
         Judged at their own confidence.
     confidence
-        Of each interval of a figure, and of each disparity with all its pairs together.
+        Of each interval of a figure; of the differences to everybody else of all groups of a measure
+        together (Dunn), so that a group is called different by chance in so few measures, not in so many
+        groups; and of each disparity with all its pairs together.
     least_cases
         A figure that rests on fewer gets no interval, and takes no part in disparities and limits.
     look
@@ -123,8 +125,9 @@ def _figures(
 ) -> Iterator[GroupFigure]:
     for name, ratios in found.ratios.items():
         enough = told(ratios, least_cases=least_cases)
-        own, apart = ratios.bounds(confidence), ratios.versus_rest(confidence)
         judged = enough & (ratios.cases.sum() - ratios.cases >= least_cases)
+        asked = 1 if len(found.grouping.values) == 2 else max(1, int(judged.sum()))
+        own, apart = ratios.bounds(confidence), FarOut.of(ratios).versus_rest(1 - (1 - confidence) / asked)
         drawn_in = shrunk(ratios, towards=float(whole.ratios[name].value[0]))
         for place, value in enumerate(found.grouping.values):
             yield GroupFigure(
@@ -177,6 +180,6 @@ def _steadied(ratios: Ratios) -> Floats:
     cases = ratios.cases
     told = np.isfinite(ratios.standard_error) & (cases > 0)
     variance = np.square(np.where(told, ratios.standard_error, 0.0))
-    of_a_case = np.sum(variance * cases) / max(float(cases[told].sum()), 1.0)
+    of_a_case = np.sum(variance * cases * cases) / max(float(cases[told].sum()), 1.0)
     others = _DOUBT / (ratios.freedom + _DOUBT)
     return np.where(told, (1 - others) * variance + others * of_a_case / np.maximum(cases, 1.0), np.inf)

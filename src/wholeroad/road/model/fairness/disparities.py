@@ -12,8 +12,8 @@ least and the most is treated likewise.
 
 Far out, where the intervals of many pairs end, Wilson's are too narrow for rare things: one hit of a small
 group would be a difference. There a share also gets the exact limits of Clopper and Pearson on effective
-cases (:mod:`wholeroad.road.data.bias.judging`), and the wider end counts. A small group without any of the rare
-large amounts looks as if it hardly varied; so no group's amounts are taken to vary less from case to
+cases (:mod:`wholeroad.road.data.bias.judging`), and the wider end counts. A small group without any of the
+rare large amounts looks as if it hardly varied; so no group's amounts are taken to vary less from case to
 case than those of all groups do in the mean, which is too much where the large groups' days are alike.
 """
 

@@ -61,7 +61,7 @@ class Foretold:
     texts: pl.Series
     values: Values | None = None
 
-    def take(self, rows: slice) -> Foretold:
+    def take(self, rows: slice | NDArray[np.int64]) -> Foretold:
         """Give some of the cases, in order of time."""
         arrays = {name: getattr(self, name)[rows] for name in self.__dataclass_fields__ if name != "values"}
         return Foretold(**arrays, values=None if self.values is None else self.values.take(rows))

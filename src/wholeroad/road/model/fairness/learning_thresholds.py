@@ -120,11 +120,17 @@ def learn_thresholds(cases: Foretold, aim: Aim, *, guard: float = GUARD) -> Lear
     Parameters
     ----------
     cases
-        That the model hasn't learnt from; outcomes of all of them matured.
+        That the model hasn't learnt from; outcomes of all of them matured. Values that are too small even
+        when they are put together take no part, and have no offset.
     guard
         Standard errors by which the aim is tighter than what is allowed.
     """
     found = grouping(aim.grouping, cases.texts, least_cases=aim.least_cases)
+    small = [value for value, count in zip(found.values, found.cases, strict=True) if count < aim.least_cases]
+    if small and len(small) < len(found.values):
+        # A rest that is still too small to tell would eat the tolerance of all others by its own noise.
+        rows = np.flatnonzero(~np.isin(found.codes, [found.values.index(value) for value in small]))
+        return learn_thresholds(cases.take(rows), aim, guard=guard)
     groups = _groups(cases, found, aim=aim)
     moved = [not aim.values or value in aim.values for value in found.values]
     aimed = aim.within

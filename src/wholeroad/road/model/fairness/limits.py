@@ -27,13 +27,17 @@ def limits_held(
     groups, at the limit's own confidence. Groups with too few cases aren't judged; the sentence says how
     many they are.
 
+    Each fit is a look of its own: of fits that hold a limit at its very bound one in forty is called
+    breached where two groups are compared (fewer where more are), and so over many fits in a year some
+    will be. Well within the bound hardly any is.
+
     Parameters
     ----------
     measured
         By grouping; a limit on a grouping that isn't there is open.
     look
-        Which look at growing data this is, from 1: the chance that any look ever calls a limit breached
-        that holds stays below one less the confidence. None for the only look.
+        Which look at growing data this is, from 1: the chance that any look at the cases of one plan ever
+        calls a limit breached that holds stays below one less the confidence. None for the only look.
     """
     known = {each.grouping.name: each for each in measured}
     return tuple(_held(known.get(limit.group), limit, least_cases=least_cases, look=look) for limit in limits)

@@ -19,6 +19,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from wholeroad.core.errors import UserError
 from wholeroad.road.data.bias.groups import BETWEEN, MISSING, OTHER
 
 Offset = tuple[float, float, float]
@@ -45,8 +46,23 @@ class GroupThresholds:
     parts: tuple[str, ...]
     offsets: Mapping[str, Offset]
 
-    def texts(self, groups: pl.DataFrame) -> pl.Series:
-        """Give each case's value as a text, from the group columns."""
+    def texts(self, groups: pl.DataFrame | None) -> pl.Series:
+        """Give each case's value as a text, from the group columns.
+
+        Raises
+        ------
+        UserError
+            ``fairness.group-gone``.
+        """
+        if groups is None or not set(self.parts) <= set(groups.columns):
+            raise UserError(
+                "fairness.group-gone",
+                "The model in charge decides by a group that the brief doesn't name any more",
+                happened=f"it has thresholds of {self.grouping}, and [fairness.groups] has no "
+                f"{', '.join(part for part in self.parts if groups is None or part not in groups.columns)}",
+                expected="every group that a model in charge has thresholds of",
+                fix="put the group back until a fit without these thresholds is in charge",
+            )
         texts = [groups[part].cast(pl.String).fill_null(MISSING) for part in self.parts]
         if len(texts) == 1:
             return texts[0]

@@ -2,7 +2,10 @@
 
 A look a week would find a breach by chance sooner or later if each were judged alone (Armitage, McPherson
 and Rowe 1969, *Repeated significance tests on accumulating data*, JRSS A 132). Look *k* is judged at a level
-of ``alpha / (k (k + 1))``, which adds up to ``alpha`` over all looks, however many there will be.
+of ``alpha / (k (k + 1))``, which adds up to ``alpha`` over all looks at one plan, however many there will be.
+The next plan is another one with cases of its own, and its looks are counted anew: over a year of many
+plans false alarms add up. A plan that is replaced sooner than the limits are looked at, or sooner than
+its outcomes mature, is never judged by them.
 """
 
 from __future__ import annotations

@@ -239,22 +239,24 @@ class _About:
             cases=cases,
         )
 
-    def wait(self) -> Choice:
-        """Wait longer for outcomes."""
+    def wait(self) -> Choice | None:
+        """Wait longer for outcomes; nothing to wait for where the group's come sooner."""
         bias, seen = self.bias, self.situation.seen
         times = max(bias.figure.value / bias.rest.value, 1.0) if bias.rest.value > 0 else 1.0
         matures = seen.matures / DAY if seen is not None and seen.matures else bias.rest.value
         days = max(1, math.ceil(matures * times))
+        if days <= matures:
+            return None
         rate = self.situation.a_day(bias.grouping, bias.value)
         cases = max(1, math.ceil((days - matures) * rate)) if rate else 1
+        reason = f"matures is raised to {days}d: the outcomes of {self.who} are then seen as the others' are"
         return Choice(
-            "collect",
+            "accept",
             f'Wait longer: [outcome] matures = "{days}d" gives {self.who} as much time, for its delay, as '
             f"the others have now. About {cases:,} of its newest cases then teach later, and all others wait "
             "as long.",
-            f'# In [outcome]: matures = "{days}d"\n{self.toml("collect", cases=cases)}',
+            f'# In [outcome]: matures = "{days}d"\n{self.toml("accept", reason=reason)}',
             costs_say="older data at each fit; rehearse it with both settings",
-            cases=cases,
         )
 
     def correct_labels(self) -> Choice:
