@@ -5,7 +5,7 @@ and keeps what was printed: the chapter's figures are held against ``bench/fairn
 Long outputs are kept in part. The first command that looks at decisions rehearses the policy, which is most
 of its time; fits are kept between commands.
 
-Run ``python bench/fairness_flights.py`` (about 40 minutes on two busy CPUs); the last line is JSON.
+Run ``python bench/fairness_flights.py`` (about 20 minutes on two CPUs); the last line is JSON.
 ``--folder`` keeps the project there, so that another run takes up its fits.
 """
 
@@ -277,6 +277,7 @@ def measured(folder: Path) -> dict[str, Any]:
         },
         "data": in_the_data(project.fairness.data()),
         "conflicts": conflicts_of(solution),
+        "added": {"limit": LIMIT, "remedy": REMEDY},
         "limits": {},
     }
     for name, extra in {"alone": (LIMIT,), "with thresholds": (LIMIT, REMEDY)}.items():

@@ -219,7 +219,7 @@ def test_the_command_says_what_would_have_changed_it_and_how_to_appeal(plain, na
     assert f"wholeroad appeal {key} --because" in text
     assert "within 14d: the parcel desk" in text
     assert "not tried: depot, late_3d" in text
-    found = named.explain_decision(decided(named, "pass")[0])
+    found = named.explain_decision(decided(named, "express")[0])
     text = " ".join(printed(found).split())
     assert "instead of" in text
     none = replace(found, contest=replace(found.contest, otherwise=None, decided_by="chance", appeals_to=""))

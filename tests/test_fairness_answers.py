@@ -17,13 +17,14 @@ from wholeroad.core.estimates import Estimate
 from wholeroad.engine.variants import Difference
 from wholeroad.interfaces.cli.fairness_answers import (
     show_bias,
-    show_difference_tried,
     show_plan,
     show_solution,
 )
+from wholeroad.interfaces.cli.fairness_lines import plain
 from wholeroad.interfaces.cli.fairness_searches import show_flips, show_price, show_slices
+from wholeroad.interfaces.cli.fairness_tried import show_difference_tried
+from wholeroad.road.brief.remedies import parse_remedy
 from wholeroad.road.model.fairness.definitions import conflicts
-from wholeroad.road.model.fairness.record import remedy_in_words
 
 WORTH = Difference(
     "remedies",
@@ -60,7 +61,7 @@ def every_answer(width=110):
             WORTH,
             before=fairness,
             after=replace(fairness, limits=fairness.limits[1:]),
-            remedies=[remedy_in_words(one, unit) for one in brief.fairness.remedies],
+            remedies=brief.fairness.remedies,
             unit=unit,
             width=width,
         ),
@@ -115,7 +116,7 @@ NEXT = {
     "slices": "wholeroad explain decision KEY",
     "price": "wholeroad fairness try",
     "flips": "wholeroad fairness data",
-    "try": "wholeroad check",
+    "try": "wholeroad fairness page",
 }
 
 
@@ -138,20 +139,67 @@ def test_no_answer_shows_an_infinity_or_is_wider_than_the_terminal(name):
     assert not re.search(r"\b(nan|inf|None|False|True(?! positive))\b", ANSWERS[name])
     for width in (80, 110):
         for line in every_answer(width)[name].splitlines() if width == 80 else ANSWERS[name].splitlines():
-            assert len(line) <= max(width, 110), line
+            copied = line.lstrip().startswith(("{ kind", "wholeroad fairness choose"))
+            assert copied or len(line) <= max(width, 110), line
 
 
-def test_the_lines_for_the_brief_can_be_copied():
-    import tomllib
+def test_the_remedies_of_a_plan_can_be_copied_into_a_command():
+    lines = [line for line in ANSWERS["plan"].splitlines() if line.startswith("    { kind")]
+    first = parse_remedy(lines[0])
+    assert (first.kind, first.group, first.values, first.cases) == ("collect", "depot", ("south",), 640)
 
-    lines = [line for line in ANSWERS["plan"].splitlines() if re.match(r"    (\[\[|\w+ = )", line)]
-    read = tomllib.loads("\n".join(lines))
-    assert read["fairness"]["remedies"][0] == {
-        "kind": "collect",
-        "group": "depot",
-        "values": ["south"],
-        "cases": 640,
-    }
+
+def test_of_many_findings_the_weightiest_are_shown_and_the_rest_counted():
+    """From many cases everything is clear; what is small with its whole interval stands in no row."""
+    few = samples.findings()[0]
+    many = [
+        replace(
+            few,
+            cause="base_rate",
+            value=f"v{place:02}",
+            figure=Estimate(0.5 + size, 0.4 + size, 0.6 + size),
+            difference=Estimate(size, size * 0.9, size * 1.1),
+            clear=True,
+            does=f"v{place:02} does",
+        )
+        for place, size in enumerate([0.001, 0.01, *(0.05 + 0.01 * step for step in range(20))])
+    ]
+    text = " ".join(printed(show_bias, many[::-1]).split())
+    assert text.startswith("22 clear differences in 22 answers, 2 of them small")
+    shown = [place for place in range(22) if f"depot = v{place:02} " in text]
+    assert shown == list(range(10, 22))
+    assert [place for place in range(22) if f"v{place:02} does" in text] == list(range(17, 22))
+    assert "8 more clear differences and 2 that are clear and small" in text
+    assert text.index("v21 ") < text.index("v20 ") < text.index("v10 ")
+
+
+def test_a_long_plan_is_short():
+    """Eight lines are told in full, the others in one line each."""
+    line = samples.plan().lines[0]
+    plan = replace(samples.plan(), lines=tuple(replace(line, evidence=line.evidence) for _ in range(14)))
+    text = printed(show_plan, plan, unit="EUR", width=80)
+    assert text.count("try this first") == 8
+    assert "• 14. Who is there, depot = south" in text
+
+
+def test_tolerances_that_come_to_the_same_share_a_row():
+    curve = samples.price()
+    alike = [replace(curve.points[0], within=within) for within in (0.07, 0.05, 0.03)]
+    text = printed(show_price, [replace(curve, points=tuple(alike))], brief=samples.brief(remedies=[]))
+    assert "up to 7 points" in text
+    assert "to 3 points" in text
+    assert "up to 5 points" not in text
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=12))
+@settings(max_examples=60, deadline=None)
+def test_law_no_name_breaks_a_line_or_the_terminal(name):
+    text = plain(f"a{name}b")
+    assert text.isprintable()
+    assert text.startswith("a")
+    assert text.endswith("b")
+    finding = replace(samples.findings()[0], value=f"a{name}b", does="it does", clear=True)
+    assert not {"\x1b", "\r", "\x9b", "\u2028"} & {*printed(show_bias, [finding], width=200)}
 
 
 def test_brackets_in_names_take_no_effect():

@@ -14,7 +14,7 @@ from wholeroad.core.errors import RoadError, UserError
 from wholeroad.core.instants import Instant
 from wholeroad.core.ports import Progress
 from wholeroad.engine.appealing import Appeals
-from wholeroad.engine.assessing import ModelDecisions, fairness_table, model_decisions
+from wholeroad.engine.assessing import ModelDecisions, fairness_table, model_decisions, without_limits
 from wholeroad.engine.book import TABLE
 from wholeroad.engine.fair import (
     BiasFound,
@@ -32,17 +32,16 @@ from wholeroad.engine.fair import (
 from wholeroad.engine.judged import judged_labels
 from wholeroad.engine.rehearsal import Rehearsal, walk_through
 from wholeroad.engine.reviewing import Reviews
-from wholeroad.engine.variants import (
-    policy_of,
-)
+from wholeroad.engine.timeless import refuse_timeless
+from wholeroad.engine.variants import policy_of
 from wholeroad.engine.workshop import Workshop
-from wholeroad.remedying import attempt, choose
-from wholeroad.road.brief.contract import Brief
+from wholeroad.remedying import attempt, choose, in_a_rehearsal, known_group, needs_positive, two_groups
 from wholeroad.road.brief.digests import digests
 from wholeroad.road.brief.fairness import Equal, RemedyTable
 from wholeroad.road.brief.policies import parse_policies
 from wholeroad.road.brief.remedies import no_groups
 from wholeroad.road.data.bias.asking import ask_bias, not_asked
+from wholeroad.road.data.bias.found import GroupBias
 from wholeroad.road.data.bias.seen import seen_of
 from wholeroad.road.data.history import History
 from wholeroad.road.model.fairness.priced import PriceCurve
@@ -73,6 +72,7 @@ class Assessment:
         self._brief = yard.brief
         self._whole: History | None = None
         self._decided: dict[str | None, tuple[ModelDecisions, Workshop]] = {}
+        self._told: tuple[GroupBias, ...] | None = None
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -99,6 +99,18 @@ class Assessment:
         """Give the day by the project's clock, in UTC."""
         return datetime.fromtimestamp(self.now() / 1_000_000, tz=UTC).date()
 
+    def ready(self) -> None:
+        """Refuse a folder in which nothing can be asked, before anything lands.
+
+        Raises
+        ------
+        UserError
+            ``fairness.no-groups``; ``fairness.rehearsal`` in the folder of a policy that was rehearsed.
+        """
+        self._at_home()
+        if self._brief.fairness is None:
+            raise no_groups()
+
     # Looking
 
     def data(self, progress: Progress | None = None) -> BiasFound:
@@ -111,7 +123,8 @@ class Assessment:
         """
         history = self._history(progress)
         seen = seen_of(history, now=history.until + 1)
-        return BiasFound(ask_bias(seen), not_asked(seen), history.until)
+        findings = (*ask_bias(seen), *self._tellable(history, progress))
+        return BiasFound(findings, not_asked(seen), history.until)
 
     def solution(self, policy: str | None = None, progress: Progress | None = None) -> Solution:
         """Assess decisions of models by group: those of the project, or of a policy rehearsed for it.
@@ -142,10 +155,13 @@ class Assessment:
         Raises
         ------
         UserError
-            ``fairness.unknown-group``, ``fairness.too-few-decisions``, and those of :meth:`solution`.
+            ``fairness.unknown-group``, ``fairness.needs-positive``, ``fairness.one-group``,
+            ``fairness.too-few-decisions``, and those of :meth:`solution`.
         """
-        self._known(group)
+        known_group(group, self.groups)
+        needs_positive(self._brief, equal)
         decisions, workshop = self._decisions(policy, progress)
+        two_groups(decisions.groups, group, least_cases=decisions.table.least_cases)
         try:
             return price(decisions, group, equal=equal, workshop=workshop)
         except ValueError as error:
@@ -165,7 +181,7 @@ class Assessment:
         UserError
             ``fairness.unknown-group``, and those of :meth:`solution`.
         """
-        self._known(group)
+        known_group(group, self.groups)
         decisions, workshop = self._decisions(policy, progress)
         return flip(decisions, group, workshop=workshop)
 
@@ -210,7 +226,7 @@ class Assessment:
         judged = judged_labels(reviews, self._yard.facts, history=history, groups=seen.groups)
         found = noise_by_verdicts(judged, seen.groups) if judged else ()
         findings += prefer_verdicts(foretold, found)
-        findings += told_from_features(history, progress)
+        findings += self._tellable(history, progress)
         situation = Situation(
             seen=seen, prices=tuple(prices), unit=self._brief.unit, not_asked=tuple(unasked)
         )
@@ -246,7 +262,8 @@ class Assessment:
         for name in self.groups if found else ():
             curve = asked("price", lambda: self.price(name, equal, policy=policy))  # noqa: B023
             prices += [curve] if curve else []
-            flipped.append(self.flips(name, policy=policy))
+            flip = asked("flips", lambda: self.flips(name, policy=policy))  # noqa: B023
+            flipped += [flip] if flip else []
         return Everything(
             data=data,
             plan=asked("plan", lambda: self.plan(prices=prices, policy=policy, progress=progress)),
@@ -280,6 +297,7 @@ class Assessment:
 
     def choose(self, remedy: RemedyTable) -> Path:
         """Write a remedy into the brief. See :func:`wholeroad.remedying.choose`."""
+        self._at_home()
         return choose(self._yard, remedy)
 
     def appeals_by_group(self) -> tuple[AppealsOfGroup, ...]:
@@ -302,6 +320,7 @@ class Assessment:
 
     def contest(self, key: Sequence[str], *, because: str, by: str = "") -> Appeal:
         """Contest a decision; a person answers. See :meth:`~wholeroad.engine.appealing.Appeals.open`."""
+        self._at_home()
         with self._yard.lock("an appeal"):
             return self.appeals.open(key, because=because, by=by, now=self.now())
 
@@ -316,30 +335,26 @@ class Assessment:
         label: str = "",
     ) -> Appeal:
         """Answer an appeal. See :meth:`~wholeroad.engine.appealing.Appeals.answer`."""
+        self._at_home()
         with self._yard.lock("an answer to an appeal"):
             return self.appeals.answer(
                 number, upheld=upheld, because=because, by=by, action=action, label=label, now=self.now()
             )
 
     def _history(self, progress: Progress | None) -> History:
-        if self._brief.fairness is None:
-            raise no_groups()
+        self.ready()
         if self._whole is None:
             self._whole = self._yard.store.history(progress)
         return self._whole
 
-    def _known(self, group: str) -> None:
-        table = self._brief.fairness
-        if table is None:
-            raise no_groups()
-        if group not in table.groups:
-            raise UserError(
-                "fairness.unknown-group",
-                "There is no such group",
-                happened=f"was {group!r}",
-                expected=f"one of {', '.join(table.groups)}",
-                fix="name a group of [fairness.groups]",
-            )
+    def _at_home(self) -> None:
+        if self._yard.folder.manifest.is_file():
+            raise in_a_rehearsal(self._yard.folder)
+
+    def _tellable(self, history: History, progress: Progress | None) -> tuple[GroupBias, ...]:
+        if self._told is None:
+            self._told = told_from_features(history, progress)
+        return self._told
 
     def _decisions(self, policy: str | None, progress: Progress | None) -> tuple[ModelDecisions, Workshop]:
         """Find what models decided: the project's own, or those of a rehearsal that leaves no trace."""
@@ -354,6 +369,7 @@ class Assessment:
     def _decide(self, policy: str | None, progress: Progress | None) -> tuple[ModelDecisions, Workshop]:
         history = self._history(progress)
         fairness_table(history)
+        refuse_timeless(self._brief, "rehearsed")
         # Whether its limits hold is what is asked: so none of them stops a fit here.
         free = replace(history, brief=without_limits(history.brief))
         workshop = self._yard.workshop(free)
@@ -365,7 +381,8 @@ class Assessment:
                     raise
         chosen = policy_of(history)
         if policy is not None:
-            (chosen,) = parse_policies([policy], self._brief.actions, incumbent=False)
+            running = self._brief.incumbent is not None
+            (chosen,) = parse_policies([policy], self._brief.actions, incumbent=running)
         tables, ledger = thrown_away()
         Rehearsal(
             free,
@@ -379,10 +396,3 @@ class Assessment:
         limits = ", as if no limit stopped a fit" if history.brief != free.brief else ""
         basis = f"the decisions of a rehearsal of {chosen.name}{limits}"
         return model_decisions(history, tables.read(TABLE), basis=basis), workshop
-
-
-def without_limits(brief: Brief) -> Brief:
-    """Give a brief without the limits of ``[fairness]``."""
-    if brief.fairness is None or not brief.fairness.limits:
-        return brief
-    return brief.model_copy(update={"fairness": brief.fairness.model_copy(update={"limits": ()})})

@@ -14,6 +14,7 @@ from wholeroad.core.errors import UserError
 from wholeroad.core.view import PENDING, Codes
 from wholeroad.engine.redeciding import redecided
 from wholeroad.engine.workshop import Workshop
+from wholeroad.road.brief.contract import Brief
 from wholeroad.road.brief.fairness import FairnessTable
 from wholeroad.road.brief.remedies import no_groups
 from wholeroad.road.data.bias.groups import Grouping, groups_of
@@ -199,6 +200,13 @@ def model_decisions(history: History, decisions: pl.DataFrame, *, basis: str) ->
         made["model"].gather(rows),
         basis,
     )
+
+
+def without_limits(brief: Brief) -> Brief:
+    """Give a brief without the limits of ``[fairness]``."""
+    if brief.fairness is None or not brief.fairness.limits:
+        return brief
+    return brief.model_copy(update={"fairness": brief.fairness.model_copy(update={"limits": ()})})
 
 
 def fairness_of_run(

@@ -37,6 +37,7 @@ def in_data(folder: Folder = Path()) -> None:
     from wholeroad.project import open_project
 
     project = open_project(folder)
+    project.fairness.ready()
     with tasks() as progress:
         project.land(progress)
         found = project.fairness.data(progress)
@@ -51,6 +52,7 @@ def plan(folder: Folder = Path(), policy: Policy = None) -> None:
     from wholeroad.project import open_project
 
     project = open_project(folder)
+    project.fairness.ready()
     with tasks() as progress:
         project.land(progress)
         made = project.fairness.plan(policy=policy, progress=progress)
@@ -61,31 +63,39 @@ def plan(folder: Folder = Path(), policy: Policy = None) -> None:
 def solution(folder: Folder = Path(), policy: Policy = None) -> None:
     """Assess decisions of models by group: selection, errors, calibration, money; and the brief's limits."""
     from wholeroad.interfaces.cli.fairness_answers import show_solution
-    from wholeroad.interfaces.cli.fairness_judged import judged_of
+    from wholeroad.interfaces.cli.fairness_judged import assumed, judged_of
     from wholeroad.interfaces.cli.watching import console, tasks
     from wholeroad.project import open_project
 
     project = open_project(folder)
+    project.fairness.ready()
     with tasks() as progress:
         project.land(progress)
         found = project.fairness.solution(policy, progress)
     show_solution(
-        console(), found.fairness, conflicts=found.conflicts, unit=project.brief.unit, judged=judged_of(found)
+        console(),
+        found.fairness,
+        conflicts=found.conflicts,
+        unit=project.brief.unit,
+        judged=judged_of(found),
+        assumes=assumed(project.brief),
     )
 
 
 @fairness.command()
 def slices(folder: Folder = Path(), policy: Policy = None) -> None:
     """Search for the cases that lose most, described by a few conditions; half to search, half to judge."""
+    from wholeroad.interfaces.cli.fairness_judged import assumed
     from wholeroad.interfaces.cli.fairness_searches import show_slices
     from wholeroad.interfaces.cli.watching import console, tasks
     from wholeroad.project import open_project
 
     project = open_project(folder)
+    project.fairness.ready()
     with tasks() as progress:
         project.land(progress)
         found = project.fairness.slices(policy=policy, progress=progress)
-    show_slices(console(), found.slices, unit=project.brief.unit)
+    show_slices(console(), found.slices, unit=project.brief.unit, assumes=assumed(project.brief))
 
 
 @fairness.command()
@@ -96,18 +106,17 @@ def price(
     policy: Policy = None,
 ) -> None:
     """Price thresholds of groups: money against the difference that is left, on later cases than learnt."""
+    from wholeroad.interfaces.cli.fairness_judged import assumed, prices_of
     from wholeroad.interfaces.cli.fairness_searches import show_price
     from wholeroad.interfaces.cli.watching import console, tasks
     from wholeroad.project import open_project
 
     project = open_project(folder)
+    project.fairness.ready()
     with tasks() as progress:
         project.land(progress)
-        curves = [
-            project.fairness.price(name, equal, policy=policy, progress=progress)
-            for name in group or project.fairness.groups
-        ]
-    show_price(console(), curves, brief=project.brief)
+        curves, absent = prices_of(project.fairness, group, equal=equal, policy=policy, progress=progress)
+    show_price(console(), curves, brief=project.brief, assumes=assumed(project.brief), absent=absent)
 
 
 @fairness.command()
@@ -118,6 +127,7 @@ def flips(group: Group = None, folder: Folder = Path(), policy: Policy = None) -
     from wholeroad.project import open_project
 
     project = open_project(folder)
+    project.fairness.ready()
     with tasks() as progress:
         project.land(progress)
         found = [
@@ -132,7 +142,7 @@ def attempt(
     remedy: Annotated[
         list[str] | None,
         typer.Option(
-            help="""A remedy as it would stand in the brief, as in '{ kind = "reweigh", group = "depot" }';
+            help="""A remedy as the plan prints it, as in '{ kind = "reweigh", group = "depot" }';
             several may be given, else those of the brief are held against none."""
         ),
     ] = None,
@@ -155,10 +165,11 @@ def attempt(
 
     remedies = [parse_remedy(text) for text in remedy or ()]
     project = open_project(folder)
+    project.fairness.ready()
     with tasks() as progress:
         project.land(progress)
         tried = project.fairness.attempt(remedies, luck=luck, progress=progress)
-    show_tried(console(), tried, unit=project.brief.unit)
+    show_tried(console(), tried, brief=project.brief)
 
 
 @fairness.command()
@@ -197,18 +208,20 @@ def page(
     ] = "selection_rate",
 ) -> None:
     """Write everything on one page, to be read by those who answer for it: figures, limits, plan, prices."""
-    from wholeroad.interfaces.cli.fairness_judged import page_of
+    from wholeroad.interfaces.cli.fairness_judged import page_of, writable
     from wholeroad.interfaces.cli.watching import console, tasks
     from wholeroad.interfaces.report.fairness_page import PAGE
     from wholeroad.interfaces.report.writing import write_fairness_page
     from wholeroad.project import open_project
 
     project = open_project(folder)
+    project.fairness.ready()
+    path = to or project.folder.root / PAGE
+    writable(path)
     with tasks() as progress:
         project.land(progress)
         made = project.fairness.everything(equal, policy=policy, progress=progress)
         progress("writing the page", 0, 0)
-        path = to or project.folder.root / PAGE
         written = write_fairness_page(page_of(project.brief, made), path)
         progress("writing the page", 1, 1)
     console().print(f"Wrote {written}")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 
 from wholeroad.core.estimates import Estimate
-from wholeroad.interfaces.cli.curating import worth_in_words
 from wholeroad.interfaces.cli.fairness_lines import (
     a_table,
     below,
@@ -17,6 +16,7 @@ from wholeroad.interfaces.cli.fairness_lines import (
     following,
     headed,
     item,
+    plain,
     said,
 )
 from wholeroad.interfaces.report.amounts import count
@@ -34,28 +34,34 @@ from wholeroad.interfaces.report.fairness_words import (
     figure_of,
     finding_range,
     in_unit,
+    is_small,
     ratio_range,
     short_title,
     whom,
+    without_mirrors,
 )
+from wholeroad.road.brief.remedies import parse_remedy, remedy_line, without_placeholder
 from wholeroad.road.model.fairness.record import REMEDIES, figure_in_words, range_in_words
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from wholeroad.engine.variants import Difference
     from wholeroad.road.data.bias.found import GroupBias
     from wholeroad.road.model.fairness.definitions import Conflict
     from wholeroad.road.model.fairness.results import Disparity, Fairness
-    from wholeroad.road.watch.fairness.planned import Plan, PlanLine
+    from wholeroad.road.watch.fairness.planned import Choice, Plan, PlanLine
 
 _SHOWN: Final = 12
+_MOST_SAID: Final = 5
+_MOST_LINES: Final = 8
+_MOST_SHORT: Final = 20
+_MOST_EXPLAINED: Final = 3
 _MOST_CONFLICTS: Final = 1
 _MOST_GROUPS: Final = 6
 
 
 def show_bias(console: Console, findings: Sequence[GroupBias], *, not_asked: Sequence[str] = ()) -> None:
-    """Print what differs between groups in the data, the clearest first.
+    """Print what differs between groups in the data, first what touches most of a group's decisions.
 
     Parameters
     ----------
@@ -65,13 +71,15 @@ def show_bias(console: Console, findings: Sequence[GroupBias], *, not_asked: Seq
     headed(console, bias_headline(findings))
     found = clear_first(findings)
     clear = [one for one in found if one.clear]
-    shown = clear or [one for one in found if one.enough]
+    large = without_mirrors([one for one in clear if not is_small(one)])
+    shown = (large or without_mirrors(clear or [one for one in found if one.enough]))[:_SHOWN]
     if shown:
         table = a_table(("cause", "group"), "figure", "beside", "difference", "cases")
-        for one in shown[:_SHOWN]:
+        for one in shown:
             table.add_row(
-                *cells(CAUSES[one.cause][0], whom(one)),
                 *cells(
+                    CAUSES[one.cause][0],
+                    whom(one),
                     in_unit(one.figure.value, one.unit),
                     in_unit(one.rest.value, one.unit),
                     f"{in_unit(one.difference.value, one.unit, apart=True)}\n"
@@ -80,18 +88,37 @@ def show_bias(console: Console, findings: Sequence[GroupBias], *, not_asked: Seq
                 ),
             )
         console.print(table)
-        if len(shown) > _SHOWN:
-            item(console, f"{len(shown) - _SHOWN} more are on the page: wholeroad fairness page")
-    for sentence in dict.fromkeys(f"{whom(one)}: {one.does}" for one in clear if one.does):
+    _left_out(console, clear, shown=shown)
+    sentences = [f"{whom(one)}: {one.does}" for one in shown if one.clear and one.does]
+    for sentence in list(dict.fromkeys(sentences))[:_MOST_SAID]:
         item(console, sentence)
-    for sentence in not_asked:
+    for sentence in not_asked[:_MOST_SAID]:
         item(console, f"not asked: {sentence}")
+    if len(not_asked) > _MOST_SAID:
+        item(console, f"not asked: {len(not_asked) - _MOST_SAID} more questions; wholeroad fairness page")
     item(
         console,
         "clear: the interval of the difference leaves out none, with all answers of its cause judged "
         "together. A difference in the data is no proof of injustice, nor is its absence one of justice",
     )
     following(console, "What to do about it, and at what cost", command="wholeroad fairness plan")
+
+
+def _left_out(console: Console, clear: Sequence[GroupBias], *, shown: Sequence[GroupBias]) -> None:
+    """Say how many clear findings aren't in the table, and why."""
+    small = sum(is_small(one) for one in clear if one not in shown)
+    mirrored = len(clear) - len(without_mirrors(clear))
+    more = len(clear) - len(shown) - small - mirrored
+    told = [f"{count(more, 'more clear difference')}"] if more > 0 else []
+    told += [f"{small:,} that are clear and small"] if small else []
+    if told:
+        item(console, f"not in the table: {' and '.join(told)}; wholeroad fairness page has them all")
+    if small:
+        item(
+            console,
+            "small: under 2 points, or 6% of what it stands beside, with the whole interval. From many "
+            "cases even such differences are clear",
+        )
 
 
 def show_plan(console: Console, plan: Plan, *, unit: str) -> None:
@@ -101,54 +128,92 @@ def show_plan(console: Console, plan: Plan, *, unit: str) -> None:
         headed(console, f"First: {CAUSES[first.cause][0].lower()}, {whom(first.evidence)}.")
     else:
         headed(console, "No clear finding asks for anything.")
-    for number, line in enumerate(plan.lines, 1):
+    for number, line in enumerate(plan.lines[:_MOST_LINES], 1):
         _line(console, number, line, unit=unit)
-    if plan.doubtful:
-        console.print(Text("\nChance alone may explain:", style="bold"))
-        for line in plan.doubtful[:_SHOWN]:
-            item(
-                console, f"{CAUSES[line.cause][0]}, {whom(line.evidence)}: {evidence_sentence(line.evidence)}"
-            )
-    if plan.quiet:
-        console.print(Text("\nAsked, with nothing found:", style="bold"))
-        for sentence in plan.quiet:
+    _in_short(console, "Further down:", plan.lines[_MOST_LINES:], first=_MOST_LINES + 1)
+    _in_short(console, "Chance alone may explain:", plan.doubtful, first=0)
+    for head, sentences in (("Asked, with nothing found:", plan.quiet), ("Not asked:", plan.not_asked)):
+        if sentences:
+            console.print(Text(f"\n{head}", style="bold"))
+        for sentence in sentences[:_SHOWN]:
             item(console, sentence)
-    if plan.not_asked:
-        console.print(Text("\nNot asked:", style="bold"))
-        for sentence in plan.not_asked:
-            item(console, sentence)
+        if len(sentences) > _SHOWN:
+            item(console, f"{len(sentences) - _SHOWN} more are on the page: wholeroad fairness page")
+    console.print()
+    if plan.lines:
+        said(
+            console,
+            "Lines stand with all questions of all causes judged together; causes come before what follows "
+            "from them. To accept a difference is a choice about each, with a reason",
+            indent=0,
+        )
     if any(line.choices for line in plan.lines):
-        console.print(
-            "\nTo put a choice in force, write its lines into brief.toml, with chosen_by, chosen_on, reason "
-            "and look_again_on; it holds from the next fit on."
+        following(
+            console,
+            "To put one in force at the next fit",
+            command="wholeroad fairness choose '{ ... }' --by NAME --because \"...\"",
         )
     following(console, "Try remedies on history first", command="wholeroad fairness try")
+
+
+def _in_short(console: Console, head: str, lines: Sequence[PlanLine], *, first: int) -> None:
+    """Print a line each; numbered from ``first`` where they stand."""
+    if not lines:
+        return
+    console.print(Text(f"\n{head}", style="bold"))
+    for number, line in enumerate(lines[:_MOST_SHORT], first):
+        numbered = f"{number}. " if first else ""
+        name = f"{CAUSES[line.cause][0]}, {whom(line.evidence)}"
+        choice = next((each for each in line.choices if each.first), None)
+        todo = f" {REMEDIES[choice.kind]}." if choice is not None and first else ""
+        item(console, f"{numbered}{name}: {evidence_sentence(line.evidence)}{todo}")
+    if len(lines) > _MOST_SHORT:
+        item(console, f"{len(lines) - _MOST_SHORT} more are on the page: wholeroad fairness page")
 
 
 def _line(console: Console, number: int, line: PlanLine, *, unit: str) -> None:
     console.print()
     console.print(
-        Text.assemble((f"{number}. {CAUSES[line.cause][0]}: ", "bold"), (whom(line.evidence), "bold cyan"))
+        Text.assemble(
+            (f"{number}. {CAUSES[line.cause][0]}: ", "bold"), (plain(whom(line.evidence)), "bold cyan")
+        )
     )
-    for sentence in (evidence_sentence(line.evidence), line.evidence.does, line.says):
-        if sentence:
-            said(console, sentence)
-    for sentence in line.explains:
-        said(console, f"would also bring about: {sentence}")
-    for choice in line.choices:
-        first = " (try this first)" if choice.first else ""
-        item(console, f"{REMEDIES[choice.kind]}{first}: {choice.says}")
-        said(console, f"cost: {a_month(choice.costs, choice.costs_say, unit=unit)}", indent=4)
-        if choice.effective_share is not None:
-            share = figure_in_words(choice.effective_share, "share")
-            said(console, f"the fit then knows as much as {share} of the cases would tell", indent=4)
-        if choice.toml:
-            lines = "\n".join(f"    {each}" for each in choice.toml.strip("\n").splitlines())
-            console.print(Text(lines, style="cyan"), soft_wrap=True)  # to be copied: no line may be broken
+    said(console, evidence_sentence(line.evidence))
+    if line.evidence.does:
+        said(console, f"{line.evidence.does[:1].upper()}{line.evidence.does[1:]}")
+    if line.cause == "proxy":
+        said(console, "No harm by itself: it is the way in which other causes reach the group.")
+    if line.explains:
+        heads = [sentence.partition(": ")[0] for sentence in line.explains]
+        more = f"; and {len(heads) - _MOST_EXPLAINED} more" if len(heads) > _MOST_EXPLAINED else ""
+        said(console, f"It would also bring about: {'; '.join(heads[:_MOST_EXPLAINED])}{more}.")
+    for choice in sorted(line.choices, key=lambda each: not each.first):
+        if choice.kind != "accept" or choice.first:
+            _choice(console, choice, unit=unit)
+
+
+def _choice(console: Console, choice: Choice, *, unit: str) -> None:
+    """Print a choice: what it does, its cost where that is known, and the remedy to copy."""
+    first = " (try this first)" if choice.first else ""
+    item(console, f"{REMEDIES[choice.kind]}{first}: {choice.says}")
+    costs = a_month(choice.costs, choice.costs_say, unit=unit)
+    share = choice.effective_share
+    tells = "" if share is None else f"; tells as much as {figure_in_words(share, 'share')} of the cases"
+    said(console, f"Cost: {costs}{tells}", indent=4)
+    if choice.toml:
+        # The place for a reason is left to --because.
+        text = remedy_line(without_placeholder(parse_remedy(choice.toml)))
+        console.print(Text(f"    {text}", style="cyan"), soft_wrap=True)  # to be copied: unbroken
 
 
 def show_solution(
-    console: Console, fairness: Fairness, *, conflicts: Sequence[Conflict], unit: str, judged: str = ""
+    console: Console,
+    fairness: Fairness,
+    *,
+    conflicts: Sequence[Conflict],
+    unit: str,
+    judged: str = "",
+    assumes: str = "",
 ) -> None:
     """Print how decisions differ between groups: limits, how far apart, who differs, what conflicts.
 
@@ -156,14 +221,17 @@ def show_solution(
     ----------
     judged
         Whose decisions, of when: a sentence.
+    assumes
+        What money and error rates take for granted; empty where nothing.
     """
     verdict = fairness_verdict(fairness, unit)
     headed(console, verdict.headline)
-    for sentence in verdict.reasons:
+    if assumes:
+        item(console, assumes)
+    # Without limits the table says what is clear, and more of it.
+    for sentence in verdict.reasons if fairness.limits else ():
         item(console, sentence)
-    rests = cases_sentence(fairness)
-    if rests not in verdict.reasons:
-        item(console, f"{judged} {rests}".strip())
+    item(console, f"{judged} {cases_sentence(fairness)}".strip())
     limited = {one.measure for one in fairness.limits}
     _how_far(console, fairness, limited, unit=unit)
     _who_differs(console, fairness, limited, unit=unit)
@@ -186,7 +254,7 @@ def _how_far(console: Console, fairness: Fairness, limited: set[str], *, unit: s
     """Print how far groups are apart, where a limit asks for it or it is clear; of the rest the number."""
     all_told = [one for one in fairness.disparities if one.measure in limited or one.measure in MATTERING]
     told = [one for one in all_told if one.measure in limited or _is_clear(one)] or all_told
-    if not told:
+    if not any(one.difference is not None for one in told):
         return
     table = a_table(("by", "measure"), "most", "least", "apart", "ratio", "clear?")
     for one in told:
@@ -233,67 +301,3 @@ def _who_differs(console: Console, fairness: Fairness, limited: set[str], *, uni
     if len(found) > _MOST_GROUPS:
         more = count(len(found) - _MOST_GROUPS, "more group")
         item(console, f"clearly apart from everybody else, too: {more}; wholeroad fairness page")
-
-
-def show_difference_tried(
-    console: Console,
-    worth: Difference | None,
-    *,
-    before: Fairness | None,
-    after: Fairness | None,
-    remedies: Sequence[str],
-    unit: str,
-) -> None:
-    """Print what remedies change when they are tried on history: the differences first, then the money.
-
-    Parameters
-    ----------
-    worth
-        The money with them less that without; None where nothing could be compared.
-    before, after
-        The same cases assessed without and with them.
-    remedies
-        What was tried, in words: :func:`wholeroad.road.model.fairness.record.remedy_in_words`.
-    """
-    tried = "; ".join(remedies) or "nothing"
-    stands = None if after is None else fairness_verdict(after, unit)
-    headed(console, f"Tried on history: {tried}.")
-    if stands is not None:
-        item(console, f"with it: {stands.headline}")
-    rows = _both(before, after)
-    if rows:
-        table = a_table(("by", "measure"), "apart without", "apart with it")
-        for one, other in rows:
-            table.add_row(
-                *cells(
-                    one.grouping,
-                    short_title(one.measure),
-                    *(
-                        "too few cases"
-                        if each.difference is None
-                        else below(apart_in_words(each.difference, each.unit, unit=unit))
-                        for each in (one, other)
-                    ),
-                )
-            )
-        console.print(table)
-        item(console, "each interval stands alone; whether one lies below the other is not tested here")
-    if worth is None:
-        console.print(Text("The money couldn't be compared.", style="yellow"))
-    else:
-        console.print(Text(worth_in_words(worth, "the remedies", unit=unit)))
-    following(
-        console, "To keep it, write it into brief.toml with chosen_by and reason", command="wholeroad check"
-    )
-
-
-def _both(before: Fairness | None, after: Fairness | None) -> list[tuple[Disparity, Disparity]]:
-    if before is None or after is None:
-        return []
-    named = {(one.grouping, one.measure): one for one in after.disparities}
-    limited = {one.measure for one in (*before.limits, *after.limits)}
-    return [
-        (one, named[one.grouping, one.measure])
-        for one in before.disparities
-        if (one.grouping, one.measure) in named and one.measure in (limited or MATTERING)
-    ]

@@ -14,19 +14,30 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
+def plain(text: str) -> str:
+    r"""Put a text on one line: line breaks and control characters within names take no effect.
+
+    Examples
+    --------
+    >>> plain("the depot\nof the north")
+    'the depot of the north'
+    """
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+
+
 def headed(console: Console, verdict: str) -> None:
     """Print the verdict."""
-    console.print(Text(verdict, style="bold"))
+    console.print(Text(plain(verdict), style="bold"))
 
 
 def item(console: Console, text: str) -> None:
     """Print one of several sentences."""
-    console.print(Padding(Text(f"• {text}"), (0, 0, 0, 2)))
+    console.print(Padding(Text(f"• {plain(text)}"), (0, 0, 0, 2)))
 
 
 def said(console: Console, text: str, *, indent: int = 2) -> None:
     """Print a sentence, indented."""
-    console.print(Padding(Text(text), (0, 0, 0, indent)))
+    console.print(Padding(Text(plain(text)), (0, 0, 0, indent)))
 
 
 def following(console: Console, what: str, *, command: str) -> None:
@@ -46,7 +57,7 @@ def a_table(texts: Sequence[str], *figures: str) -> Table:
 
 def cells(*texts: str) -> list[Text]:
     """Give texts as cells in which no bracket takes effect."""
-    return [Text(text) for text in texts]
+    return [Text("\n".join(plain(line) for line in text.split("\n"))) for text in texts]
 
 
 def below(figure: str) -> str:
@@ -56,4 +67,5 @@ def below(figure: str) -> str:
 
 def cut(text: str, letters: int = 24) -> str:
     """Shorten a name for a column."""
+    text = plain(text)
     return text if len(text) <= letters else f"{text[: letters - 1]}…"

@@ -23,15 +23,20 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from wholeroad.road.brief.contract import Brief
-    from wholeroad.road.model.fairness.priced import Flip, PriceCurve
+    from wholeroad.road.model.fairness.priced import Flip, PriceCurve, PricePoint
     from wholeroad.road.watch.sliced import Slices
 
 _SHOWN: Final = 12
 
 
-def show_slices(console: Console, slices: Slices, *, unit: str) -> None:
+def show_slices(console: Console, slices: Slices, *, unit: str, assumes: str = "") -> None:
     """Print the worst slices, the largest excess loss in total first, and how sure that is."""
     clear = len(slices.clear)
+    if not slices.searched:
+        headed(console, "Nothing was searched: there are too few cases, or no feature parts them.")
+        if assumes:
+            item(console, assumes)
+        return
     if clear:
         headed(
             console,
@@ -39,6 +44,8 @@ def show_slices(console: Console, slices: Slices, *, unit: str) -> None:
         )
     else:
         headed(console, "No slice stands: chance alone may explain those that look worst.")
+    if assumes:
+        item(console, assumes)
     item(console, f"searched for: {slices.loss}; over all {money_in_words(slices.overall, unit)} per case")
     rows = slice_rows(slices, unit)
     if rows:
@@ -66,11 +73,28 @@ def show_slices(console: Console, slices: Slices, *, unit: str) -> None:
     following(console, "What one case hung on", command="wholeroad explain decision KEY")
 
 
-def show_price(console: Console, curves: Sequence[PriceCurve], *, brief: Brief) -> None:
-    """Print what bringing groups together costs, a curve for each grouping and measure."""
+def show_price(
+    console: Console,
+    curves: Sequence[PriceCurve],
+    *,
+    brief: Brief,
+    assumes: str = "",
+    absent: Sequence[str] = (),
+) -> None:
+    """Print what bringing groups together costs, a curve for each grouping and measure.
+
+    Parameters
+    ----------
+    assumes
+        What money and error rates take for granted.
+    absent
+        Why there is no curve for a grouping, a sentence each.
+    """
     unit = brief.unit
     if not curves:
         headed(console, "No price could be worked out: nothing was judged on later cases.")
+    for sentence in (*((assumes,) if assumes else ()), *absent):
+        item(console, sentence)
     for curve in curves:
         chosen = chosen_point(curve, brief)
         kind = unit_of(curve.equal)
@@ -79,11 +103,15 @@ def show_price(console: Console, curves: Sequence[PriceCurve], *, brief: Brief) 
         for sentence in more:
             item(console, sentence)
         table = a_table(("allowed",), "left", "gain per case", "price per case", "selected")
-        for point in (curve.without, *curve.points):
+        for alike in _alike((curve.without, *curve.points), chosen):
+            point = alike[0]
             mark = " (chosen)" if point is chosen else ""
+            allowed = tolerance_in_words(point, curve, unit=unit)
+            if len(alike) > 1:
+                allowed += f"\nto {tolerance_in_words(alike[-1], curve, unit=unit).removeprefix('up to ')}"
             table.add_row(
                 *cells(
-                    tolerance_in_words(point, curve, unit=unit) + mark,
+                    allowed + mark,
                     below(apart_in_words(point.disparity, kind, unit=unit)),
                     below(money_in_words(point.gain_per_case, unit)),
                     "–" if point is curve.without else below(money_in_words(point.price_per_case, unit)),
@@ -106,15 +134,39 @@ def show_price(console: Console, curves: Sequence[PriceCurve], *, brief: Brief) 
     )
 
 
+def _alike(points: Sequence[PricePoint], chosen: PricePoint | None) -> list[list[PricePoint]]:
+    """Put tolerances together that come to the same decisions on later cases; the chosen one stands alone."""
+    found: list[list[PricePoint]] = []
+    for place, point in enumerate(points):
+        last = found[-1][-1] if place > 1 else None
+        same = last is not None and all(
+            getattr(last, name) == getattr(point, name)
+            for name in ("disparity", "gain_per_case", "price_per_case", "selection")
+        )
+        if same and point is not chosen and last is not chosen:
+            found[-1].append(point)
+        else:
+            found.append([point])
+    return found
+
+
 def _from_to(selection: dict[str, float]) -> str:
     told = [share for share in selection.values() if math.isfinite(share)]
     return f"{min(told):.1%} to {max(told):.1%}" if told else "not known"
 
 
-def show_flips(console: Console, flips: Sequence[Flip]) -> None:
-    """Print what another value of a group would have changed, the largest share first."""
+def show_flips(console: Console, flips: Sequence[Flip], *, notes: Sequence[str] = ()) -> None:
+    """Print what another value of a group would have changed, the largest share first.
+
+    Parameters
+    ----------
+    notes
+        What flips can't tell here, a sentence each.
+    """
     if not flips:
         headed(console, "Nothing to flip: no group is a feature of the model.")
+        for sentence in notes:
+            item(console, sentence)
         item(
             console,
             "it may tell groups by other features all the same; wholeroad fairness data says how well",
@@ -154,6 +206,8 @@ def show_flips(console: Console, flips: Sequence[Flip]) -> None:
         "everything else stayed as it was, also what would be different in another life: many flips "
         "accuse, none don't acquit",
     )
+    for sentence in notes:
+        item(console, sentence)
     following(console, "How well groups can be told without the column", command="wholeroad fairness data")
 
 

@@ -282,7 +282,7 @@ def _tiles(data: FairnessData) -> Iterator[tuple[str, str, str]]:
         worst = clear_first(data.findings)[0]
         shown = in_unit(worst.difference.value, worst.unit, apart=True)
         if worst.clear:
-            yield f"Clearest in the data: {whom(worst)}", shown, finding_range(worst.difference, worst.unit)
+            yield f"Weightiest in the data: {whom(worst)}", shown, finding_range(worst.difference, worst.unit)
     if table is not None and table.remedies:
         days = [one.look_again_on for one in table.remedies if one.look_again_on]
         again = f"look again on {min(days).isoformat()}" if days else "nobody said when to look again"

@@ -14,6 +14,11 @@ from wholeroad.road.data.bias.found import Cause, GroupBias
 from wholeroad.road.model.fairness.priced import PriceCurve, PricePoint
 from wholeroad.road.model.fairness.record import STANDINGS, bound_figure, figure_in_words, range_in_words
 from wholeroad.road.model.fairness.results import Disparity, Fairness, GroupFigure, LimitHeld, Unit
+from wholeroad.road.watch.fairness.causes import MATTERS, MATTERS_OF_REST, WORSE
+from wholeroad.road.watch.fairness.planning import TOUCHES
+
+_SMALL: Final = 0.2
+"""Below this part of what would matter a difference is small."""
 
 MATTERING: Final = (
     "selection_rate",
@@ -111,7 +116,8 @@ def fairness_verdict(fairness: Fairness, unit: str) -> FairnessVerdict:
     if held:
         which = "The limit holds" if len(held) == 1 else f"All {len(held)} limits hold"
         return FairnessVerdict(f"{which}, with the whole interval.", said, "holds")
-    clear = clear_disparities(fairness)
+    # Base rates and mean predictions differ too: what decisions do comes first.
+    clear = sorted(clear_disparities(fairness), key=lambda one: one.measure not in MATTERING)
     said = tuple(f"{disparity_sentence(one, fairness, unit=unit)}" for one in clear[:4])
     if clear:
         groupings = ", ".join(dict.fromkeys(one.grouping for one in clear))
@@ -169,6 +175,8 @@ def bound_in_words(held: LimitHeld, unit: str) -> str:
 
 def held_in_words(held: LimitHeld, unit: str) -> str:
     """Write the figure that a limit speaks of, with its interval."""
+    if held.figure is None and is_ratio(held):
+        return "no ratio (too few cases, or a figure that isn't above 0)"
     if held.figure is None:
         return "too few cases to tell"
     if is_ratio(held):
@@ -263,10 +271,56 @@ def whom(one: GroupBias) -> str:
 
 
 def clear_first(findings: Sequence[GroupBias]) -> list[GroupBias]:
-    """Put clear findings first, the farthest from none in standard errors first."""
-    return sorted(
-        findings, key=lambda one: (not one.clear, -one.in_errors, one.cause, one.grouping, one.value)
-    )
+    """Put clear findings first: those that touch most of a group's decisions, small ones last."""
+
+    def rank(one: GroupBias) -> tuple[bool, bool, float, float, str, str, bool, str]:
+        worse = WORSE[one.cause]
+        better = worse != 0 and one.difference.value * worse < 0
+        # A group that is better off than all others harms nobody by itself.
+        weight = touched(one) * (0.5 if better else 1.0)
+        places = one.cause, one.grouping, better, one.value
+        return not one.clear, one.clear and is_small(one), -round(weight, 9), -one.in_errors, *places
+
+    return sorted(findings, key=rank)
+
+
+def touched(one: GroupBias) -> float:
+    """Give the least part of a group's decisions that a finding touches, by its interval's end towards none.
+
+    How much a difference touches is a judgement: :data:`~wholeroad.road.watch.fairness.planning.TOUCHES`.
+    """
+    if not (math.isfinite(one.difference.low) and math.isfinite(one.difference.high)):
+        return 0.0
+    least = max(one.difference.low, -one.difference.high, 0.0)
+    return TOUCHES[one.cause] * min(_in_proportion(one, least), 1.0)
+
+
+def is_small(one: GroupBias) -> bool:
+    """Tell whether a finding is small with its whole interval: clear only because the cases are many.
+
+    Shares and an AUC count as small below 2 points; days and coverage below 6 % of what they stand beside.
+    """
+    most = max(abs(one.difference.low), abs(one.difference.high))
+    return _in_proportion(one, most) < _SMALL * (MATTERS_OF_REST if _is_relative(one) else MATTERS)
+
+
+def _is_relative(one: GroupBias) -> bool:
+    return one.unit == "days" or one.cause == "coverage"
+
+
+def _in_proportion(one: GroupBias, size: float) -> float:
+    if not _is_relative(one):
+        return size
+    return size / max(abs(one.rest.value), abs(one.figure.value), 1e-9)
+
+
+def without_mirrors(findings: Sequence[GroupBias]) -> list[GroupBias]:
+    """Leave out what says the same again: of two values that make up a group, the second one."""
+    kept: dict[tuple[str, str, str, frozenset[float]], GroupBias] = {}
+    for one in findings:
+        ends = frozenset({round(one.figure.value, 9), round(one.rest.value, 9)})
+        kept.setdefault((one.cause, one.grouping, one.about, ends), one)
+    return list(kept.values())
 
 
 def bias_headline(findings: Sequence[GroupBias]) -> str:
@@ -280,7 +334,9 @@ def bias_headline(findings: Sequence[GroupBias]) -> str:
     if not clear:
         return f"No clear difference between groups in the data ({asked}{too_few}); that is no proof of none."
     causes = list(dict.fromkeys(CAUSES[one.cause][0].lower() for one in clear_first(clear)))
-    return f"{count(len(clear), 'clear difference')} in {asked}{too_few}: {', '.join(causes)}."
+    small = sum(is_small(one) for one in clear)
+    slight = f", {small:,} of them small" if small else ""
+    return f"{count(len(clear), 'clear difference')} in {asked}{slight}{too_few}: {', '.join(causes)}."
 
 
 def tolerance_in_words(point: PricePoint, curve: PriceCurve, *, unit: str) -> str:
@@ -289,7 +345,10 @@ def tolerance_in_words(point: PricePoint, curve: PriceCurve, *, unit: str) -> st
         return "no thresholds"
     if not point.within:
         return "no difference"
-    return f"up to {bound_figure(point.within, unit_of(curve.equal), money=unit)}"
+    if unit_of(curve.equal) == "money":
+        return f"up to {figure_in_words(point.within, 'money', money=unit)}"
+    said = bound_figure(point.within, "share")
+    return f"up to {'1 point' if said == '1 points' else said}"
 
 
 def price_sentences(curve: PriceCurve, unit: str, *, chosen: PricePoint | None = None) -> Iterator[str]:
@@ -312,7 +371,17 @@ def price_sentences(curve: PriceCurve, unit: str, *, chosen: PricePoint | None =
         yield (
             f"{head}{tolerance_in_words(point, curve, unit=unit)};"
             f" {apart_in_words(point.disparity, kind, unit=unit)} apart on later cases, for {size}{sure}."
+            f"{_did_it_hold(point, start)}"
         )
+
+
+def _did_it_hold(point: PricePoint, start: PricePoint) -> str:
+    """Say what went wrong on later cases; nothing where the tolerance may have held."""
+    if point.disparity.value > start.disparity.value:
+        return " That is farther apart than without them: what they were learnt on didn't last."
+    if point.disparity.low > point.within:
+        return " So the tolerance doesn't hold there."
+    return ""
 
 
 def money_in_words(found: Estimate, unit: str) -> str:
@@ -338,6 +407,7 @@ def chosen_point(curve: PriceCurve, brief: Brief | None) -> PricePoint | None:
 def a_month(costs: Estimate | None, why: str, *, unit: str) -> str:
     """Write what a choice costs a month, or why that isn't known."""
     if costs is None or not math.isfinite(costs.value):
+        why = why.removeprefix("not known").lstrip(": ")
         return f"not known: {why}" if why else "not known"
     interval = f" ({range_in_words(costs, 'money', money=unit)})" if costs.low != costs.high else ""
     said = f"{amount(costs.value)} {unit} a month{interval}"

@@ -137,6 +137,9 @@ class LimitTable(Table):
         if (self.difference_at_most is None) == (self.ratio_at_least is None):
             message = "it had none or both of difference_at_most and ratio_at_least; exactly one of them"
             raise ValueError(message)
+        if self.measure == "calibration_gap" and self.ratio_at_least is not None:
+            message = "calibration_gap stood with ratio_at_least; difference_at_most, since gaps lie around 0"
+            raise ValueError(message)
         return self
 
 

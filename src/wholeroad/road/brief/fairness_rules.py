@@ -43,7 +43,8 @@ def fairness_faults(
                 "[[fairness.remedies]]",
                 f"{kind} was chosen {len(fairness.of_kind(kind))} times",
                 f"one remedy of the kind {kind}",
-                "name the intersection of the groups in [fairness.groups] with all_of, and take that",
+                "keep one of them; for several groups at once name their intersection with all_of in "
+                "[fairness.groups], and take that",
             )
 
 

@@ -232,9 +232,10 @@ class _Search:
         return tuple(sorted(found, key=lambda one: (-one.spreads, one.feature)))
 
     def nearest(self) -> tuple[tuple[FeatureChange, ...], float]:
-        """Give the changes that came nearest to another decision, and what they lacked."""
+        """Give the changes that came nearest to another decision, and what they lacked; none if none help."""
         short, candidate = self._nearest
-        return (self.changes(candidate), short) if candidate else ((), math.nan)
+        as_it_is = float(self._decide(self._case)[1][0])
+        return (self.changes(candidate), short) if candidate and short < as_it_is else ((), math.nan)
 
     def distance(self, candidate: Candidate) -> float:
         """Give the sum of the distances of its changes."""

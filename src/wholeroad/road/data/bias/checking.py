@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wholeroad.road.brief.fairness import FairnessTable
+from wholeroad.road.brief.remedies import to_be_written
 from wholeroad.road.data.bias.groups import MISSING, OTHER, Grouping, group_texts, groups_of
 from wholeroad.road.data.features.specs import Derived
 from wholeroad.road.data.findings import Finding
@@ -32,6 +33,15 @@ def question_groups(history: History) -> Iterator[Finding]:
                 f"nobody is named who chose {remedy.kind} for {remedy.group}",
                 "a remedy takes from some and gives to others: whoever asks later will ask who decided that",
                 "say chosen_by, chosen_on and reason",
+            )
+        if to_be_written(remedy):
+            yield Finding(
+                "check.reason-to-be-written",
+                "warning",
+                "[[fairness.remedies]] reason",
+                f"the reason of {remedy.kind} for {remedy.group} is still to be written",
+                "a remedy without a reason can't be defended before those who ask for it",
+                "write down why it was chosen",
             )
 
 

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from wholeroad.core.estimates import Estimate
 from wholeroad.road.data.bias.judging import _beta
-from wholeroad.road.data.bias.ratios import Bounds, Ratios
+from wholeroad.road.data.bias.ratios import Bounds, Floats, Ratios
 from wholeroad.road.data.bias.student import student
 from wholeroad.road.model.fairness.measures import MEASURES, Measured
 from wholeroad.road.model.fairness.results import Disparity
@@ -38,6 +38,10 @@ EQUALIZED_ODDS: Final = "equalized_odds"
 """The larger one of the disparities of the two rates that it is made of; the smaller one of their ratios."""
 
 ODDS: Final = ("true_positive_rate", "false_positive_rate")
+
+
+_FEW_HITS: Final = 10.0
+"""So many hits, and as many others, show half of the correlation that shares seem to have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,15 @@ class FarOut(Ratios):
         low = _beta(hits, self.effective - hits + 1, -quantile)
         high = _beta(hits + 1, self.effective - hits, quantile)
         return Bounds(found.value, np.fmin(found.low, low), np.fmax(found.high, high), found.standard_error)
+
+    def _alike(self, residual: Floats) -> Floats:
+        """Believe that two shares rise together only as far as there are hits: two on one day are chance."""
+        found = Ratios._alike(self, residual)  # noqa: SLF001 - its own base
+        if not self.share:
+            return found
+        hits = np.nan_to_num(np.minimum(self.value, 1 - self.value) * self.effective)
+        fewer = np.minimum(hits[:, None], hits)
+        return np.where(found > 0, found * fewer / (fewer + _FEW_HITS), found)
 
 
 def parts_of(measure: str) -> tuple[str, ...]:
@@ -188,10 +201,13 @@ def _smallest_ratio(ratios: Ratios, *, most: int, least: int, level: float) -> E
     """Nothing over nothing is no ratio, and of amounts neither is one below 0."""
     if ratios.value[most] <= 0 or (not ratios.share and ratios.value[least] <= 0):
         return None
-    together, alone = ratios.quotients(_of_pairs(ratios, level)), ratios.quotients(level)
+    confidence = _of_pairs(ratios, level)
     apart = ~np.eye(ratios.value.size, dtype=np.bool_)
-    high = min(1.0, float(together.high[apart].min()))
-    return Estimate(float(alone.value[least, most]), float(alone.low[apart].min()), high)
+    # What may be none or less is no divisor, and over anything may be none.
+    low = np.where(ratios.bounds(level).low > 0, ratios.quotients(level).low.T, 0.0).T
+    high = np.where(ratios.bounds(confidence).low > 0, ratios.quotients(confidence).high, np.inf)
+    value = float(ratios.value[least] / ratios.value[most])
+    return Estimate(value, float(low[apart].min()), min(1.0, float(high[apart].min())))
 
 
 def _of_pairs(ratios: Ratios, level: float) -> float:

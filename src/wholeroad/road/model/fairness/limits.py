@@ -27,9 +27,11 @@ def limits_held(
     groups, at the limit's own confidence. Groups with too few cases aren't judged; the sentence says how
     many they are.
 
-    Each fit is a look of its own: of fits that hold a limit at its very bound one in forty is called
-    breached where two groups are compared (fewer where more are), and so over many fits in a year some
-    will be. Well within the bound hardly any is.
+    Each fit is a look of its own. Of fits that hold a limit at its very bound about one in forty is called
+    breached where two groups are compared, fewer where more are; so over a year of weekly fits, in a
+    simulation, some fit was stopped in four years of ten. At four fifths of the bound it was one in thirty.
+    And a fit is judged by its trial: what is put in charge has learnt from more, and its own difference
+    lay in the trial's 95 % interval in nine simulated fits of ten.
 
     Parameters
     ----------
