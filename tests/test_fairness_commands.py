@@ -337,6 +337,7 @@ def test_a_group_of_one_value_stops_no_other_group_s_price(tmp_path):
     assert said.rc == 0, said.err
     assert "all: Nobody is there to compare by all" in said.flat
     fairness("price", folder, "--group", "all").refused("fairness.one-group")
+    fairness("price", folder, "--group", "depot", "--group", "all").refused("fairness.one-group")
     assert fairness("data", folder).rc == 0
 
 

@@ -15,9 +15,9 @@ from wholeroad.road.brief.facts import BriefRead
 from wholeroad.road.data.facts import BatchLanded
 from wholeroad.road.model.facts import FitAsked, FitRefused, ModelFitted
 from wholeroad.road.refit import FitLine
-from wholeroad.road.release.facts import PlanFixed
+from wholeroad.road.release.facts import PlanFixed, PromotionStopped
 from wholeroad.road.release.rules import Plan
-from wholeroad.road.watch.facts import Settled, SpanDecided
+from wholeroad.road.watch.facts import LimitsWatched, Settled, SpanDecided
 from wholeroad.road.watch.rules import ValueLine
 
 instants = st.integers(0, 2**53)
@@ -56,7 +56,25 @@ def _facts():
             why=words,
         ),
         st.builds(FitRefused, at=instants, asked_at=instants, code=words, happened=words),
-        st.builds(PlanFixed, at=instants, decider=words, model=maybe, effective_from=instants),
+        st.builds(
+            PlanFixed,
+            at=instants,
+            decider=words | st.just("model"),
+            model=maybe,
+            effective_from=instants,
+        ),
+        st.builds(PromotionStopped, at=instants, model=words, limits=st.tuples(words), in_charge=words),
+        st.builds(
+            LimitsWatched,
+            at=instants,
+            model=words,
+            since_at=instants,
+            look=counts,
+            cases=counts,
+            settled=counts,
+            standings=st.dictionaries(words, words, max_size=2),
+            says=st.dictionaries(words, words, max_size=2),
+        ),
         st.builds(
             SpanDecided,
             at=instants,
@@ -116,6 +134,7 @@ def test_a_state_holds_what_the_facts_said():
         plan=Plan("model", "m", 5),
         fits=FitLine(FitAsked(at=6, ready_at=9, costs=3.0), 6, 1, 2.0, answered=True),
         line=ValueLine(7, 1, 7.5),
+        models_since=5,
         opened_at=3,
         brief="b",
         learns="l",

@@ -76,7 +76,8 @@ class Assessment:
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """The groups of the brief, by name."""
+        """The groups of the brief, by name; asked in vain without any, and in the folder of a rehearsal."""
+        self._at_home()
         if self._brief.fairness is None:
             raise no_groups()
         return tuple(self._brief.fairness.groups)
@@ -98,18 +99,6 @@ class Assessment:
     def today(self) -> date:
         """Give the day by the project's clock, in UTC."""
         return datetime.fromtimestamp(self.now() / 1_000_000, tz=UTC).date()
-
-    def ready(self) -> None:
-        """Refuse a folder in which nothing can be asked, before anything lands.
-
-        Raises
-        ------
-        UserError
-            ``fairness.no-groups``; ``fairness.rehearsal`` in the folder of a policy that was rehearsed.
-        """
-        self._at_home()
-        if self._brief.fairness is None:
-            raise no_groups()
 
     # Looking
 
@@ -342,7 +331,7 @@ class Assessment:
             )
 
     def _history(self, progress: Progress | None) -> History:
-        self.ready()
+        _ = self.groups
         if self._whole is None:
             self._whole = self._yard.store.history(progress)
         return self._whole

@@ -79,7 +79,9 @@ def attempt(
     with_it, right = _walked(other, span, policy=policy, progress=progress)
     worth = difference(with_it, without, judge=base.history)
     learns = any(remedy.kind == "reweigh" for remedy in remedies or _of(after))
-    lucky = learns if luck is None else luck
+    # With limits, which fits are stopped hangs on chance, too.
+    limited = bool(after.fairness and after.fairness.limits)
+    lucky = learns or limited if luck is None else luck
     if lucky:
         worth = worth.widened(_luck(yard, base, without=without, span=span, progress=progress))
     tried = tuple(remedies) or _of(after)

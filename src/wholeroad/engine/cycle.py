@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from wholeroad.core.facts import Fact
+from wholeroad.core.instants import Instant
 from wholeroad.core.view import AsOf, Codes
 from wholeroad.engine.fold import State, step
 from wholeroad.road.brief.contract import RefitTable
@@ -28,7 +29,9 @@ class Fits(Protocol):
 class Limits(Protocol):
     """Who looks at the limits."""
 
-    def look(self, plan: Plan, last: LimitsWatched | None, *, view: AsOf) -> LimitsWatched | None:
+    def look(
+        self, plan: Plan, last: LimitsWatched | None, *, since_at: Instant | None, view: AsOf
+    ) -> LimitsWatched | None:
         """Look at them as of a cycle, or give None where it isn't time to."""
 
 
@@ -85,7 +88,7 @@ def cycle(state: State, view: AsOf, *, desk: Desk) -> tuple[State, list[Fact]]:
             state = step(state, fact)
 
     note(settle(view, desk.action, booked=desk.booked, values=desk.values))
-    note(desk.limits.look(state.plan, state.watched, view=view))
+    note(desk.limits.look(state.plan, state.watched, since_at=state.models_since, view=view))
     note(first_plan(state.plan, desk.policy, now=now))
     note(due(state.fits, desk.policy, table=desk.refit, now=now, began_at=view.began_at))
     pending = state.fits.pending

@@ -15,7 +15,7 @@ from wholeroad.road.data.facts import SourceHeld, SourceReleased
 from wholeroad.road.model.facts import FitAsked, FitRefused, ModelFitted
 from wholeroad.road.refit import FitLine
 from wholeroad.road.release.facts import PlanFixed, PromotionStopped
-from wholeroad.road.release.rules import Plan
+from wholeroad.road.release.rules import MODEL, Plan
 from wholeroad.road.watch.facts import LimitsWatched, Settled, SpanDecided
 from wholeroad.road.watch.rules import ValueLine
 
@@ -39,6 +39,8 @@ class State(msgspec.Struct, frozen=True):
         Sealed spans so far, also the version of the last append of decisions.
     settled_at
         When money was settled last.
+    models_since
+        Since when models have decided, one after another under one brief; what is watched is since then.
     watched
         The last look at the limits of ``[fairness]`` under the plan in force.
     stopped
@@ -59,6 +61,7 @@ class State(msgspec.Struct, frozen=True):
     spans: int = 0
     settled_at: Instant | None = None
     closed: bool = False
+    models_since: Instant | None = None
     watched: LimitsWatched | None = None
     stopped: PromotionStopped | None = None
     held: dict[str, SourceHeld] = msgspec.field(default_factory=dict)
@@ -69,7 +72,7 @@ def step(state: State, fact: Fact) -> State:
     changes: dict[str, Any]
     match fact:
         case PlanFixed():
-            changes = {"plan": state.plan.after(fact), "watched": None, "stopped": None}
+            changes = _planned(state, fact)
         case PromotionStopped() | LimitsWatched():
             changes = {"stopped" if isinstance(fact, PromotionStopped) else "watched": fact}
         case FitAsked() | ModelFitted() | FitRefused():
@@ -96,11 +99,23 @@ def step(state: State, fact: Fact) -> State:
     return msgspec.structs.replace(state, **changes)
 
 
+def _planned(state: State, fact: PlanFixed) -> dict[str, Any]:
+    """Take up a plan; limits are watched on from model to model, and anew after somebody else decided."""
+    plan = state.plan.after(fact)
+    if plan.decider != MODEL:
+        return {"plan": plan, "stopped": None, "watched": None, "models_since": None}
+    since_at = plan.effective_from if state.models_since is None else state.models_since
+    return {"plan": plan, "stopped": None, "models_since": since_at}
+
+
 def _read(state: State, fact: BriefRead) -> dict[str, Any]:
     """Take up another brief; where models would learn something else, those that are there don't fit it."""
     changes: dict[str, Any] = {"brief": fact.digest, "learns": fact.learns}
+    if state.brief and fact.digest != state.brief and state.models_since is not None:
+        # Somebody did something about it: what is looked at is what comes of that.
+        changes |= {"watched": None, "models_since": fact.at}
     if state.learns and fact.learns != state.learns:
-        changes |= {"plan": Plan(), "watched": None, "stopped": None}
+        changes |= {"plan": Plan(), "watched": None, "stopped": None, "models_since": None}
         changes["fits"] = msgspec.structs.replace(state.fits, pending=None, grid_at=None, answered=False)
     return changes
 

@@ -14,7 +14,7 @@ from wholeroad.road.data.history import History
 from wholeroad.road.model.fairness.assessed import Terms, assess
 from wholeroad.road.release.rules import Plan
 from wholeroad.road.watch.facts import LimitsWatched
-from wholeroad.road.watch.fairness.breaches import look_due, watch_limits
+from wholeroad.road.watch.fairness.breaches import Looked, look_due, watch_limits
 
 
 class Scores(Protocol):
@@ -38,21 +38,25 @@ class LimitWatch:
         self._action = action
         self._scores = scores
 
-    def look(self, plan: Plan, last: LimitsWatched | None, *, view: AsOf) -> LimitsWatched | None:
+    def look(
+        self, plan: Plan, last: LimitsWatched | None, *, since_at: Instant | None, view: AsOf
+    ) -> LimitsWatched | None:
         """Look at the limits as of a cycle; None where the brief has none, or it isn't time yet.
 
         Parameters
         ----------
         last
-            The look before this one under the same plan.
+            The look before this one.
+        since_at
+            Since when models have decided, one after another; None where none does.
         """
         history = self._history
         table = history.brief.fairness
         if table is None or not table.limits or history.groups is None:
             return None
-        if not look_due(plan, last, every=table.watch_every, now=view.now):
+        if since_at is None or not look_due(last, since_at, every=table.watch_every, now=view.now):
             return None
-        cases = self._decided(plan.effective_from or 0, view)
+        cases = self._decided(since_at, view)
         decided_at = history.timeline.decided_at[cases]
         # Outcomes that are known early aren't typical: the young cases count as decided only.
         typical = decided_at <= view.now - history.brief.outcome.matures
@@ -66,7 +70,8 @@ class LimitWatch:
             probabilities=self._probabilities(plan, cases),
         )
         groups = groups_of(history.groups.take(cases), table)
-        return watch_limits(assessed, groups, table=table, plan=plan, last=last, now=view.now)
+        looked = Looked(plan.model or "", since_at, last, view.now)
+        return watch_limits(assessed, groups, table=table, looked=looked)
 
     def _decided(self, since_at: Instant, view: AsOf) -> NDArray[np.int64]:
         first = int(np.searchsorted(self._history.timeline.decided_at, since_at, side="left"))
@@ -77,5 +82,10 @@ class LimitWatch:
         asked = table is not None and any(limit.measure == "calibration_gap" for limit in table.limits)
         if not asked or plan.model is None or not cases.size:
             return np.full((cases.size, len(self._history.brief.prediction)), np.nan)
-        first, last = int(cases[0]), int(cases[-1]) + 1
-        return self._scores.probabilities(plan.model, first, last=last)[cases - first]
+        # Former models stated theirs; only what the model in charge states can be asked for again.
+        stated = np.full((cases.size, len(self._history.brief.prediction)), np.nan)
+        own = np.flatnonzero(self._history.timeline.decided_at[cases] >= (plan.effective_from or 0))
+        if own.size:
+            first, last = int(cases[own[0]]), int(cases[-1]) + 1
+            stated[own] = self._scores.probabilities(plan.model, first, last=last)[cases[own] - first]
+        return stated

@@ -33,11 +33,10 @@ Brought = Literal[
 def in_data(folder: Folder = Path()) -> None:
     """Ask how groups differ in the data: who is there, what came true, what is missing, late, never seen."""
     from wholeroad.interfaces.cli.fairness_answers import show_bias
+    from wholeroad.interfaces.cli.fairness_judged import opened
     from wholeroad.interfaces.cli.watching import console, tasks
-    from wholeroad.project import open_project
 
-    project = open_project(folder)
-    project.fairness.ready()
+    project = opened(folder)
     with tasks() as progress:
         project.land(progress)
         found = project.fairness.data(progress)
@@ -48,11 +47,10 @@ def in_data(folder: Folder = Path()) -> None:
 def plan(folder: Folder = Path(), policy: Policy = None) -> None:
     """Say what the differences likely come from, and what can be done about each at what cost."""
     from wholeroad.interfaces.cli.fairness_answers import show_plan
+    from wholeroad.interfaces.cli.fairness_judged import opened
     from wholeroad.interfaces.cli.watching import console, tasks
-    from wholeroad.project import open_project
 
-    project = open_project(folder)
-    project.fairness.ready()
+    project = opened(folder)
     with tasks() as progress:
         project.land(progress)
         made = project.fairness.plan(policy=policy, progress=progress)
@@ -63,12 +61,10 @@ def plan(folder: Folder = Path(), policy: Policy = None) -> None:
 def solution(folder: Folder = Path(), policy: Policy = None) -> None:
     """Assess decisions of models by group: selection, errors, calibration, money; and the brief's limits."""
     from wholeroad.interfaces.cli.fairness_answers import show_solution
-    from wholeroad.interfaces.cli.fairness_judged import assumed, judged_of
+    from wholeroad.interfaces.cli.fairness_judged import assumed, judged_of, opened
     from wholeroad.interfaces.cli.watching import console, tasks
-    from wholeroad.project import open_project
 
-    project = open_project(folder)
-    project.fairness.ready()
+    project = opened(folder)
     with tasks() as progress:
         project.land(progress)
         found = project.fairness.solution(policy, progress)
@@ -85,13 +81,11 @@ def solution(folder: Folder = Path(), policy: Policy = None) -> None:
 @fairness.command()
 def slices(folder: Folder = Path(), policy: Policy = None) -> None:
     """Search for the cases that lose most, described by a few conditions; half to search, half to judge."""
-    from wholeroad.interfaces.cli.fairness_judged import assumed
+    from wholeroad.interfaces.cli.fairness_judged import assumed, opened
     from wholeroad.interfaces.cli.fairness_searches import show_slices
     from wholeroad.interfaces.cli.watching import console, tasks
-    from wholeroad.project import open_project
 
-    project = open_project(folder)
-    project.fairness.ready()
+    project = opened(folder)
     with tasks() as progress:
         project.land(progress)
         found = project.fairness.slices(policy=policy, progress=progress)
@@ -106,13 +100,11 @@ def price(
     policy: Policy = None,
 ) -> None:
     """Price thresholds of groups: money against the difference that is left, on later cases than learnt."""
-    from wholeroad.interfaces.cli.fairness_judged import assumed, prices_of
+    from wholeroad.interfaces.cli.fairness_judged import assumed, opened, prices_of
     from wholeroad.interfaces.cli.fairness_searches import show_price
     from wholeroad.interfaces.cli.watching import console, tasks
-    from wholeroad.project import open_project
 
-    project = open_project(folder)
-    project.fairness.ready()
+    project = opened(folder)
     with tasks() as progress:
         project.land(progress)
         curves, absent = prices_of(project.fairness, group, equal=equal, policy=policy, progress=progress)
@@ -122,12 +114,10 @@ def price(
 @fairness.command()
 def flips(group: Group = None, folder: Folder = Path(), policy: Policy = None) -> None:
     """Tell which decisions another value of a group would have changed, everything else as it was."""
-    from wholeroad.interfaces.cli.fairness_judged import show_flipped
+    from wholeroad.interfaces.cli.fairness_judged import opened, show_flipped
     from wholeroad.interfaces.cli.watching import console, tasks
-    from wholeroad.project import open_project
 
-    project = open_project(folder)
-    project.fairness.ready()
+    project = opened(folder)
     with tasks() as progress:
         project.land(progress)
         found = [
@@ -142,7 +132,7 @@ def attempt(
     remedy: Annotated[
         list[str] | None,
         typer.Option(
-            help="""A remedy as the plan prints it, as in '{ kind = "reweigh", group = "depot" }';
+            help="""A remedy as it would stand in the brief, as in '{ kind = "reweigh", group = "depot" }';
             several may be given, else those of the brief are held against none."""
         ),
     ] = None,
@@ -158,14 +148,12 @@ def attempt(
     folder: Folder = Path(),
 ) -> None:
     """Rehearse remedies, with and without: what they change between groups, and in money."""
-    from wholeroad.interfaces.cli.fairness_judged import show_tried
+    from wholeroad.interfaces.cli.fairness_judged import opened, show_tried
     from wholeroad.interfaces.cli.watching import console, tasks
-    from wholeroad.project import open_project
     from wholeroad.road.brief.remedies import parse_remedy
 
     remedies = [parse_remedy(text) for text in remedy or ()]
-    project = open_project(folder)
-    project.fairness.ready()
+    project = opened(folder)
     with tasks() as progress:
         project.land(progress)
         tried = project.fairness.attempt(remedies, luck=luck, progress=progress)
@@ -185,11 +173,10 @@ def choose(
     folder: Folder = Path(),
 ) -> None:
     """Write a remedy into the brief, with who chose it and why; it is in force at the next fit."""
-    from wholeroad.interfaces.cli.fairness_judged import chosen, show_chosen
+    from wholeroad.interfaces.cli.fairness_judged import chosen, opened, show_chosen
     from wholeroad.interfaces.cli.watching import console
-    from wholeroad.project import open_project
 
-    project = open_project(folder)
+    project = opened(folder)
     wanted = chosen(
         remedy, by=by, because=because, on=on, look_again=look_again, today=project.fairness.today()
     )
@@ -208,14 +195,12 @@ def page(
     ] = "selection_rate",
 ) -> None:
     """Write everything on one page, to be read by those who answer for it: figures, limits, plan, prices."""
-    from wholeroad.interfaces.cli.fairness_judged import page_of, writable
+    from wholeroad.interfaces.cli.fairness_judged import opened, page_of, writable
     from wholeroad.interfaces.cli.watching import console, tasks
     from wholeroad.interfaces.report.fairness_page import PAGE
     from wholeroad.interfaces.report.writing import write_fairness_page
-    from wholeroad.project import open_project
 
-    project = open_project(folder)
-    project.fairness.ready()
+    project = opened(folder)
     path = to or project.folder.root / PAGE
     writable(path)
     with tasks() as progress:

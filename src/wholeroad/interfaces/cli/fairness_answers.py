@@ -21,6 +21,7 @@ from wholeroad.interfaces.cli.fairness_lines import (
 )
 from wholeroad.interfaces.report.amounts import count
 from wholeroad.interfaces.report.fairness_data_rows import evidence_sentence
+from wholeroad.interfaces.report.fairness_order import clear_first, is_small, without_mirrors
 from wholeroad.interfaces.report.fairness_rows import differs
 from wholeroad.interfaces.report.fairness_words import (
     CAUSES,
@@ -29,16 +30,13 @@ from wholeroad.interfaces.report.fairness_words import (
     apart_in_words,
     bias_headline,
     cases_sentence,
-    clear_first,
     fairness_verdict,
     figure_of,
     finding_range,
     in_unit,
-    is_small,
     ratio_range,
     short_title,
     whom,
-    without_mirrors,
 )
 from wholeroad.road.brief.remedies import parse_remedy, remedy_line, without_placeholder
 from wholeroad.road.model.fairness.record import REMEDIES, figure_in_words, range_in_words
@@ -52,6 +50,8 @@ if TYPE_CHECKING:
     from wholeroad.road.watch.fairness.planned import Choice, Plan, PlanLine
 
 _SHOWN: Final = 12
+_WIDE: Final = 100
+"""From so many columns on there is room for ratios, too; the page has them anyway."""
 _MOST_SAID: Final = 5
 _MOST_LINES: Final = 8
 _MOST_SHORT: Final = 20
@@ -256,7 +256,8 @@ def _how_far(console: Console, fairness: Fairness, limited: set[str], *, unit: s
     told = [one for one in all_told if one.measure in limited or _is_clear(one)] or all_told
     if not any(one.difference is not None for one in told):
         return
-    table = a_table(("by", "measure"), "most", "least", "apart", "ratio", "clear?")
+    ratios = ("ratio",) if console.width >= _WIDE else ()
+    table = a_table(("by", "measure"), "most", "least", "apart", *ratios, "clear?")
     for one in told:
         ends = []
         for value in (one.highest, one.lowest):
@@ -271,7 +272,12 @@ def _how_far(console: Console, fairness: Fairness, limited: set[str], *, unit: s
         ratio = "–" if one.ratio is None else f"{one.ratio.value:.2f}\n({ratio_range(one.ratio)})"
         table.add_row(
             *cells(
-                one.grouping, short_title(one.measure), *ends, apart, ratio, "yes" if _is_clear(one) else "no"
+                one.grouping,
+                short_title(one.measure),
+                *ends,
+                apart,
+                *((ratio,) if ratios else ()),
+                "yes" if _is_clear(one) else "no",
             )
         )
     console.print(table)

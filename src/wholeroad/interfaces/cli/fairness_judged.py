@@ -16,7 +16,7 @@ from wholeroad.interfaces.cli.fairness_tried import show_difference_tried, show_
 from wholeroad.interfaces.report.amounts import count
 from wholeroad.interfaces.report.evidence import ASSUMES
 from wholeroad.interfaces.report.fairness_page import FairnessData
-from wholeroad.road.brief.remedies import parse_remedy
+from wholeroad.road.brief.remedies import no_groups, parse_remedy
 from wholeroad.road.model.fairness.record import remedy_in_words
 
 if TYPE_CHECKING:
@@ -28,9 +28,20 @@ if TYPE_CHECKING:
     from wholeroad.core.ports import Progress
     from wholeroad.engine.fair import Everything, Flipped, Solution, Tried
     from wholeroad.fairness import Assessment
+    from wholeroad.project import Project
     from wholeroad.road.brief.contract import Brief
     from wholeroad.road.brief.fairness import Equal, RemedyTable
     from wholeroad.road.model.fairness.priced import PriceCurve
+
+
+def opened(folder: Path) -> Project:
+    """Open a project, and refuse one whose groups can't be asked about before anything lands."""
+    from wholeroad.project import open_project
+
+    project = open_project(folder)
+    if not project.fairness.groups:
+        raise no_groups()
+    return project
 
 
 def judged_of(found: Solution) -> str:

@@ -106,9 +106,9 @@ def show_price(
         for alike in _alike((curve.without, *curve.points), chosen):
             point = alike[0]
             mark = " (chosen)" if point is chosen else ""
-            allowed = tolerance_in_words(point, curve, unit=unit)
+            allowed = tolerance_in_words(alike[-1], curve, unit=unit)
             if len(alike) > 1:
-                allowed += f"\nto {tolerance_in_words(alike[-1], curve, unit=unit).removeprefix('up to ')}"
+                allowed += f"\n(or {tolerance_in_words(point, curve, unit=unit)})"
             table.add_row(
                 *cells(
                     allowed + mark,

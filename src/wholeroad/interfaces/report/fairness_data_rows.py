@@ -10,10 +10,10 @@ from markupsafe import Markup
 from wholeroad.core.instants import format_instant
 from wholeroad.interfaces.report.amounts import count
 from wholeroad.interfaces.report.fairness_charts import Dot, dots_chart, ends_of, short_labels
+from wholeroad.interfaces.report.fairness_order import clear_first
 from wholeroad.interfaces.report.fairness_words import (
     CAUSES,
     a_month,
-    clear_first,
     finding_range,
     in_unit,
     whom,

@@ -16,6 +16,7 @@ from wholeroad import __version__
 from wholeroad.core.instants import format_span
 from wholeroad.interfaces.report.amounts import count
 from wholeroad.interfaces.report.fairness_data_rows import cause_rows, plan_rows
+from wholeroad.interfaces.report.fairness_order import clear_first
 from wholeroad.interfaces.report.fairness_rows import (
     conflict_sentences,
     definition_rows,
@@ -30,7 +31,6 @@ from wholeroad.interfaces.report.fairness_rows import (
 from wholeroad.interfaces.report.fairness_words import (
     bias_headline,
     cases_sentence,
-    clear_first,
     fairness_verdict,
     finding_range,
     in_unit,

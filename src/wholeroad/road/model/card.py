@@ -21,6 +21,7 @@ _LIMITS = """\
 - The best of several candidates looks a little better than it is. The paired standard errors say how much
   chance there is in a difference; they know of dependence within a block, not between blocks.
 - A category that the cut didn't show is scored by what the rest of the row says.
+- So are the figures by group and the limits: of the trial. Those of the model in charge differ by chance.
 - Outcomes younger than the maturity span took no part. If they differ, the rehearsal shows it, not this card.
 - AUC, log loss, pinball loss and coverage are evidence; the choice was made by money alone."""
 

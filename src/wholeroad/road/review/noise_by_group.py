@@ -349,7 +349,7 @@ def noise_does(bias: GroupBias) -> str:
     if not bias.clear or bias.difference.value < 0:
         return f"Labels of {who} contradict the model about as often as luck explains."
     return (
-        f"Models learn from wrong labels of {who} what isn't so, errors in this group are counted "
-        f"wrongly, and "
-        f"its base rate is drawn towards the middle. Only people can tell which labels are wrong."
+        f"Either labels of {who} are wrong more often, or something that no feature shows decides more of "
+        "them: figures can't tell which, people can. Models learn from wrong labels what isn't so, errors in "
+        "the group are counted wrongly, and its base rate is drawn towards the middle."
     )

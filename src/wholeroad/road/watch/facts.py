@@ -48,16 +48,16 @@ class Settled(Fact, frozen=True, kw_only=True):
 
 
 class LimitsWatched(Fact, frozen=True, kw_only=True):
-    """The limits of ``[fairness]`` were looked at on what was decided under the plan in force.
+    """The limits of ``[fairness]`` were looked at on what models have decided.
 
     Attributes
     ----------
     model
         Digest of the model in charge.
     since_at
-        From when on it decided.
+        Since when models have decided, one after another under one brief: what is looked at.
     look
-        The number of the look under this plan, from 1; intervals hold for all of them together.
+        The number of the look since then, from 1; intervals hold for all of them together.
     cases, settled
         Decided since, and those of them with a typical outcome: older than the brief's ``matures``.
     standings

@@ -186,15 +186,15 @@ def _limits(side: Floats, confidence: float) -> Bounds:
     share = ~np.isnan(effective)
     with np.errstate(invalid="ignore"):
         hits = value * effective
-        lowest = _beta(hits, effective - hits + 1, -quantile)
-        highest = _beta(hits + 1, effective - hits, quantile)
+        lowest = beta_limit(hits, effective - hits + 1, quantile=-quantile)
+        highest = beta_limit(hits + 1, effective - hits, quantile=quantile)
     known = np.isinf(effective)
     low = np.where(share, np.where(known, value, lowest), low)
     high = np.where(share, np.where(known, value, highest), high)
     return Bounds(value, low, high, error)
 
 
-def _beta(one: Floats, other: Floats, quantile: Floats) -> Floats:
+def beta_limit(one: Floats, other: Floats, *, quantile: Floats) -> Floats:
     """Give a quantile of the beta distribution from that of the normal one (Paulson 1942)."""
     swapped = one > other
     first, second = np.where(swapped, other, one), np.where(swapped, one, other)

@@ -134,10 +134,13 @@ def common_band(curves: Sequence[Curve], *, within: float, moved: Sequence[bool]
     for _ in range(_PASSES):
         begins = np.linspace(low, high, GRID)
         chosen = [_nearest(curve, begins, within=within) for curve in moving]
-        money = np.zeros(GRID)
+        money, ends = np.zeros(GRID), [np.broadcast_to(rate, GRID) for rate in fixed]
         for curve, places in zip(moving, chosen, strict=True):
             money += curve.money[places]
-        best = int(np.argmax(money))
+            ends.append(curve.rate[places])
+        # A band in which a group has no place isn't kept: first as near to the band as can be, then money.
+        excess = np.maximum(np.ptp(np.array(ends), axis=0) - within, 0.0)
+        best = int(np.argmax(np.where(excess <= excess.min() + _EQUAL, money, -np.inf)))
         low, high = begins[max(best - 1, 0)], begins[min(best + 1, GRID - 1)]
     found = iter([int(places[best]) for places in chosen])
     return [next(found) if moves else start for start, moves in zip(starts, moved, strict=True)]

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wholeroad.core.estimates import Estimate
-from wholeroad.road.data.bias.judging import _beta
+from wholeroad.road.data.bias.judging import beta_limit
 from wholeroad.road.data.bias.ratios import Bounds, Floats, Ratios
 from wholeroad.road.data.bias.student import student
 from wholeroad.road.model.fairness.measures import MEASURES, Measured
@@ -72,8 +72,8 @@ class FarOut(Ratios):
         if not self.share:
             return found
         quantile, hits = student(confidence, self.freedom), self.value * self.effective
-        low = _beta(hits, self.effective - hits + 1, -quantile)
-        high = _beta(hits + 1, self.effective - hits, quantile)
+        low = beta_limit(hits, self.effective - hits + 1, quantile=-quantile)
+        high = beta_limit(hits + 1, self.effective - hits, quantile=quantile)
         return Bounds(found.value, np.fmin(found.low, low), np.fmax(found.high, high), found.standard_error)
 
     def _alike(self, residual: Floats) -> Floats:

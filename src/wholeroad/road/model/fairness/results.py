@@ -23,7 +23,8 @@ class GroupFigure:
     figure
         With an interval of its own.
     rest
-        The group's figure less that of everybody else, paired by day; None for everybody.
+        The group's figure less that of everybody else, paired by day; its interval holds for all groups of
+        the measure together. None for everybody.
     shrunk
         The figure drawn towards everybody's as far as chance alone would spread it.
     enough
@@ -53,8 +54,9 @@ class Disparity:
         The values with the most and the least, among those with cases enough.
     difference, ratio
         Highest less lowest, and lowest over highest; the intervals hold for the largest difference there is,
-        whichever groups it lies between: every pair is judged together. None where fewer than two groups
-        have cases enough; the ratio also where the highest isn't above 0, or, of amounts, the lowest.
+        whichever groups it lies between: the lower end with every pair judged together, the upper end for
+        the pair that is farthest apart. None where fewer than two groups have cases enough; the ratio also
+        where the highest isn't above 0, or, of amounts, the lowest.
     groups
         How many have cases enough.
     looks
