@@ -25,6 +25,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import polars as pl
 from reweighing import by_origin  # type: ignore[import-not-found]
 
 import wholeroad
@@ -32,6 +33,7 @@ from wholeroad.core.estimates import Estimate
 from wholeroad.core.instants import format_instant
 from wholeroad.engine.fair import BiasFound, Solution
 from wholeroad.project import Project
+from wholeroad.road.brief.remedies import parse_remedy
 from wholeroad.road.data.bias.found import GroupBias
 from wholeroad.road.model.fairness.record import figure_in_words, range_in_words
 from wholeroad.road.model.fairness.results import Fairness, GroupFigure
@@ -39,7 +41,6 @@ from wholeroad.road.model.fairness.results import Fairness, GroupFigure
 ROOT: Final = Path(__file__).resolve().parents[1]
 FLIGHTS: Final = ROOT / "examples" / "flights"
 KEPT: Final = ROOT / "bench" / "fairness_flights.json"
-PAGE: Final = ROOT / "docs" / "tutorial" / "flights-fairness.md"
 MOST_LINES: Final = 70
 """Of an output; the beginning is kept."""
 
@@ -79,6 +80,7 @@ ASKED: Final = (
     """wholeroad fairness try --remedy '{ kind = "reweigh", group = "route" }'""",
     """wholeroad fairness try --remedy '{ kind = "reweigh", group = "origin" }'""",
     "wholeroad fairness page",
+    REHEARSE,
 )
 TABLES: Final = {
     "route": (
@@ -168,7 +170,7 @@ def cell(one: GroupFigure) -> str:
     return f"{figure} ({range_in_words(one.figure, one.unit, money=money)})"
 
 
-def rows(fairness: Fairness, grouping: str) -> list[str]:
+def rows(fairness: Fairness, grouping: str, *, note: str = "") -> list[str]:
     """Write the rows of a table, the group with most cases first."""
     found = {(one.value, one.measure): one for one in fairness.figures if one.grouping == grouping}
     values = list(dict.fromkeys(value for value, _ in found))
@@ -177,7 +179,7 @@ def rows(fairness: Fairness, grouping: str) -> list[str]:
     for value in values:
         name = f"{value}, {CARRIERS[value]}" if value in CARRIERS else value
         cells = [cell(found[value, measure]) for measure in TABLES[grouping]]
-        written.append(f"| {name} | {found[value, 'selection_rate'].cases:,} | {' | '.join(cells)} |")
+        written.append(f"| {name}{note} | {found[value, 'selection_rate'].cases:,} | {' | '.join(cells)} |")
     return written
 
 
@@ -246,7 +248,41 @@ def limited(project: Project) -> dict[str, Any]:
         "stopped": f"{len(stopped)} of {len(fits)}",
         "on": stopped,
         "total": f"{money['every 30d']:,.0f} EUR",
+        "breached": watched(facts),
+        "cards": [
+            line.partition("ratio between ")[2].rstrip(" |.")
+            for card in sorted((made.folder / "models").glob("*.md"))
+            for line in card.read_text("utf-8").splitlines()
+            if "breached, stops the model" in line
+        ],
+        "least probability re-seated": least_probability(project, made.decisions("every 30d")),
     }
+
+
+def watched(facts: list[dict[str, Any]]) -> str:
+    """Write how many looks after a release found a limit clearly breached, and the first of them."""
+    looks = [fact for fact in facts if fact["fact"] == "LimitsWatched"]
+    breached = [fact for fact in looks if "breached" in fact["standings"].values()]
+    first = f", first on {day_of(breached[0]['at'])}: {breached[0]['says']}" if breached else ""
+    return f"{len(breached)} of {len(looks)} looks{first}"
+
+
+def least_probability(project: Project, decisions: pl.DataFrame) -> dict[str, str]:
+    """Write from which probability on flights are re-seated by length: each model's least, their median."""
+    miles = pl.col("distance")
+    route = pl.when(miles < 500).then(pl.lit("under 500 miles")).when(miles < 1500)
+    named = route.then(pl.lit("500 to 1,499 miles")).otherwise(pl.lit("1,500 miles and more"))
+    flights = project.versions("flights", ["distance"]).frame.select("flight_id", route=named)
+    least = (
+        decisions.filter(pl.col("action") == "rebook", pl.col("model").is_not_null())
+        .join(flights, on="flight_id")
+        .group_by("route", "model")
+        .agg(pl.col("p_late").min())
+        .group_by("route")
+        .agg(pl.col("p_late").median())
+        .sort("route")
+    )
+    return {name: f"{100 * chance:.1f}%" for name, chance in least.iter_rows()}
 
 
 def day_of(at: int) -> str:
@@ -293,6 +329,9 @@ def measured(folder: Path) -> dict[str, Any]:
         "added": {"limit": LIMIT, "remedy": REMEDY},
         "limits": {},
     }
+    tried = project.fairness.attempt([parse_remedy(THRESHOLDS)]).with_it
+    if tried is not None:
+        result["tables"]["route with thresholds"] = rows(tried.fairness, "route", note=", thresholds")
     for name, extra in {"alone": (LIMIT,), "with thresholds": (LIMIT, REMEDY)}.items():
         begun(place, *extra)
         for command in (REHEARSE, TRY)[: 2 if name == "alone" else 1]:

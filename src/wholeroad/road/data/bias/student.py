@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from statistics import NormalDist
 from typing import Final
 
@@ -30,8 +31,16 @@ def student(confidence: float, freedom: NDArray[np.float64]) -> NDArray[np.float
     >>> student(0.95, np.array([1.0, 10.0, np.inf])).round(3).tolist()
     [12.706, 2.228, 1.96]
     """
+    asked = np.asarray(freedom, dtype=np.float64)
+    return _quantiles(confidence, asked.tobytes()).reshape(asked.shape)
+
+
+@lru_cache(maxsize=1024)
+def _quantiles(confidence: float, freedom_bytes: bytes) -> NDArray[np.float64]:
+    """Give them for the bytes of some degrees: an assessment asks again and again for the same ones."""
+    freedom = np.frombuffer(freedom_bytes, dtype=np.float64)
     tails = 1 - confidence
-    n = np.clip(np.nan_to_num(np.asarray(freedom, dtype=np.float64), nan=0.0), 1.0, _NORMAL_FROM)
+    n = np.clip(np.nan_to_num(freedom, nan=0.0), 1.0, _NORMAL_FROM)
     a = 1 / (n - 0.5)
     b = 48 / (a * a)
     c = ((20700 * a / b - 98) * a - 16) * a + 96.36
@@ -39,8 +48,9 @@ def student(confidence: float, freedom: NDArray[np.float64]) -> NDArray[np.float
     y = (d * tails) ** (2 / n)
     quantile = np.where(y > 0.05 + a, _near(tails, n, b=b, c=c, d=d), _far(n, d=d, y=y))
     quantile = np.where(n == 1, np.tan(np.pi / 2 * confidence), quantile)
-    few = ~(np.asarray(freedom) >= 1)
-    return np.where(few, np.inf, quantile)
+    quantile = np.where(freedom >= 1, quantile, np.inf)
+    quantile.flags.writeable = False  # shared by all who ask
+    return quantile
 
 
 Degrees = NDArray[np.float64]
