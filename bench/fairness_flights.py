@@ -29,6 +29,7 @@ import polars as pl
 from reweighing import by_origin  # type: ignore[import-not-found]
 
 import wholeroad
+from wholeroad.adapters.made_with import made_with
 from wholeroad.core.estimates import Estimate
 from wholeroad.core.instants import format_instant
 from wholeroad.engine.fair import BiasFound, Solution
@@ -61,7 +62,7 @@ within = 0.05
 REHEARSE: Final = 'wholeroad rehearse --policy "status quo" --policy "every 30d"'
 TRY: Final = f"wholeroad fairness try --remedy '{THRESHOLDS}'"
 ACCEPTED: Final = '{ kind = "accept", group = "route" }'
-REASON: Final = "Short flights are late more often, and only who is late is helped."
+REASON: Final = "Equal chances of being late are treated alike, and short flights are late more often."
 CHOOSE: Final = f"""wholeroad fairness choose '{ACCEPTED}' --by "the operations desk" --because "{REASON}" \
 --on 2014-01-06 --look-again 2014-07-01"""
 ASKED: Final = (
@@ -314,6 +315,8 @@ def measured(folder: Path) -> dict[str, Any]:
         "bench": "fairness_flights",
         "on": dt.datetime.now(tz=dt.UTC).date().isoformat(),
         "cpus": os.cpu_count(),
+        "made_with": made_with(),
+        "flights": f"{project.versions('flights', []).frame.height:,}",
         "printed": printed,
         "seconds": seconds,
         "tables": {name: rows(found, name) for name in TABLES},

@@ -57,7 +57,7 @@ def rows() -> dict[str, str]:
 
 def test_the_page_prints_the_groups_that_the_example_has():
     text = page().partition("<!-- file: examples/flights/fairness.toml -->\n```toml\n")[2]
-    assert text.partition("```\n")[0] == (FLIGHTS / "fairness.toml").read_text("utf-8").lstrip("\n")
+    assert text.partition("```\n")[0] == (FLIGHTS / "fairness.toml").read_text("utf-8")
     assert set(read_brief(BRIEF).fairness.groups) == {"carrier", "origin", "route"}
 
 
