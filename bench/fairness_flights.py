@@ -62,7 +62,7 @@ within = 0.05
 REHEARSE: Final = 'wholeroad rehearse --policy "status quo" --policy "every 30d"'
 TRY: Final = f"wholeroad fairness try --remedy '{THRESHOLDS}'"
 ACCEPTED: Final = '{ kind = "accept", group = "route" }'
-REASON: Final = "Equal chances of being late are treated alike, and short flights are late more often."
+REASON: Final = "Short flights are late more often, and only who is late is helped."
 CHOOSE: Final = f"""wholeroad fairness choose '{ACCEPTED}' --by "the operations desk" --because "{REASON}" \
 --on 2014-01-06 --look-again 2014-07-01"""
 ASKED: Final = (
