@@ -70,6 +70,11 @@ def show_slices(console: Console, slices: Slices, *, unit: str, assumes: str = "
         f"{slices.searched:,} slices were looked at on one half of the cases; these figures are from the "
         f"other. Of those that stand {slices.rate:.0%} are expected to be there by chance. Slices overlap",
     )
+    item(
+        console,
+        "a slice stands for this span: luck that lasts for weeks is not in the intervals, so that one with "
+        "a bad month may stand and not lose again",
+    )
     following(console, "What one case hung on", command="wholeroad explain decision KEY")
 
 
