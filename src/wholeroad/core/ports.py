@@ -207,3 +207,29 @@ Progress = Callable[[str, float, float], None]
 """Told ``(stage, done, total)``; called often, must be cheap."""
 
 Settings = Mapping[str, str | int | float | bool]
+
+
+class HotLog(Protocol):
+    """What is acknowledged before it is in the tables: records, each durable when ``append`` returns."""
+
+    def append(self, record: bytes) -> int:
+        """Keep a record, flushed to the disk, and give its number; numbers go up by one."""
+
+    def read(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
+        """Give ``(number, record)`` in order, from the first number greater than ``after``."""
+
+    def prune(self, through: int) -> None:
+        """Let go of the records up to a number: they are in the tables."""
+
+
+class Scratch(Protocol):
+    """A place beside memory for what can be made again; gone when the process ends."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """Give the bytes, or None."""
+
+    def put(self, key: bytes, data: bytes) -> None:
+        """Keep the bytes, instead of those that were there."""
+
+    def delete(self, key: bytes) -> None:
+        """Let go of them."""
