@@ -28,6 +28,7 @@ from wholeroad.engine.fold import State, fold
 from wholeroad.engine.holding import mender_of
 from wholeroad.engine.intake import Arrival, Intake
 from wholeroad.engine.live import Answered, Live, Replayed, in_force, never_ran, replay
+from wholeroad.engine.recorded import AsRecorded
 from wholeroad.engine.standing import Standing, standing
 from wholeroad.engine.storehouse import Storehouse
 from wholeroad.engine.walking import Walker
@@ -257,7 +258,14 @@ class Operation:
         history.features.whole()
         tables, ledger = MemoryTables(), MemoryLedger(decode)
         workshop = self._workshop(history, blobs=MemoryBlobs())
-        walker = self._walker(history, tables, ledger, workshop)
+        walker = Walker(
+            history,
+            workshop,
+            policy=in_force(self._brief),
+            tables=tables,
+            ledger=ledger,
+            recorded=AsRecorded.of(facts),
+        )
         workshop.follow(walker.book.recorded)
         replayed = replay(facts, decisions, walker=walker, tables=tables, ledger=ledger)
         if replayed.equal or not (changed := self._changed_without_time(facts)):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from wholeroad.core.facts import Fact
+from wholeroad.core.instants import Instant
 from wholeroad.core.instants import Instant
 from wholeroad.core.view import AsOf, Codes
 from wholeroad.engine.fold import State, step
@@ -35,6 +37,11 @@ class Limits(Protocol):
         """Look at them as of a cycle, or give None where it isn't time to."""
 
 
+def at_once(cycle_at: Instant) -> Instant:
+    """Follow a plan from its cycle on, as a rehearsal does."""
+    return cycle_at
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What a cycle works with.
@@ -47,6 +54,8 @@ class Desk:
         Shape (n,): the truth by which each case is booked; the cycle moves it.
     limits
         Looks at the limits of ``[fairness]``.
+    follows
+        From a cycle to the instant from which the plan that it fixes is followed: not before the cycle.
     """
 
     policy: Policy
@@ -56,6 +65,7 @@ class Desk:
     action: Codes
     booked: Codes
     limits: Limits
+    follows: Callable[[Instant], Instant] = at_once
 
 
 def cycle(state: State, view: AsOf, *, desk: Desk) -> tuple[State, list[Fact]]:
@@ -89,12 +99,12 @@ def cycle(state: State, view: AsOf, *, desk: Desk) -> tuple[State, list[Fact]]:
 
     note(settle(view, desk.action, booked=desk.booked, values=desk.values))
     note(desk.limits.look(state.plan, state.watched, since_at=state.models_since, view=view))
-    note(first_plan(state.plan, desk.policy, now=now))
+    note(first_plan(state.plan, desk.policy, now=now, effective_from=desk.follows(now)))
     note(due(state.fits, desk.policy, table=desk.refit, now=now, began_at=view.began_at))
     pending = state.fits.pending
     if pending is not None and pending.ready_at <= now:
         came = desk.fits.collect(pending, now)
         note(came)
         if isinstance(came, ModelFitted):
-            note(advance(state.plan, came, now=now))
+            note(advance(state.plan, came, now=now, effective_from=desk.follows(now)))
     return state, facts

@@ -45,6 +45,9 @@ class State(msgspec.Struct, frozen=True):
         The last look at the limits of ``[fairness]`` under the plan in force.
     stopped
         The newest candidate that a limit kept from being put in charge, until another one is.
+    before
+        Plans that may still be in force, the oldest first, because ``plan`` and those after them are followed
+        only from an instant after the cycle that fixed them.
     held
         By source: the batch that is held back, and why.
     """
@@ -65,6 +68,19 @@ class State(msgspec.Struct, frozen=True):
     watched: LimitsWatched | None = None
     stopped: PromotionStopped | None = None
     held: dict[str, SourceHeld] = msgspec.field(default_factory=dict)
+    before: tuple[Plan, ...] = ()
+
+    def in_force(self, at: Instant) -> Plan:
+        """Give the plan that decides cases at an instant, as far as it is fixed."""
+        for plan in (self.plan, *reversed(self.before)):
+            if plan.effective_from is None or plan.effective_from <= at:
+                return plan
+        return Plan()
+
+    def turns_at(self, after: Instant) -> Instant | None:
+        """Give the next instant at which another plan comes into force; None when none is fixed."""
+        coming = [plan.effective_from for plan in (*self.before, self.plan) if plan.effective_from is not None]
+        return min((at for at in coming if at > after), default=None)
 
 
 def step(state: State, fact: Fact) -> State:
@@ -82,6 +98,8 @@ def step(state: State, fact: Fact) -> State:
         case SpanDecided():
             decided = state.decided + fact.count
             changes = {"decided_until": fact.until_at, "decided": decided, "spans": state.spans + 1}
+            if state.before:
+                changes["before"] = _still_needed((*state.before, state.plan), fact.until_at)[:-1]
         case Opened():
             changes = {"opened_at": fact.at}
         case RunBegan():
@@ -102,10 +120,20 @@ def step(state: State, fact: Fact) -> State:
 def _planned(state: State, fact: PlanFixed) -> dict[str, Any]:
     """Take up a plan; limits are watched on from model to model, and anew after somebody else decided."""
     plan = state.plan.after(fact)
+    changes: dict[str, Any] = {"plan": plan, "stopped": None}
+    if fact.effective_from > fact.at or state.before:
+        changes["before"] = _still_needed((*state.before, state.plan, plan), fact.at)[:-1]
     if plan.decider != MODEL:
-        return {"plan": plan, "stopped": None, "watched": None, "models_since": None}
+        return {**changes, "watched": None, "models_since": None}
     since_at = plan.effective_from if state.models_since is None else state.models_since
-    return {"plan": plan, "stopped": None, "models_since": since_at}
+    return {**changes, "models_since": since_at}
+
+
+def _still_needed(plans: tuple[Plan, ...], at: Instant) -> tuple[Plan, ...]:
+    """Give the plans that may decide a case from an instant on; the last one always does."""
+    turns = [plan.effective_from or 0 for plan in plans[1:]]
+    over = sum(turn <= at for turn in turns)
+    return plans[over:]
 
 
 def _read(state: State, fact: BriefRead) -> dict[str, Any]:
@@ -115,7 +143,7 @@ def _read(state: State, fact: BriefRead) -> dict[str, Any]:
         # Somebody did something about it: what is looked at is what comes of that.
         changes |= {"watched": None, "models_since": fact.at}
     if state.learns and fact.learns != state.learns:
-        changes |= {"plan": Plan(), "watched": None, "stopped": None, "models_since": None}
+        changes |= {"plan": Plan(), "before": (), "watched": None, "stopped": None, "models_since": None}
         changes["fits"] = msgspec.structs.replace(state.fits, pending=None, grid_at=None, answered=False)
     return changes
 

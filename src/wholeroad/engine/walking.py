@@ -15,9 +15,10 @@ from wholeroad.core.ports import Ledger, Tables
 from wholeroad.core.view import Codes
 from wholeroad.engine.agenda import Agenda, agenda
 from wholeroad.engine.book import Book, joined
-from wholeroad.engine.cycle import Desk, cycle
+from wholeroad.engine.cycle import Desk, at_once, cycle
 from wholeroad.engine.fold import State, step
 from wholeroad.engine.limits import LimitWatch
+from wholeroad.engine.recorded import AsRecorded
 from wholeroad.engine.workshop import Workshop
 from wholeroad.road.brief.policies import Policy
 from wholeroad.road.data.history import History
@@ -57,6 +58,8 @@ class Walker:
         Where decisions and facts go: a span's decisions first, then its facts, all or none.
     tell
         Told how far it is.
+    recorded
+        When fits came in and plans were followed, where that is told and not found.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class Walker:
         tables: Tables,
         ledger: Ledger,
         tell: Callable[[Instant], None] | None = None,
+        recorded: AsRecorded | None = None,
     ) -> None:
         self._history = history
         self._workshop = workshop
@@ -78,11 +82,12 @@ class Walker:
         self.desk = Desk(
             policy=policy,
             refit=history.brief.policy.refit,
-            fits=workshop,
+            fits=workshop if recorded is None else recorded.fits(workshop),
             values=history.values,
             action=self.book.action,
             booked=self.book.booked,
             limits=LimitWatch(history, self.book.action, scores=workshop),
+            follows=at_once if recorded is None else recorded.follows,
         )
         self._seen_at: Instant | None = None
 
@@ -103,26 +108,31 @@ class Walker:
             The end; what is there at this instant itself is left to the next walk.
         """
         now = from_at if state.decided_until is None else state.decided_until
-        stretch = Stretch(now, self.waiting(state, now), state.plan)
+        stretch = Stretch(now, self.waiting(state, now), state.in_force(now))
         if stretch.first < self.position(now):
             self._seen_at = None  # of these cases, all that is known is news
         while now < until_at:
             after, facts = state, list[Fact]()
             if self.agenda.first(now) == now:
-                view = self._history.as_of(now, since=self._seen_at)
-                after, facts = cycle(state, view, desk=self.desk)
+                after, facts = self.cycle(state, now)
                 self._seen_at = now if stretch.first >= self.position(now) else None
-            if stretch.cycles and (after.plan != stretch.plan or _full(stretch)):
+            plan = after.in_force(now)
+            if stretch.cycles and (plan != stretch.plan or _full(stretch)):
                 state = self._seal(state, stretch, now)
-                stretch = Stretch(now, self.position(now), after.plan)
+                stretch = Stretch(now, self.position(now), plan)
             for fact in facts:
                 state = step(state, fact)
-            stretch.plan = state.plan
+            stretch.plan = plan
             stretch.facts += facts
-            now = self._decide(stretch, min(self.agenda.first(now + 1), until_at))
+            turns_at = state.turns_at(now)
+            now = self._decide(stretch, min(self.agenda.first(now + 1), until_at, turns_at or until_at))
             if self._tell and now < until_at:  # the end is told when the last span is sealed
                 self._tell(now)
         return self._seal(state, stretch, now) if stretch.cycles else state
+
+    def cycle(self, state: State, now: Instant) -> tuple[State, list[Fact]]:
+        """Run the cycle of one instant, before the decisions of that instant; nothing is written."""
+        return cycle(state, self._history.as_of(now, since=self._seen_at), desk=self.desk)
 
     def position(self, at: Instant) -> int:
         """Give the position of the first case that is not decided before ``at``."""

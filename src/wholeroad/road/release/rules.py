@@ -33,15 +33,17 @@ class Plan(msgspec.Struct, frozen=True):
         return Plan(fact.decider, fact.model, fact.effective_from)
 
 
-def first_plan(plan: Plan, policy: Policy, *, now: Instant) -> PlanFixed | None:
+def first_plan(plan: Plan, policy: Policy, *, now: Instant, effective_from: Instant) -> PlanFixed | None:
     """Fix the first plan: the policy's dummy, or the status quo until a model comes."""
     if plan.effective_from is not None:
         return None
     decider = STATUS_QUO if policy.uses_models else policy.name
-    return PlanFixed(at=now, decider=decider, model=None, effective_from=now)
+    return PlanFixed(at=now, decider=decider, model=None, effective_from=effective_from)
 
 
-def advance(plan: Plan, fitted: ModelFitted, *, now: Instant) -> PlanFixed | PromotionStopped | None:
+def advance(
+    plan: Plan, fitted: ModelFitted, *, now: Instant, effective_from: Instant
+) -> PlanFixed | PromotionStopped | None:
     """Put a fitted candidate in charge: ``gate = "replace"`` asks nothing more than the limits.
 
     A fit that found no model worth using puts the status quo back in charge. A candidate that a limit of
@@ -54,4 +56,4 @@ def advance(plan: Plan, fitted: ModelFitted, *, now: Instant) -> PlanFixed | Pro
     decider = STATUS_QUO if fitted.model is None else MODEL
     if (plan.decider, plan.model) == (decider, fitted.model):
         return None
-    return PlanFixed(at=now, decider=decider, model=fitted.model, effective_from=now)
+    return PlanFixed(at=now, decider=decider, model=fitted.model, effective_from=effective_from)
