@@ -142,14 +142,33 @@ class Operation:
     def answer(self, arrive: Arrive, progress: Progress | None = None) -> Answered:
         """Finish what was cut short, let rows arrive, and answer everything that is due."""
 
-        def prepare(now: Instant) -> tuple[History, Workshop]:
-            history = self._store.history(until=now)
-            return history, self._workshop(history, progress=progress)
-
-        live = Live(self._brief, tables=self._tables, ledger=self._ledger, prepare=prepare)
+        live = self._live(progress)
         live.finish(digests(self._brief))
         arrive(self.now())
         return live.answer(digests(self._brief), self.now())
+
+    def open(self, arrive: Arrive, progress: Progress | None = None) -> None:
+        """Make ready for a service: finish what was cut short, let rows arrive, take up a changed brief.
+
+        The first time, the road is opened as a first run opens it. Later on, what came due while nobody was
+        there is left to the service: it decides each case at its instant, and runs the cycles in order.
+        """
+        live = self._live(progress)
+        live.finish(digests(self._brief))
+        arrive(self.now())
+        if not live.take_up(digests(self._brief), self.now()):
+            live.answer(digests(self._brief), self.now())
+
+    def prepare(self, now: Instant, progress: Progress | None = None) -> tuple[History, Workshop]:
+        """Put together what is known at an instant, and where fits on it are made."""
+        history = self._store.history(until=now)
+        return history, self._workshop(history, progress=progress)
+
+    def _live(self, progress: Progress | None) -> Live:
+        def prepare(now: Instant) -> tuple[History, Workshop]:
+            return self.prepare(now, progress)
+
+        return Live(self._brief, tables=self._tables, ledger=self._ledger, prepare=prepare)
 
     def decide(
         self, cases: object, root: Path, *, intake: Intake, progress: Progress | None = None

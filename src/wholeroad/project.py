@@ -317,20 +317,21 @@ class Project:
     @cached_property
     def data(self) -> Curation:
         """What can be asked of the project's data, and done to them."""
-        return Curation(self._yard)
+        return Curation(self.yard)
 
     @cached_property
     def labels(self) -> Labels:
         """What can be asked of the project's labels, and done about them."""
-        return Labels(self._yard)
+        return Labels(self.yard)
 
     @cached_property
     def fairness(self) -> Assessment:
         """What can be asked of the project's fairness, and done about it."""
-        return Assessment(self._yard)
+        return Assessment(self.yard)
 
     @cached_property
-    def _yard(self) -> Yard:
+    def yard(self) -> Yard:
+        """What the project lends to those who work with its data, or serve it."""
         return Yard(
             self.brief,
             folder=self.folder,
@@ -382,8 +383,7 @@ class Project:
         return learners_for(self.brief, threads=available_threads())
 
     def _examined(self, progress: Progress | None) -> tuple[History, list[Finding]]:
-        tell = progress or (lambda *_: None)
-        tell("assembling cases and outcomes", 0, 0)
+        (tell := progress or (lambda *_: None))("assembling cases and outcomes", 0, 0)
         history = self._operation.recorded(self._store.history(progress))
         tell("assembling cases and outcomes", 1, 1)
         tell("checking", 0, 0)

@@ -44,6 +44,16 @@ class ProjectFolder:
         return self.inner / "ledger.sqlite"
 
     @property
+    def hot(self) -> Path:
+        """The log of what is acknowledged and not in the tables yet."""
+        return self.inner / "hot.sqlite"
+
+    @property
+    def tokens(self) -> Path:
+        """Who may use the service: digests of tokens, with their roles."""
+        return self.inner / "tokens.json"
+
+    @property
     def tables(self) -> Path:
         """The folder of tables."""
         return self.inner / "tables"

@@ -127,6 +127,13 @@ class Live:
         facts = tuple(fact for _, fact in self._ledger.read(self._seen))
         return Answered(now, history, walker, facts, self._state())
 
+    def take_up(self, digests: Digests, now: Instant) -> bool:
+        """Let a changed brief come into force at ``now``; give False where nothing was ever opened."""
+        if self._state().opened_at is None:
+            return False
+        self._open(digests, now)
+        return True
+
     def _state(self) -> State:
         return fold(fact for _, fact in self._ledger.read())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from wholeroad.core.facts import Fact
 from wholeroad.core.instants import Instant
@@ -14,6 +15,16 @@ from wholeroad.road.release.facts import PlanFixed
 FAILED = "fit.failed"
 CANCELLED = "fit.cancelled"
 """Codes of fits that gave no answer for a reason outside of the data: no rehearsal finds it again."""
+
+
+class Told(Protocol):
+    """Who says when fits come in, and from when on a plan is followed."""
+
+    def follows(self, cycle_at: Instant) -> Instant:
+        """Say from when on the plan of a cycle is followed."""
+
+    def fits(self, workshop: Fits) -> Fits:
+        """Give fits that come in when it says so."""
 
 
 @dataclass(frozen=True, slots=True)

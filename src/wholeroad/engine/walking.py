@@ -18,7 +18,7 @@ from wholeroad.engine.book import Book, joined
 from wholeroad.engine.cycle import Desk, at_once, cycle
 from wholeroad.engine.fold import State, step
 from wholeroad.engine.limits import LimitWatch
-from wholeroad.engine.recorded import AsRecorded
+from wholeroad.engine.recorded import Told
 from wholeroad.engine.workshop import Workshop
 from wholeroad.road.brief.policies import Policy
 from wholeroad.road.data.history import History
@@ -71,7 +71,7 @@ class Walker:
         tables: Tables,
         ledger: Ledger,
         tell: Callable[[Instant], None] | None = None,
-        recorded: AsRecorded | None = None,
+        recorded: Told | None = None,
     ) -> None:
         self._history = history
         self._workshop = workshop

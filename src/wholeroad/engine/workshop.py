@@ -143,16 +143,7 @@ class Workshop:
     def model(self, name: str) -> Model:
         """Give a model by its digest."""
         if name not in self._models:
-            data = self._blobs.get("models", name)
-            if data is None:
-                raise UserError(
-                    "model.missing",
-                    "A model is gone",
-                    happened=f"the ledger speaks of model {name[:8]}, and its file is not there or damaged",
-                    expected="the file under .wholeroad/blobs/models",
-                    fix="restore it from a copy; of a rehearsal, delete the folder and run it again",
-                )
-            self._models[name] = Model.from_bytes(data, self._learners)
+            self._models[name] = read_model(name, self._blobs, learners=self._learners)
         return self._models[name]
 
     def probabilities(self, name: str, first: int, *, last: int) -> NDArray[np.float64]:
@@ -295,6 +286,20 @@ class Workshop:
             *history.brief.outcome.classes,
             *history.brief.actions,
         )
+
+
+def read_model(name: str, blobs: Blobs, *, learners: Mapping[str, AnyLearner]) -> Model:
+    """Read a model by its digest: ``model.missing``, ``model.unreadable``."""
+    data = blobs.get("models", name)
+    if data is None:
+        raise UserError(
+            "model.missing",
+            "A model is gone",
+            happened=f"the ledger speaks of model {name[:8]}, and its file is not there or damaged",
+            expected="the file under .wholeroad/blobs/models",
+            fix="restore it from a copy; of a rehearsal, delete the folder and run it again",
+        )
+    return Model.from_bytes(data, learners)
 
 
 def _groups_of(history: History, rows: NDArray[np.int64]) -> CutGroups | None:

@@ -18,12 +18,15 @@ class Aside(msgspec.Struct, frozen=True, array_like=True):
         JSON of the row as it was sent.
     content
         The identity of (source, code, row).
+    number
+        Its place, from 1, among the rows of its source in the group; None where nobody counted.
     """
 
     code: str
     reason: str
     row: str
     content: int
+    number: int | None = None
 
 
 class RowsIn(msgspec.Struct, frozen=True, array_like=True):
@@ -42,7 +45,13 @@ class RowsIn(msgspec.Struct, frozen=True, array_like=True):
     aside
         Rows that were set aside.
     schema
-        Names and types (as :func:`wholeroad.road.data.presence.words` says them), when these were the first rows of the source.
+        Names and types (as :func:`wholeroad.road.data.presence.words` says them, and ``date``), when these
+        were the first rows of the source.
+    sent
+        All rows as they were sent, those that are set aside or known already included: an Arrow IPC file.
+        Needed where a mend or a contract made other rows of them; elsewhere rows land again from ``values``.
+    ignored, mended, broken
+        What landing said of these rows, as in :class:`~wholeroad.road.data.facts.BatchLanded`.
     """
 
     source: str
@@ -53,6 +62,10 @@ class RowsIn(msgspec.Struct, frozen=True, array_like=True):
     repeated: int = 0
     aside: tuple[Aside, ...] = ()
     schema: dict[str, str] | None = None
+    sent: bytes | None = None
+    ignored: tuple[str, ...] = ()
+    mended: dict[str, int] = msgspec.field(default_factory=dict)
+    broken: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class DecidedCase(msgspec.Struct, frozen=True, array_like=True):

@@ -1,0 +1,177 @@
+"""From cases that are due to decisions: features as known, the model's prediction, the one kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from wholeroad.core.instants import Instant
+from wholeroad.engine.service.landing import Landings
+from wholeroad.engine.service.records import DecidedCase
+from wholeroad.road.brief.contract import Brief
+from wholeroad.road.data.cases import key_hash
+from wholeroad.road.data.features.online import OnlineFeatures
+from wholeroad.road.data.one_case.decided import Decided as DecidedRow
+from wholeroad.road.data.one_case.frames import physical
+from wholeroad.road.data.row_versions import Key, Row
+from wholeroad.road.model.places import Places
+from wholeroad.road.model.scoring import Model
+from wholeroad.road.release.few import FewCases, Kernel
+from wholeroad.road.release.rules import MODEL, Plan
+from wholeroad.road.release.work import Decided
+
+
+class Deciding:
+    """Decides cases of one instant together.
+
+    Parameters
+    ----------
+    features, groups
+        As known when a case is decided; groups only where the brief has them.
+    kernel, places
+        The decision kernel for few cases, and what a capacity has left; None without one.
+    read_model
+        From a digest to the model.
+    """
+
+    def __init__(
+        self,
+        brief: Brief,
+        *,
+        landings: Landings,
+        features: OnlineFeatures,
+        groups: OnlineFeatures | None,
+        kernel: Kernel,
+        places: Places | None,
+        read_model: Callable[[str], Model],
+    ) -> None:
+        self._brief = brief
+        self._landings = landings
+        self.features = features
+        self._groups = groups
+        self._kernel = kernel
+        self._places = places
+        self._read_model = read_model
+        self._models: dict[str, Model] = {}
+        schema = landings.schemas[brief.case.source]
+        self._key = {name: schema[name] for name in landings.case_key}
+        self._hash = key_hash([*self._key])
+        self._shown: dict[int, Row] = {}
+
+    def keep(self, models: Mapping[str, Model], *, in_charge: str | None) -> None:
+        """Keep the models that a plan names; those that no plan names any more are let go."""
+        self._models |= models
+        self._models = {name: model for name, model in self._models.items() if name == in_charge}
+
+    def model(self, name: str) -> Model:
+        """Give a model, read if it isn't at hand."""
+        if name not in self._models:
+            return self._read_model(name)
+        return self._models[name]
+
+    def advance(self, now: Instant) -> None:
+        """Let time pass, also where nobody asks for features: what is over is let go."""
+        self.features.advance(now)
+        if self._groups is not None:
+            self._groups.advance(now)
+
+    def shown(self, case_id: int) -> Row | None:
+        """Give the features that a case of this group was decided by, where they were asked for."""
+        return self._shown.get(case_id)
+
+    def ids(self, keys: Sequence[Key]) -> list[int]:
+        """Give the stable ids of cases, in the order of their keys."""
+        columns = {
+            name: pl.Series(name, [key[place] for key in keys], dtype=physical(kind)).cast(kind)
+            for place, (name, kind) in enumerate(self._key.items())
+        }
+        ids: list[int] = pl.DataFrame(columns).select(self._hash).to_series().to_list()
+        return ids
+
+    def decide(
+        self, keys: Sequence[Key], at: Instant, *, plan: Plan, shown: Collection[Key] = ()
+    ) -> list[DecidedCase]:
+        """Decide cases that are due at an instant; what landed by then is seen, and none of them is.
+
+        Parameters
+        ----------
+        shown
+            Cases whose features are asked for.
+        """
+        ready = [(key, *due) for key in keys if (due := self._landings.due(key)) is not None]
+        if not ready:
+            return []
+        keys = [key for key, _, _ in ready]
+        rows = [version.values for _, _, version in ready]
+        ids = self.ids(keys)
+        self._shown.clear()
+        features: list[Sequence[Any]] = [()] * len(rows)
+        if plan.decider == MODEL or shown:
+            self.features.advance(at)
+            features = [self.features.of(row, decided_at=at) for row in rows]
+            names = self.features.schema.names()
+            for key, case_id, values in zip(keys, ids, features, strict=True):
+                if key in shown:
+                    self._shown[case_id] = dict(zip(names, values, strict=True))
+        groups = None
+        if self._groups is not None and plan.decider == MODEL:
+            self._groups.advance(at)
+            groups = [self._groups.of(row, decided_at=at) for row in rows]
+        late_is_held = self._brief.case.if_late == "status_quo"
+        cases = FewCases(ids, at, rows, features, [late_is_held and due.late for _, due, _ in ready], groups)
+        model = self.model(plan.model) if plan.model is not None else None
+        used = 0 if self._places is None else self._places.used(at)
+        decided = self._kernel.decide(plan, cases, model=model, used=used)
+        self._count(decided, rows, at)
+        for key, case_id, row in zip(keys, ids, rows, strict=True):
+            self._landings.decided(key, DecidedRow(at, case_id, row))
+        return _written(keys, cases, decided=decided, plan=plan, actions=len(self._brief.actions))
+
+    def _count(self, decided: Decided, rows: Sequence[Row], at: Instant) -> None:
+        if self._places is not None:
+            status_quo = self._kernel.status_quo(rows)
+            self._places.note(
+                at, action=decided.action, status_quo=status_quo, propensity=decided.propensity
+            )
+
+
+def _written(
+    keys: Sequence[Key], cases: FewCases, *, decided: Decided, plan: Plan, actions: int
+) -> list[DecidedCase]:
+    predictions = _listed(decided.probabilities)
+    nothing: list[Any] = [None] * len(keys)
+    expected = _listed(decided.expected)
+    unknown: list[Any] = [[None] * actions] * len(keys)
+    money = unknown if decided.money is None else _listed(decided.money)
+    propensity = nothing if decided.propensity is None else decided.propensity.tolist()
+    left = nothing if decided.left is None else decided.left.tolist()
+    return [
+        DecidedCase(
+            key=list(key),
+            id=cases.ids[place],
+            decided_at=cases.decided_at,
+            action=int(decided.action[place]),
+            prediction=predictions[place],
+            expected=expected[place],
+            propensity=propensity[place],
+            left=bool(left[place]),
+            decider=plan.decider,
+            model=plan.model,
+            expected_values=money[place],
+        )
+        for place, key in enumerate(keys)
+    ]
+
+
+def _listed(numbers: NDArray[np.float64]) -> list[Any]:
+    """Give numbers as lists, NaN as None."""
+    unknown = np.isnan(numbers)
+    if not unknown.any():
+        return list(numbers.tolist())
+    said = numbers.astype(object)
+    said[unknown] = None
+    return list(said.tolist())

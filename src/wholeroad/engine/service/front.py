@@ -1,0 +1,338 @@
+"""The front: what lands and what is decided, one group after the other, all of it in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+from msgspec import structs
+
+from wholeroad.core.errors import RoadError
+from wholeroad.core.facts import Fact, encode
+from wholeroad.core.instants import Instant, format_instant
+from wholeroad.engine.agenda import Agenda
+from wholeroad.engine.service.deciding import Deciding
+from wholeroad.engine.service.decisions import Decisions
+from wholeroad.engine.service.landing import Landing, Landings
+from wholeroad.engine.service.messages import (
+    Answer,
+    CaseAnswer,
+    Command,
+    Decide,
+    DecisionsAnswer,
+    PutRows,
+    RowsAnswer,
+)
+from wholeroad.engine.service.records import CycleDone, DecidedCase, Record
+from wholeroad.road.brief.contract import Brief
+from wholeroad.road.data.row_versions import Key
+from wholeroad.road.model.facts import FitAsked, FitRefused, ModelFitted
+from wholeroad.road.model.scoring import Model
+from wholeroad.road.release.facts import PlanFixed
+from wholeroad.road.release.rules import MODEL, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class CycleCame:
+    """What a cycle came to, on its way to the front.
+
+    Attributes
+    ----------
+    models
+        Those that its plans name, ready to decide.
+    """
+
+    cycle_at: Instant
+    facts: tuple[Fact, ...]
+    models: Mapping[str, Model] = field(default_factory=dict)
+
+    @property
+    def fixes_plan(self) -> bool:
+        """Whether somebody else decides from now on."""
+        return any(isinstance(fact, PlanFixed) for fact in self.facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the ledger stands when the front begins.
+
+    Attributes
+    ----------
+    at
+        Everything due before or at this instant is done.
+    decided_until
+        The first cycle that isn't done is not before it.
+    pending_fit
+        The fit that was asked for and has given no answer.
+    """
+
+    at: Instant
+    decided_until: Instant
+    plan: Plan
+    pending_fit: FitAsked | None
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """What a group came to.
+
+    Attributes
+    ----------
+    record
+        To be written down before anything is answered; None where nothing happened.
+    answers
+        One for each command, in their order; an error of a command is its answer, and nothing of it landed.
+    """
+
+    at: Instant
+    record: Record | None
+    answers: list[Answer | RoadError]
+
+
+class Front:
+    """Lands rows and decides cases in the order of time, as the cycle's walk does it in bulk.
+
+    At one instant rows arrive first, then a cycle's plan comes into force, then cases are decided; those of
+    one instant don't see each other.
+
+    Parameters
+    ----------
+    landings
+        What lands, and what follows from it.
+    deciding
+        From cases that are due to decisions.
+    decisions
+        Those that were made.
+    standing
+        Where the ledger stands.
+    """
+
+    def __init__(
+        self,
+        brief: Brief,
+        *,
+        agenda: Agenda,
+        landings: Landings,
+        deciding: Deciding,
+        decisions: Decisions,
+        standing: Standing,
+    ) -> None:
+        self.brief = brief
+        self._agenda = agenda
+        self._landings = landings
+        self._deciding = deciding
+        self._decisions = decisions
+        self.at = standing.at
+        self.plan = standing.plan
+        self.pending_fit = standing.pending_fit
+        self.next_cycle_at = agenda.first(standing.decided_until)
+
+    # ---- what is seen of it -------------------------------------------------------------------------
+
+    @property
+    def schemas(self) -> Mapping[str, pl.Schema]:
+        """By source: its own columns; a source without any row yet is not in it."""
+        return self._landings.schemas
+
+    @property
+    def waiting_cases(self) -> int:
+        """Cases that aren't due yet."""
+        return len(self._landings.waiting)
+
+    @property
+    def keys_in_memory(self) -> int:
+        """Keys whose features are in memory."""
+        return self._deciding.features.keys_held
+
+    @property
+    def keys_spilled(self) -> int:
+        """Keys whose features lie beside memory."""
+        return self._deciding.features.keys_spilled
+
+    def next_at(self) -> Instant:
+        """Give the next instant at which something is to be done though nothing comes in."""
+        due_at = self._landings.waiting.next_at()
+        return self.next_cycle_at if due_at is None else min(due_at, self.next_cycle_at)
+
+    def champion(self) -> tuple[str, Model, pl.Schema] | None:
+        """Give the digest of the model in charge, the model, and the types of its features."""
+        if self.plan.decider != MODEL or self.plan.model is None:
+            return None
+        return self.plan.model, self._deciding.model(self.plan.model), self._deciding.features.schema
+
+    def why(self) -> str:
+        """Say in a sentence who decides and why."""
+        plan = self.plan
+        if plan.decider == MODEL and plan.model is not None and plan.effective_from is not None:
+            return f"model {plan.model[:8]} decides since {format_instant(plan.effective_from)}"
+        if self.pending_fit is not None:
+            ready = format_instant(self.pending_fit.ready_at)
+            return f"{plan.decider} decides; a fit is asked for, and enters at a cycle from {ready}"
+        return f"{plan.decider} decides until a fit passes"
+
+    def find(self, decision_id: str) -> CaseAnswer | None:
+        """Give a decision, or what is known of a case that waits."""
+        try:
+            number = int(decision_id, 16)
+        except ValueError:
+            return None
+        if (made := self._decisions.find(number)) is not None:
+            return made
+        waiting = list(self._landings.waiting)
+        ids = self._deciding.ids(waiting) if waiting else []
+        return next((self._undecided(key) for key, one in zip(waiting, ids, strict=True) if one == number), None)
+
+    def read_model(self, name: str) -> Model:
+        """Give a model by its digest, ready to decide."""
+        return self._deciding.model(name)
+
+    def cycles_begun(self, at: Instant) -> list[Instant]:
+        """Give the cycles whose time has come by an instant, each once, in order."""
+        begun = []
+        while self.next_cycle_at <= at:
+            begun.append(self.next_cycle_at)
+            self.next_cycle_at = self._agenda.after(self.next_cycle_at)
+        return begun
+
+    # ---- one group ----------------------------------------------------------------------------------
+
+    def step(self, commands: Sequence[Command], *, now: Instant, came: Sequence[CycleCame] = ()) -> Grouped:
+        """Bring everything up to ``now``: what was due, what has come, and what is due with it.
+
+        Parameters
+        ----------
+        commands
+            In the order in which they are to land, all of them at ``now``.
+        now
+            Later than that of any group before.
+        came
+            What cycles came to; their plans are followed from ``now`` on.
+        """
+        decided: list[DecidedCase] = []
+        for due_at, keys in self._landings.waiting.pop_until(now, inclusive=False):
+            decided += self._decide(keys, due_at)
+        done = [self._follow(each, now) for each in came]
+        landing = self._landings.at(now)
+        landed = [self._land(command, landing) for command in commands]
+        shown = {key for each in landed if isinstance(each, _Asked) and each.features for key in each.keys if key}
+        for due_at, keys in self._landings.waiting.pop_until(now, inclusive=True):
+            decided += self._decide(keys, due_at, shown=shown)
+        self._deciding.advance(now)
+        self.at = now
+        rows = landing.rows()
+        record = None
+        if rows or decided or done:
+            record = Record(now, rows, tuple(decided), done[0] if done else None)
+        fresh = {tuple(each.key): each for each in decided}
+        answers = [self._told(each, fresh) if isinstance(each, _Asked) else each for each in landed]
+        return Grouped(now, record, answers)
+
+    def _decide(self, keys: list[Key], at: Instant, *, shown: Collection[Key] = ()) -> list[DecidedCase]:
+        made = self._deciding.decide(keys, at, plan=self.plan, shown=shown)
+        for each in made:
+            self._decisions.add(each)
+        return made
+
+    def _follow(self, came: CycleCame, now: Instant) -> CycleDone:
+        """Follow a cycle's plan from now on; what it says of the instant is made true."""
+        facts = []
+        for fact in came.facts:
+            if isinstance(fact, PlanFixed):
+                fact = structs.replace(fact, effective_from=now)  # noqa: PLW2901
+                self.plan = self.plan.after(fact)
+                self._deciding.keep(came.models, in_charge=self.plan.model)
+            elif isinstance(fact, FitAsked):
+                self.pending_fit = fact
+            elif isinstance(fact, ModelFitted | FitRefused):
+                self.pending_fit = None
+            facts.append(encode(fact))
+        return CycleDone(came.cycle_at, facts)
+
+    # ---- commands -----------------------------------------------------------------------------------
+
+    def _land(self, command: Command, landing: Landing) -> Answer | RoadError | _Asked:
+        try:
+            if isinstance(command, PutRows):
+                return RowsAnswer(command.source, landing.now, landing.put(command))
+            return self._ask(command, landing)
+        except RoadError as error:
+            return error
+
+    def _ask(self, command: Decide, landing: Landing) -> _Asked:
+        """Land the cases that nobody knows; one that is known is told again, or is a conflict."""
+        asked = _Asked([None] * len(command.cases), command.features)
+        fresh = list[int]()
+        seen = set[Key]()
+        for place, row in enumerate(command.cases):
+            key, equal = self._landings.same(row)
+            if key is None:
+                fresh.append(place)
+            else:
+                asked.keys[place] = key
+                if not equal:
+                    asked.refused[place] = _conflict()
+        landed = landing.cases(self.brief.case.source, [command.cases[place] for place in fresh])
+        for place, taken in zip(fresh, landed, strict=True):
+            asked.keys[place] = taken.key
+            if taken.key is None:
+                asked.refused[place] = (taken.code or "", taken.reason or "")
+            elif taken.key in seen and taken.status == "new version":
+                asked.refused[place] = _conflict()
+            else:
+                seen.add(taken.key)
+        return asked
+
+    def _told(self, asked: _Asked, fresh: Mapping[Key, DecidedCase]) -> DecisionsAnswer:
+        return DecisionsAnswer([self._told_of(place, asked, fresh) for place in range(len(asked.keys))])
+
+    def _told_of(self, place: int, asked: _Asked, fresh: Mapping[Key, DecidedCase]) -> CaseAnswer:
+        key = asked.keys[place]
+        if key is None:
+            code, reason = asked.refused[place]
+            return CaseAnswer("", {}, "quarantined", code=code, reason=reason)
+        if place in asked.refused:
+            code, reason = asked.refused[place]
+            known = self._undecided(key)
+            return structs.replace(known, status="conflict", code=code, reason=reason)
+        if (made := fresh.get(key)) is not None:
+            features = self._deciding.shown(made.id) if asked.features else None
+            return self._decisions.answer(made, features)
+        case_id = self._deciding.ids([key])[0]
+        found = self._decisions.find(case_id)
+        return self._undecided(key) if found is None else found
+
+    def _undecided(self, key: Key) -> CaseAnswer:
+        case_id = self._deciding.ids([key])[0]
+        due_at = self._landings.waiting.due_at(key)
+        return CaseAnswer(
+            decision_id=f"{case_id:016x}",
+            key=dict(zip(self._landings.case_key, key, strict=True)),
+            status="history" if due_at is None else "accepted",
+            due_at=due_at,
+        )
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What became of the cases of a command, before those that are due are decided.
+
+    Attributes
+    ----------
+    keys
+        None where a row was set aside.
+    refused
+        By place: code and reason.
+    """
+
+    keys: list[Key | None]
+    features: bool
+    refused: dict[int, tuple[str, str]] = field(default_factory=dict)
+
+
+def _conflict() -> tuple[str, str]:
+    return (
+        "service.case-conflict",
+        "a case with this key is known, and its row says something else: send a changed row to the rows of "
+        "the case's source, or give another case another key",
+    )

@@ -1,0 +1,262 @@
+"""What lands, and what follows from it: features, cases that wait, truths of cases that were decided."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from wholeroad.core.errors import UserError
+from wholeroad.core.instants import Instant
+from wholeroad.engine.service.messages import PutRows, RowAnswer
+from wholeroad.engine.service.records import Aside, RowsIn
+from wholeroad.road.brief.contract import Brief
+from wholeroad.road.brief.feature_rules import OUTCOMES
+from wholeroad.road.data.arriving import ArrivingRows, TakenRow, TakenRows
+from wholeroad.road.data.features.online import OnlineFeatures
+from wholeroad.road.data.one_case.decided import Decided, DecidedCases
+from wholeroad.road.data.one_case.due import AsksAt, Due, due_at
+from wholeroad.road.data.one_case.joining import OutcomeRows, case_key, versions_of_case
+from wholeroad.road.data.one_case.truth import Truths
+from wholeroad.road.data.one_case.waiting import Waiting
+from wholeroad.road.data.presence import words
+from wholeroad.road.data.row_versions import Key, RowVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How outcome rows tell the truth of cases.
+
+    Attributes
+    ----------
+    by
+        The outcome's columns that hold the case's key.
+    rows
+        Which outcome rows name a case, where the case's key isn't theirs.
+    """
+
+    truths: Truths
+    by: tuple[str, ...]
+    rows: OutcomeRows | None
+
+
+class Landings:
+    """Everything that rows of any source bring about, in memory.
+
+    Parameters
+    ----------
+    arriving
+        By source: its rows as they come.
+    features
+        Those that the model sees, and those that say groups, where there are any.
+    decide_at
+        The case's.
+    waiting, cases
+        Cases that aren't due yet, and those that were decided.
+    telling
+        None where no feature asks for outcomes.
+    opened_at
+        What was due before is history: nobody decides it.
+    """
+
+    def __init__(
+        self,
+        brief: Brief,
+        *,
+        arriving: Mapping[str, ArrivingRows],
+        features: Sequence[OnlineFeatures],
+        decide_at: AsksAt,
+        cases: DecidedCases,
+        telling: Telling | None,
+        opened_at: Instant,
+    ) -> None:
+        self._brief = brief
+        self._arriving = arriving
+        self._features = features
+        self._decide_at = decide_at
+        self._telling = telling
+        self._opened_at = opened_at
+        self._case_source = brief.case.source
+        self._outcome_source = brief.outcome.source
+        self.cases = cases
+        self.waiting: Waiting[Key] = Waiting()
+
+    @property
+    def schemas(self) -> dict[str, pl.Schema]:
+        """By source: its own columns; a source without any row yet is not in it."""
+        return {name: each.schema for name, each in self._arriving.items() if each.schema is not None}
+
+    @property
+    def case_key(self) -> tuple[str, ...]:
+        """The columns of the case's key."""
+        return tuple(self._brief.source[self._case_source].key)
+
+    def at(self, now: Instant) -> Landing:
+        """Begin to land what came together."""
+        return Landing(self, now)
+
+    def take(
+        self, source: str, rows: Sequence[Mapping[str, Any]], *, now: Instant, outcomes: bool = False
+    ) -> TakenRows:
+        """Land rows of a source at an instant, and let everything follow that follows from them."""
+        if source not in self._arriving:
+            raise _unknown_source(source, self._brief.source)
+        arriving = self._arriving[source]
+        if outcomes and source == self._case_source:
+            rows = [
+                row if (key := arriving.key_of(row)) is None else arriving.merged(row, key, now=now)
+                for row in rows
+            ]
+        taken = arriving.take(rows, now=now)
+        for row in taken.rows:
+            if row.versions and row.key is not None and row.status != "already known":
+                self._follow(source, row.key, row.versions)
+        return taken
+
+    def row(self, key: Key) -> tuple[RowVersion, ...]:
+        """Give the versions of a case's row."""
+        return self._arriving[self._case_source].row(key)
+
+    def same(self, row: Mapping[str, Any]) -> tuple[Key | None, bool]:
+        """Give the key of a case that is sent, where a case with it is known; and whether all of it is equal."""
+        arriving = self._arriving[self._case_source]
+        key = arriving.key_of(row)
+        if key is None or not arriving.row(key):
+            return None, False
+        return key, arriving.knows(row)
+
+    def due(self, key: Key) -> tuple[Due, RowVersion] | None:
+        """Give when a case is decided as things stand, and by which version of its row."""
+        versions = self.row(key)
+        found = due_at(versions, self._decide_at)
+        return None if found is None else (found, versions[found.index])
+
+    def known(self, row: Mapping[str, Any]) -> bool:
+        """Tell whether an outcome row belongs to a case that is known."""
+        by = self._brief.outcome.by or self.case_key
+        key = case_key(row, by)
+        return key is not None and (key in self.cases or bool(self.row(key)))
+
+    def decided(self, key: Key, case: Decided) -> None:
+        """Take note of a decision: its outcome may have come before, and silence may come to mean something."""
+        self.cases.add(key, case)
+        if self._telling is not None:
+            self._tell(key, case)
+
+    def _follow(self, source: str, key: Key, versions: Sequence[RowVersion]) -> None:
+        for features in self._features:
+            features.put(source, key, versions=versions)
+        if source == self._case_source and key not in self.cases:
+            self._ask(key, versions)
+        if source == self._outcome_source and self._telling is not None:
+            self._tell_cases(versions)
+
+    def _ask(self, key: Key, versions: Sequence[RowVersion]) -> None:
+        found = due_at(versions, self._decide_at)
+        if found is None or found.due_at < self._opened_at:
+            self.waiting.drop(key)
+        else:
+            self.waiting.put(key, found.due_at)
+
+    def _tell_cases(self, versions: Sequence[RowVersion]) -> None:
+        telling = self._telling
+        if telling is None:
+            return
+        keys = dict.fromkeys(case_key(version.values, telling.by) for version in versions)
+        for key in keys:
+            if telling.rows is not None:
+                for version in versions:
+                    telling.rows.add(version.values)
+            if key is not None and (case := self.cases.find(key)) is not None:
+                self._tell(key, case)
+
+    def _tell(self, key: Key, case: Decided) -> None:
+        telling = self._telling
+        if telling is None:
+            return
+        outcomes = self._arriving[self._outcome_source]
+        keys = [key] if telling.rows is None else telling.rows.find(key)
+        versions = versions_of_case((outcomes.row(each) for each in keys), key, by=telling.by)
+        truths = telling.truths.of(case, versions)
+        if truths:
+            told = [truth.version for truth in truths]
+            for features in self._features:
+                features.put(OUTCOMES, key, versions=told)
+
+
+class Landing:
+    """What lands at one instant.
+
+    Parameters
+    ----------
+    landings
+        What it changes.
+    """
+
+    def __init__(self, landings: Landings, now: Instant) -> None:
+        self._landings = landings
+        self.now = now
+        self._taken: dict[str, list[TakenRows]] = defaultdict(list)
+
+    def put(self, command: PutRows) -> list[RowAnswer]:
+        """Land the rows of a command; an error of the whole command leaves nothing behind."""
+        taken = self._landings.take(
+            command.source, command.rows, now=self.now, outcomes=command.outcomes
+        )
+        self._taken[command.source].append(taken)
+        if not command.outcomes:
+            return [RowAnswer(row.status, row.code, row.reason) for row in taken.rows]
+        return [
+            RowAnswer(
+                row.status,
+                row.code,
+                row.reason,
+                None if row.key is None else "matched" if self._landings.known(sent) else "unknown",
+            )
+            for row, sent in zip(taken.rows, command.rows, strict=True)
+        ]
+
+    def cases(self, source: str, rows: Sequence[Mapping[str, Any]]) -> list[TakenRow]:
+        """Land cases that nobody knew."""
+        taken = self._landings.take(source, rows, now=self.now)
+        self._taken[source].append(taken)
+        return taken.rows
+
+    def rows(self) -> tuple[RowsIn, ...]:
+        """Give what is to be written down; nothing where only what was known came."""
+        return tuple(
+            rows for source, some in self._taken.items() if (rows := _written(source, some)) is not None
+        )
+
+
+def _written(source: str, some: Sequence[TakenRows]) -> RowsIn | None:
+    new = [row for taken in some for row in taken.new]
+    aside = tuple(
+        Aside(each.code, each.reason, each.row, each.content) for taken in some for each in taken.aside
+    )
+    if not new and not aside:
+        return None
+    schema = next((taken.schema for taken in some if taken.schema is not None), None)
+    return RowsIn(
+        source,
+        [row.values for row in new],
+        [row.happened_at for row in new],
+        [row.claimed_at for row in new],
+        [row.version for row in new],
+        repeated=sum(taken.repeated for taken in some),
+        aside=aside,
+        schema=None if schema is None else words(schema),
+    )
+
+
+def _unknown_source(source: str, sources: Iterable[str]) -> UserError:
+    return UserError(
+        "brief.unknown-source",
+        "There is no such source",
+        happened=f"was {source!r}",
+        expected=f"one of {', '.join(sources)}",
+        fix="name a source of the brief",
+    )

@@ -1,0 +1,240 @@
+"""What goes on beside the answers: cycles in order, fits, and moving what has landed into the tables."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+
+from wholeroad.core.errors import RoadError, UserError
+from wholeroad.core.instants import Instant
+from wholeroad.core.ports import Progress
+from wholeroad.engine.facts import decode
+from wholeroad.engine.recorded import CANCELLED, FAILED
+from wholeroad.engine.service.front import CycleCame, Front
+from wholeroad.road.model.facts import FitAsked, FitRefused, ModelFitted
+from wholeroad.road.model.scoring import Model
+from wholeroad.road.release.facts import PlanFixed
+from wholeroad.serving.jobs import Came, Cycle, Fit, Job, Seal
+from wholeroad.serving.processes import Host
+
+REST_S: Final = 5.0
+"""After so long without a job the office lets its memory go."""
+
+RETRY_S: Final = 5.0
+"""A cycle that could not be run is tried again after so long."""
+
+
+class Beside:
+    """Runs one job at a time, and one fit beside it.
+
+    Parameters
+    ----------
+    host, fits
+        Where the office works, and where fits are made.
+    now
+        The present.
+    hand_over
+        Takes what a cycle came to into the next group.
+    model
+        Reads a model from its digest.
+    tell
+        Told in a sentence of what went wrong.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        fits: Host,
+        *,
+        now: Callable[[], Instant],
+        hand_over: Callable[[CycleCame], None],
+        model: Callable[[str], Model],
+        prune: Callable[[int], Awaitable[None]],
+        tell: Callable[[str], None],
+    ) -> None:
+        self._host = host
+        self._fits = fits
+        self._now = now
+        self._hand_over = hand_over
+        self._model = model
+        self._prune = prune
+        self._tell = tell
+        self._due: deque[Instant] = deque()
+        self._work = asyncio.Event()
+        self._written = asyncio.Event()
+        self._seal_until: Instant | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._fitting: asyncio.Task[None] | None = None
+        self._pending: FitAsked | None = None
+        self._made: set[Instant] = set()
+        self._failed: dict[str, tuple[str, str]] = {}
+        self._cancelled = False
+        self._handed_at: Instant | None = None
+        self.fits_failed = 0
+        self.cycles = 0
+
+    # ---- what is seen of it -------------------------------------------------------------------------
+
+    @property
+    def behind(self) -> int:
+        """Cycles whose time has come and that aren't done."""
+        return len(self._due)
+
+    @property
+    def fit(self) -> str:
+        """How the fit stands, in words."""
+        if self._pending is None:
+            return "none"
+        if self._pending.at in self._made or str(self._pending.at) in self._failed:
+            return "done, enters at a cycle"
+        return "running"
+
+    # ---- its life -----------------------------------------------------------------------------------
+
+    async def do(self, job: Job, progress: Progress | None = None) -> Came:
+        """Do one job, and raise what it raises."""
+        came = await asyncio.to_thread(self._host.run, job, progress)
+        if came.error is not None:
+            raise raised(came.error)
+        return came
+
+    def begin(self, front: Front) -> None:
+        """Go on where the ledger stands."""
+        if front.pending_fit is not None:
+            self._ask_fit(front.pending_fit)
+        self._task = asyncio.create_task(self._working())
+
+    def durable(self, at: Instant, *, cycles: Sequence[Instant], came: Sequence[CycleCame], full: bool) -> None:
+        """Take note that everything up to an instant is written.
+
+        Parameters
+        ----------
+        cycles
+            Those whose time has come since.
+        came
+            Those whose facts were written.
+        full
+            Whether there is much to move into the tables.
+        """
+        self._due.extend(cycles)
+        if came:
+            self._written.set()
+        if full or any(each.fixes_plan for each in came):
+            self._seal_until = at + 1
+        if cycles or self._seal_until is not None:
+            self._work.set()
+
+    async def cancel_fit(self) -> bool:
+        """Stop the fit that is being made, if there is one."""
+        if self._fitting is None or self._fitting.done():
+            return False
+        self._cancelled = True
+        await asyncio.to_thread(self._fits.end)
+        await self._fitting
+        return True
+
+    async def close(self, at: Instant | None) -> None:
+        """End the fit, finish the job in hand, and seal everything up to an instant."""
+        if self._fitting is not None and not self._fitting.done():
+            self._cancelled = True
+            await asyncio.to_thread(self._fits.end)
+            await self._fitting
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if at is not None:
+            await self._prune((await self.do(Seal(self._now(), at + 1))).through)
+        await asyncio.to_thread(self._host.rest)
+        await asyncio.to_thread(self._host.end)
+
+    # ---- jobs ---------------------------------------------------------------------------------------
+
+    async def _working(self) -> None:
+        while True:
+            try:
+                await asyncio.wait_for(self._work.wait(), REST_S)
+            except TimeoutError:
+                await asyncio.to_thread(self._host.rest)
+                await self._work.wait()
+            self._work.clear()
+            try:
+                while self._due:
+                    await self._cycle(self._due[0])
+                    self._due.popleft()
+                if self._seal_until is not None:
+                    until_at, self._seal_until = self._seal_until, None
+                    await self._sealed(Seal(self._now(), until_at))
+            except RoadError as error:
+                self._tell(f"{error.headline}: {error.happened} [{error.code}]; it is tried again")
+                await asyncio.sleep(RETRY_S)
+                self._work.set()
+
+    async def _sealed(self, job: Seal) -> None:
+        came = await _unhurried(asyncio.to_thread(self._host.run, job))
+        if came.error is not None:
+            raise raised(came.error)
+        await self._prune(came.through)
+
+    async def _cycle(self, cycle_at: Instant) -> None:
+        if self._handed_at == cycle_at:  # its facts are written; what came after it failed
+            return
+        job = Cycle(self._now(), cycle_at, done=sorted(self._made), failed=self._failed)
+        came = await _unhurried(asyncio.to_thread(self._host.run, job))
+        if came.error is not None:
+            raise raised(came.error)
+        facts = [decode(fact) for fact in came.decoded()]
+        names = [fact.model for fact in facts if isinstance(fact, PlanFixed) and fact.model]
+        models = {name: await asyncio.to_thread(self._model, name) for name in names}
+        self._written.clear()
+        self._hand_over(CycleCame(cycle_at, tuple(facts), models))
+        await self._written.wait()
+        self._handed_at = cycle_at
+        self.cycles += 1
+        for fact in facts:
+            if isinstance(fact, FitAsked):
+                self._ask_fit(fact)
+            elif isinstance(fact, ModelFitted | FitRefused):
+                self._pending = None
+                self._made.discard(fact.asked_at)
+                self._failed.pop(str(fact.asked_at), None)
+        await self._prune(came.through)
+
+    # ---- fits ---------------------------------------------------------------------------------------
+
+    def _ask_fit(self, asked: FitAsked) -> None:
+        self._pending, self._cancelled = asked, False
+        self._fitting = asyncio.create_task(self._fit(asked))
+
+    async def _fit(self, asked: FitAsked) -> None:
+        came = await asyncio.to_thread(self._fits.run, Fit(self._now(), asked.at))
+        if came.error is None:
+            self._made.add(asked.at)
+            await asyncio.to_thread(self._fits.rest)
+            return
+        if self._cancelled:
+            self._failed[str(asked.at)] = (CANCELLED, "somebody stopped it")
+        else:
+            said = came.error
+            self._failed[str(asked.at)] = (FAILED, f"{said['headline']}: {said['happened']} [{said['code']}]")
+            self.fits_failed += 1
+            self._tell(f"a fit failed: {said['happened']}; decisions go on, and a cycle asks for another one")
+
+
+async def _unhurried(work: Awaitable[Came]) -> Came:
+    """Wait for a job to its end, also when who waits is told to stop: a job is never cut in two."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
+
+
+def raised(said: dict[str, Any]) -> RoadError:
+    """Make the error again that a job came to."""
+    code, headline = said["code"], said["headline"]
+    return UserError(
+        code, headline, happened=said["happened"], expected=said["expected"], fix=said["fix"]
+    )

@@ -1,0 +1,154 @@
+"""What the office is asked to do, one job after the other, by whoever serves the project."""
+
+from __future__ import annotations
+
+import base64
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from wholeroad.adapters.clocks import SteppedClock
+from wholeroad.adapters.hot_log import SqliteHotLog
+from wholeroad.core.errors import FaultsError, RoadError
+from wholeroad.core.facts import encode
+from wholeroad.core.instants import Instant
+from wholeroad.core.ports import Progress
+from wholeroad.engine.service.office import FitsMade, Office
+from wholeroad.project import Project, open_project
+
+if TYPE_CHECKING:
+    from wholeroad.yard import Yard
+
+
+class Open(msgspec.Struct, frozen=True, tag="open"):
+    """Take in what the hot log has, land the files, and open the road or take up a changed brief."""
+
+    now: Instant
+    land: bool = True
+
+
+class Seal(msgspec.Struct, frozen=True, tag="seal"):
+    """Move rows into the tables, and seal the decisions before an instant."""
+
+    now: Instant
+    until_at: Instant
+
+
+class Cycle(msgspec.Struct, frozen=True, tag="cycle"):
+    """Seal what came before a cycle, and run it."""
+
+    now: Instant
+    cycle_at: Instant
+    done: list[Instant] = []
+    failed: dict[str, tuple[str, str]] = {}
+
+
+class Fit(msgspec.Struct, frozen=True, tag="fit"):
+    """Make a fit on the cut of an instant."""
+
+    now: Instant
+    asked_at: Instant
+
+
+Job = Open | Seal | Cycle | Fit
+
+
+class Came(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a job came to.
+
+    Attributes
+    ----------
+    facts
+        Of a cycle, in their canonical encoding, in base 64.
+    through
+        Records of the hot log that aren't needed any more.
+    error
+        What a user can mend or has to report, by the attributes of the error.
+    """
+
+    facts: list[str] = []
+    through: int = 0
+    error: dict[str, Any] | None = None
+
+    def decoded(self) -> list[bytes]:
+        """Give the facts' bytes."""
+        return [base64.b64decode(fact) for fact in self.facts]
+
+
+class Jobs:
+    """Does jobs for the project in a folder; whoever asks holds its lock.
+
+    Parameters
+    ----------
+    folder
+        The project's.
+    """
+
+    def __init__(self, folder: Path, *, progress: Progress | None = None) -> None:
+        self._folder = folder
+        self._progress = progress
+        self._clock = SteppedClock()
+
+    @cached_property
+    def _project(self) -> Project:
+        return open_project(self._folder, clock=self._clock)
+
+    def run(self, job: Job) -> Came:
+        """Do one job; an error of ours or of the user comes back as a value."""
+        self._clock.step_to(max(job.now, self._clock.now()))
+        try:
+            return self._done(job)
+        except RoadError as error:
+            return Came(error=as_said(error))
+
+    def _done(self, job: Job) -> Came:
+        yard = self._project.yard
+        office = self._office(yard)
+        match job:
+            case Open():
+                through = office.absorb()
+                if job.land:
+                    yard.operation.open(
+                        lambda _: yard.operation.land(
+                            yard.folder.root, yard.intake, progress=self._progress
+                        ),
+                        self._progress,
+                    )
+                return Came(through=through)
+            case Seal():
+                return Came(through=office.seal(job.until_at))
+            case Cycle():
+                through = office.seal(job.cycle_at)
+                failed = {int(at): said for at, said in job.failed.items()}
+                facts = office.cycle(job.cycle_at, FitsMade(frozenset(job.done), failed))
+                encoded = [base64.b64encode(encode(fact)).decode() for fact in facts]
+                return Came(facts=encoded, through=through)
+            case Fit():
+                office.fit(job.asked_at)
+                return Came()
+
+    def _office(self, yard: Yard) -> Office:
+        return Office(
+            yard.brief,
+            tables=yard.tables,
+            ledger=yard.ledger,
+            blobs=yard.blobs,
+            log=SqliteHotLog(yard.folder.hot),
+            prepare=yard.operation.prepare,
+        )
+
+
+def as_said(error: RoadError) -> dict[str, Any]:
+    """Give an error as plain data."""
+    said: dict[str, Any] = {
+        "code": error.code,
+        "headline": error.headline,
+        "happened": error.happened,
+        "expected": error.expected,
+        "fix": error.fix,
+    }
+    if isinstance(error, FaultsError):
+        said["happened"] = "; ".join(f"{fault.where}: {fault.happened}" for fault in error.faults)
+    return said

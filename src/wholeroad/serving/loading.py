@@ -1,0 +1,260 @@
+"""From what has landed to a front that goes on: everything it keeps in memory, read in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from wholeroad.adapters.scratch import SqliteScratch
+from wholeroad.core.instants import LAST, Instant
+from wholeroad.engine.agenda import agenda
+from wholeroad.engine.book import TABLE
+from wholeroad.engine.fold import State, fold
+from wholeroad.engine.holding import Contracts
+from wholeroad.engine.live import in_force
+from wholeroad.engine.manifests import quarantine_of, table_of
+from wholeroad.engine.service.deciding import Deciding
+from wholeroad.engine.service.decisions import Decisions
+from wholeroad.engine.service.front import Front, Standing
+from wholeroad.engine.service.landing import Landings, Telling
+from wholeroad.engine.workshop import read_model
+from wholeroad.road.brief.contract import SourceTable
+from wholeroad.road.brief.feature_rules import OUTCOMES
+from wholeroad.road.brief.quantities import nearest_amounts
+from wholeroad.road.brief.values import status_quo_actions
+from wholeroad.road.data.arriving import ArrivingRows
+from wholeroad.road.data.batches import SYSTEM, Batch
+from wholeroad.road.data.binding import bind_brief, used_columns
+from wholeroad.road.data.cases import DECIDED, ID, Cases, decide_cases, key_hash
+from wholeroad.road.data.contracts.inspecting import Inspector
+from wholeroad.road.data.features.online import OnlineFeatures
+from wholeroad.road.data.features.specs import Derived
+from wholeroad.road.data.one_case.decided import DecidedCases, kept_columns
+from wholeroad.road.data.one_case.due import asks_at
+from wholeroad.road.data.one_case.joining import OutcomeRows
+from wholeroad.road.data.one_case.truth import Truths
+from wholeroad.road.data.outcomes import outcome_versions, tell_outcomes
+from wholeroad.road.data.versioning import to_versions
+from wholeroad.road.data.versions import Versions
+from wholeroad.road.model.places import Places
+from wholeroad.road.model.scoring import Model
+from wholeroad.road.release.few import Kernel
+
+if TYPE_CHECKING:
+    from wholeroad.project import Project
+    from wholeroad.yard import Yard
+
+
+def load_front(project: Project) -> Front:
+    """Read what has landed and what was decided, and give the front that goes on from there.
+
+    Raises
+    ------
+    FaultsError, UserError
+        What binding the brief to what has landed raises.
+    """
+    return _Loader(project.yard).front()
+
+
+class _Loader:
+    def __init__(self, yard: Yard) -> None:
+        self.yard = yard
+        self.brief = yard.brief
+        self.schemas = {name: yard.store.schema(name) for name in self.brief.source}
+        self.bound = bind_brief(self.brief, self.schemas)
+        self.used = used_columns(self.brief, self.bound)
+        self.case_schema = self.schemas[self.brief.case.source]
+        self.key = tuple(self.brief.source[self.brief.case.source].key)
+        self.by = tuple(self.brief.outcome.by or self.key)
+
+    def front(self) -> Front:
+        state = fold(fact for _, fact in self.yard.ledger.read())
+        if state.opened_at is None or state.decided_until is None:
+            message = "the road is opened before a front is loaded"
+            raise ValueError(message)
+        at = state.decided_until - 1
+        versions, arriving = self._rows()
+        sealed = self._sealed(state)
+        asking = versions[self.brief.case.source]
+        cases = decide_cases(asking, self.bound.decide_at, until=LAST)
+        decided = _until(cases, at)  # also those of the history, whose outcomes tell something as well
+        columns = kept_columns(self.bound, self.case_schema, self.key)
+        kept = DecidedCases.from_frame(decided.frame, columns, key=self.key)
+        features, groups = self._features(versions, decided, at=at)
+        landings = Landings(
+            self.brief,
+            arriving=arriving,
+            features=[each for each in (features, groups) if each is not None],
+            decide_at=asks_at(self.bound.decide_at, self.case_schema),
+            cases=kept,
+            telling=self._telling(versions),
+            opened_at=state.opened_at,
+        )
+        for due_at, *key in cases.frame.filter(pl.col(DECIDED).to_physical() > at).select(
+            pl.col(DECIDED).to_physical(), *(pl.col(name).to_physical() for name in self.key)
+        ).iter_rows():
+            landings.waiting.put(tuple(key), due_at)
+        decisions = Decisions(self.brief, {name: self.case_schema[name] for name in self.key})
+        if sealed is not None:
+            decisions.extend(sealed)
+        policy = in_force(self.brief)
+        kernel = Kernel(
+            self.brief,
+            self.bound,
+            features=features.schema,
+            policy=policy,
+            case_schema=self.case_schema,
+            groups=None if groups is None else groups.schema,
+        )
+        deciding = Deciding(
+            self.brief,
+            landings=landings,
+            features=features,
+            groups=groups,
+            kernel=kernel,
+            places=self._places(state, sealed, decided),
+            read_model=self._model,
+        )
+        if state.plan.model is not None:
+            deciding.keep({state.plan.model: self._model(state.plan.model)}, in_charge=state.plan.model)
+        standing = Standing(at, state.decided_until, state.plan, state.fits.pending)
+        return Front(
+            self.brief,
+            agenda=agenda(self.brief.cycle),
+            landings=landings,
+            deciding=deciding,
+            decisions=decisions,
+            standing=standing,
+        )
+
+    def _rows(self) -> tuple[dict[str, Versions], dict[str, ArrivingRows]]:
+        versions, arriving = {}, {}
+        yard = self.yard
+        for name, source in self.brief.source.items():
+            columns = self.used[name]
+            if name == self.brief.outcome.source == self.brief.case.source:
+                columns = {*self.schemas[name]}  # an outcome that is sent alone is completed by its case's row
+            own = [column for column in self.schemas[name] if column in {*source.key, *columns}]
+            stored = yard.tables.read(table_of(name, source), [*own, *SYSTEM])
+            versions[name] = to_versions(stored, source, name=name)
+            arriving[name] = ArrivingRows(
+                name,
+                source,
+                schema=self.schemas[name],
+                stored=stored,
+                columns=own,
+                inspector=self._inspector(name, source),
+            )
+            if yard.tables.exists(aside := quarantine_of(name, source)):
+                arriving[name].set_aside_before(yard.tables.read(aside, ["content"])["content"].to_list())
+        return versions, arriving
+
+    def _inspector(self, name: str, source: SourceTable) -> Callable[[], Inspector | None] | None:
+        if source.contract is None or not source.contract.reading:
+            return None
+        contracts = Contracts(self.yard.tables, self.brief.source)
+
+        def inspector() -> Inspector | None:
+            batch = Batch(pl.DataFrame(), landed_at=self.yard.clock.now())
+            return contracts.inspector(name, source, batch=batch, last_seq=None)
+
+        return inspector
+
+    def _sealed(self, state: State) -> pl.DataFrame | None:
+        if not state.spans or not self.yard.tables.exists(TABLE):
+            return None
+        return self.yard.tables.read(TABLE).filter(pl.col("span") <= state.spans)
+
+    def _features(
+        self, versions: Mapping[str, Versions], decided: Cases, *, at: Instant
+    ) -> tuple[OnlineFeatures, OnlineFeatures | None]:
+        brief, bound = self.brief, self.bound
+        truth = pl.Float64() if brief.outcome.kind == "regression" else pl.String()
+        schemas = {**self.schemas, OUTCOMES: pl.Schema({**self.case_schema, "truth": truth})}
+        asked = {each.source for each in (*bound.features, *bound.groups) if not isinstance(each, Derived)}
+        known = {name: each for name, each in versions.items() if name in asked}
+        if OUTCOMES in asked:
+            known[OUTCOMES] = self._outcomes(versions, decided)
+        made = []
+        for specs in (bound.features, bound.groups):
+            online = OnlineFeatures(
+                specs,
+                case_source=brief.case.source,
+                case_key=self.key,
+                schemas=schemas,
+                scratch=SqliteScratch(),
+            )
+            for each in known.values():
+                online.load(each, at=at)
+            made.append(online)
+        return made[0], made[1] if bound.groups else None
+
+    def _outcomes(self, versions: Mapping[str, Versions], decided: Cases) -> Versions:
+        brief, telling = self.brief, versions[self.brief.outcome.source]
+        # What silence will mean is known ahead, as what is claimed for later is.
+        told = tell_outcomes(decided, telling, truth=self.bound.truth, outcome=brief.outcome, until=LAST)
+        columns = {*kept_columns(self.bound, self.case_schema, self.key)}
+        return outcome_versions(
+            decided, told.timeline, classes=brief.outcome.classes, columns=columns, levels=told.levels
+        )
+
+    def _telling(self, versions: Mapping[str, Versions]) -> Telling | None:
+        brief, bound = self.brief, self.bound
+        features = (*bound.features, *bound.groups)
+        if not any(not isinstance(each, Derived) and each.source == OUTCOMES for each in features):
+            return None
+        schema, source = self.schemas[brief.outcome.source], brief.source[brief.outcome.source]
+        truths = Truths(
+            bound.truth,
+            brief.outcome,
+            schema=schema,
+            case_schema=self.case_schema,
+            own=brief.outcome.source == brief.case.source,
+        )
+        rows = None
+        if self.by != tuple(source.key):
+            frame = versions[brief.outcome.source].frame
+            rows = OutcomeRows.from_frame(frame, by=self.by, key=tuple(source.key))
+        return Telling(truths, self.by, rows)
+
+    def _places(self, state: State, sealed: pl.DataFrame | None, cases: Cases) -> Places | None:
+        capacity = self.brief.worth.capacity
+        if capacity is None:
+            return None
+        places = Places(capacity)
+        if sealed is not None and sealed.height and state.decided_until is not None:
+            self._note(places, sealed, cases, since_at=state.decided_until - capacity.every)
+        return places
+
+    def _note(self, places: Places, sealed: pl.DataFrame, cases: Cases, *, since_at: Instant) -> None:
+        """Count what was decided of the period that isn't over."""
+        names = list(sealed.columns[: len(self.key)])
+        made = sealed.filter(pl.col("decided_at").to_physical() >= since_at)
+        made = made.with_columns(key_hash(names).alias(ID))
+        shown = made.select(ID, "action", *(["propensity"] if "propensity" in made.columns else []))
+        frame = cases.frame.join(shown, on=ID, how="inner", maintain_order="left")
+        codes = {name: code for code, name in enumerate(self.brief.actions)}
+        action = frame["action"].cast(pl.String).replace_strict(codes, return_dtype=pl.Int16).to_numpy()
+        propensity = frame["propensity"].to_numpy() if "propensity" in frame.columns else None
+        asked = frame.drop("action")
+        if self.bound.formula is None or self.bound.status_quo is None:
+            status_quo = status_quo_actions(self.brief, self.bound.status_quo, cases=asked)
+        else:
+            status_quo = nearest_amounts(self.brief, self.bound.status_quo, cases=asked)
+        places.note(
+            frame[DECIDED].to_physical().to_numpy(),
+            action=action,
+            status_quo=status_quo,
+            propensity=propensity,
+        )
+
+    def _model(self, name: str) -> Model:
+        return read_model(name, self.yard.blobs, learners=self.yard.learners())
+
+
+def _until(cases: Cases, at: Instant) -> Cases:
+    """Give the cases that were decided by an instant, or were due before anybody decided here."""
+    frame = cases.frame.filter(pl.col(DECIDED).to_physical() <= at)
+    return Cases(frame, cases.key, never=cases.never, source=cases.source)

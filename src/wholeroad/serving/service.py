@@ -1,0 +1,366 @@
+"""A project in service: one writer, groups of what came in together, one flush each."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from wholeroad.adapters.hot_log import SqliteHotLog
+from wholeroad.core.errors import RoadError, TryLaterError
+from wholeroad.core.facts import Fact, encode
+from wholeroad.core.instants import Instant
+from wholeroad.core.ports import Progress
+from wholeroad.engine.service.front import CycleCame, Front, Grouped
+from wholeroad.engine.service.messages import (
+    Answer,
+    CaseAnswer,
+    Command,
+    Measured,
+    ModelLine,
+    StatusAnswer,
+)
+from wholeroad.engine.service.records import write
+from wholeroad.road.model.facts import ModelFitted
+from wholeroad.road.release.facts import PlanFixed
+from wholeroad.road.release.rules import Plan
+from wholeroad.serving.beside import Beside
+from wholeroad.serving.counting import Counts
+from wholeroad.serving.jobs import Open
+from wholeroad.serving.loading import load_front
+from wholeroad.serving.processes import Host
+
+if TYPE_CHECKING:
+    from wholeroad.project import Project
+    from wholeroad.road.brief.contract import Brief
+    from wholeroad.road.model.scoring import Model
+
+MOST_QUEUED: Final = 4096
+"""Commands that may wait; more are sent away until there is room."""
+
+MOST_HOT: Final = 100_000
+"""Rows and decisions in the hot log at which they move into the tables, cycle or not."""
+
+_Waiting = tuple[Command, "asyncio.Future[Answer]"]
+
+
+class Service:
+    """What the project answers, and the loop that writes it down.
+
+    Use it inside of one event loop: ``await start()``, then ``submit``, then ``await close()``.
+
+    Parameters
+    ----------
+    project
+        Its lock is held by whoever serves it.
+    host
+        Where the office works.
+    fits
+        Where fits are made, so that a cycle doesn't wait for one.
+    poll_s
+        How often the clock is looked at while nothing comes in, at least.
+    tell
+        Told in a sentence of what went wrong beside the answers.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        *,
+        host: Host,
+        fits: Host,
+        poll_s: float = 1.0,
+        tell: Callable[[str], None] = print,
+    ) -> None:
+        self._project = project
+        self._yard = project.yard
+        self._beside = Beside(
+            host,
+            fits,
+            now=self.now,
+            hand_over=self._take_over,
+            model=self._model,
+            prune=self._prune,
+            tell=tell,
+        )
+        self._poll_s = poll_s
+        self._tell = tell
+        self._queue: list[_Waiting] = []
+        self._cycles: list[CycleCame] = []
+        self._wake = asyncio.Event()
+        self._flushing = ThreadPoolExecutor(1, thread_name_prefix="flush")
+        self._log: SqliteHotLog | None = None
+        self._front: Front | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._closing = False
+        self._broken = ""
+        self._counts = Counts()
+        self._hot = 0
+
+    # ---- what the face asks -------------------------------------------------------------------------
+
+    @property
+    def brief(self) -> Brief:
+        """The brief in force."""
+        return self._yard.brief
+
+    @property
+    def front(self) -> Front:
+        """Who lands and decides; there once the service has started."""
+        if self._front is None:
+            raise _starting()
+        return self._front
+
+    @property
+    def schemas(self) -> Mapping[str, pl.Schema]:
+        """By source: its own columns; a source without any row yet is not in it."""
+        return self.front.schemas
+
+    def now(self) -> Instant:
+        """Give the present by the project's clock; never before what is written."""
+        at = self._front.at if self._front is not None else 0
+        return max(self._yard.clock.now(), at)
+
+    async def submit(self, command: Command) -> Answer:
+        """Hand a command in, and wait until what it comes to is durable."""
+        if reason := self.not_ready():
+            raise _not_now(reason)
+        if len(self._queue) >= MOST_QUEUED:
+            raise _full()
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._queue.append((command, future))
+        self._wake.set()
+        return await future
+
+    def not_ready(self) -> str:
+        """Say why no case can be decided now; empty when all is well."""
+        if self._broken:
+            return self._broken
+        if self._closing:
+            return "it is being shut down"
+        return "" if self._front is not None else "it is starting: what has landed is being read"
+
+    async def decision(self, decision_id: str) -> CaseAnswer | None:
+        """Give a decision, or what is known of a case that waits; None for an unknown one."""
+        return self.front.find(decision_id)
+
+    async def models(self) -> list[ModelLine]:
+        """Give the fits so far, the newest first."""
+        return model_lines([fact for _, fact in self._yard.ledger.read()], self.front.plan)
+
+    async def ledger(self, after: int, most: int) -> list[tuple[int, bytes]]:
+        """Give facts of the ledger in their canonical encoding, with their numbers."""
+        return [(seq, encode(fact)) for seq, fact in islice(self._yard.ledger.read(after), most)]
+
+    def status(self) -> StatusAnswer:
+        """Say how the service stands."""
+        front, plan = self.front, self.front.plan
+        return StatusAnswer(
+            brief=self.brief.brief.name,
+            now=self.now(),
+            decided_by=plan.decider,
+            model=plan.model,
+            effective_from=plan.effective_from,
+            why=front.why(),
+            rows=self._counts.landed,
+            decisions=self._counts.decided,
+            waiting=front.waiting_cases,
+            next_cycle_at=front.next_cycle_at,
+            cycles_behind=self._beside.behind,
+            fit=self._beside.fit,
+        )
+
+    def measured(self) -> Measured:
+        """Give the counters."""
+        return self._counts.measured(self.front, self._beside, queued=len(self._queue))
+
+    def champion(self) -> tuple[str, Model, pl.Schema] | None:
+        """Give the digest of the model in charge, the model, and the types of its features."""
+        return self.front.champion()
+
+    async def cancel_fit(self) -> bool:
+        """Stop the fit that is being made; its end is a fact at the next cycle."""
+        return await self._beside.cancel_fit()
+
+    # ---- its life -----------------------------------------------------------------------------------
+
+    async def start(self, *, land: bool = True, progress: Progress | None = None) -> None:
+        """Take in what the hot log has, land the files, read what has landed, and begin.
+
+        Raises
+        ------
+        FaultsError, UserError
+            What landing and binding raise.
+        """
+        self._log = SqliteHotLog(self._yard.folder.hot)
+        await self._beside.do(Open(self._yard.clock.now(), land=land), progress)
+        self._front = load_front(self._project)
+        self._beside.begin(self._front)
+        self._tasks = [asyncio.create_task(self._writing()), asyncio.create_task(self._watching())]
+        for task in self._tasks:
+            task.add_done_callback(self._ended)
+        self._wake.set()
+
+    async def close(self) -> None:
+        """Answer what has been handed in, seal it, and end; nothing new is taken in."""
+        self._closing = True
+        self._wake.set()
+        for task in self._tasks[:1]:
+            await task
+        for task in self._tasks[1:]:
+            task.cancel()
+        if self._front is not None and not self._broken:
+            await self._beside.close(self._front.at)
+        self._flushing.shutdown(wait=True)
+        if self._log is not None:
+            self._log.close()
+
+    # ---- the writer ---------------------------------------------------------------------------------
+
+    async def _writing(self) -> None:
+        flush: asyncio.Future[None] | None = None
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            waiting, self._queue = self._queue, []
+            came, self._cycles = self._cycles, []
+            began_s = time.perf_counter()
+            now = max(self._yard.clock.now(), self.front.at + 1)
+            try:
+                grouped = self.front.step([command for command, _ in waiting], now=now, came=came)
+            except Exception as error:
+                self._fail(fault(error), waiting)
+                raise
+            self._counts.grouped(grouped, deciding_s=time.perf_counter() - began_s)
+            if flush is not None:  # a group is formed while the one before is flushed
+                await flush
+            flush = asyncio.ensure_future(self._written(grouped, waiting, came))
+            if self._closing and not self._queue and not self._cycles:
+                await flush
+                return
+
+    async def _written(
+        self, grouped: Grouped, waiting: list[_Waiting], came: list[CycleCame]
+    ) -> None:
+        """Write a group down, then answer: nothing is acknowledged before it is on the disk."""
+        log = self._log
+        if grouped.record is not None and log is not None:
+            began_s = time.perf_counter()
+            data = write(grouped.record)
+            try:
+                await asyncio.get_running_loop().run_in_executor(self._flushing, log.append, data)
+            except RoadError as error:
+                self._fail(error, waiting)
+                return
+            self._counts.flush_s += time.perf_counter() - began_s
+            self._hot += len(grouped.record.decided) + sum(len(each.values) for each in grouped.record.rows)
+        for (_, future), answer in zip(waiting, grouped.answers, strict=True):
+            if future.done():
+                continue
+            if isinstance(answer, RoadError):
+                future.set_exception(answer)
+            else:
+                future.set_result(answer)
+        if full := self._hot >= MOST_HOT:
+            self._hot = 0
+        cycles = self.front.cycles_begun(grouped.at)
+        self._beside.durable(grouped.at, cycles=cycles, came=came, full=full)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A loop that ends by a fault of ours ends the service: what is on the disk is whole."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._broken = self._broken or f"it stopped by a fault of ours: {error}"
+            self._tell("".join(traceback.format_exception(error)))
+
+    def _fail(self, error: RoadError, waiting: list[_Waiting]) -> None:
+        """What can't be written wasn't; the front knows of it already, so it has to be read anew."""
+        self._broken = f"what came in could not be written: {error.happened}"
+        for _, future in waiting:
+            if not future.done():
+                future.set_exception(_not_now(self._broken))
+
+    async def _watching(self) -> None:
+        """Wake the writer when a case or a cycle is due, whether anything comes in or not."""
+        while True:
+            ahead_s = (self.front.next_at() - self._yard.clock.now()) / 1e6
+            await asyncio.sleep(min(max(ahead_s, 0.001), self._poll_s))
+            if self.front.next_at() <= self._yard.clock.now():
+                self._wake.set()
+
+    # ---- for what goes on beside --------------------------------------------------------------------
+
+    def _take_over(self, came: CycleCame) -> None:
+        self._cycles.append(came)
+        self._wake.set()
+
+    def _model(self, name: str) -> Model:
+        return self.front.read_model(name)
+
+    async def _prune(self, through: int) -> None:
+        log = self._log
+        if through and log is not None:
+            await asyncio.get_running_loop().run_in_executor(self._flushing, log.prune, through)
+
+
+def model_lines(facts: Sequence[Fact], plan: Plan) -> list[ModelLine]:
+    """Give the fits of a ledger, the newest first."""
+    since: dict[str | None, Instant] = {}
+    for fact in facts:
+        if isinstance(fact, PlanFixed) and fact.model is not None:
+            since[fact.model] = fact.effective_from
+    return [
+        ModelLine(
+            model=fact.model,
+            champion=fact.champion,
+            fitted_at=fact.at,
+            rows=fact.rows,
+            why=fact.why,
+            in_charge=fact.model is not None and fact.model == plan.model,
+            in_charge_from=since.get(fact.model),
+        )
+        for fact in reversed(facts)
+        if isinstance(fact, ModelFitted)
+    ]
+
+
+def fault(error: Exception) -> RoadError:
+    """Give an error as one of ours."""
+    if isinstance(error, RoadError):
+        return error
+    return RoadError(
+        "service.fault",
+        "The service met a fault of ours",
+        happened=f"{type(error).__name__}: {error}",
+        expected="an answer",
+        fix="start it again: what was acknowledged is there; and report it, with what it printed",
+    )
+
+
+def _starting() -> TryLaterError:
+    return _not_now("it is starting: what has landed is being read")
+
+
+def _not_now(reason: str) -> TryLaterError:
+    return TryLaterError(
+        "service.not-ready",
+        "The service can't take anything in now",
+        happened=reason,
+        expected="a service that is ready",
+        fix="send the same again in a few seconds: nothing of it was taken in",
+    )
+
+
+def _full() -> TryLaterError:
+    return TryLaterError(
+        "service.full",
+        "More came in than can be written down",
+        happened=f"{MOST_QUEUED} commands wait already",
+        expected="fewer at a time",
+        fix="send the same again in a second, with more rows in each request",
+    )
