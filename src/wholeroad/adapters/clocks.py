@@ -19,6 +19,24 @@ class SystemClock:
         return self._last
 
 
+class ShiftedClock:
+    """The machine's clock as if it had been another instant when this object was made: for trying things out.
+
+    Parameters
+    ----------
+    at
+        The instant that it begins at; microseconds.
+    """
+
+    def __init__(self, at: Instant) -> None:
+        self._clock = SystemClock()
+        self._ahead = at - self._clock.now()
+
+    def now(self) -> Instant:
+        """Give the shifted present."""
+        return self._clock.now() + self._ahead
+
+
 class SteppedClock:
     """A clock that stands still until it is stepped."""
 

@@ -15,6 +15,9 @@ from wholeroad.core.ports import Blobs
 KIND: Final = "raw"
 """The kind of blob."""
 
+LANDED_AT: Final = "_landed"
+"""A column of raw rows that came to the service: when each of them landed."""
+
 _BETWEEN: Final = "-"
 
 

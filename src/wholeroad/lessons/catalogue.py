@@ -7,9 +7,11 @@ from typing import Final
 
 from wholeroad.lessons import (
     acting,
+    asking_the_service,
     codes_of_data,
     codes_of_expressions,
     codes_of_fairness,
+    codes_of_keeping,
     codes_of_remedies,
     codes_of_the_brief,
     codes_of_the_folder,
@@ -29,6 +31,7 @@ from wholeroad.lessons import (
     outcomes,
     planning,
     reviewing,
+    sending_requests,
     timing,
     troubles_of_time,
     troubles_of_values,
@@ -56,6 +59,8 @@ _LESSONS: Final = (
     *troubles_of_values.LESSONS,
     *reviewing.LESSONS,
     *contesting.LESSONS,
+    *sending_requests.LESSONS,
+    *asking_the_service.LESSONS,
 )
 _ENTRIES: Final = (
     *codes_of_the_brief.ENTRIES,
@@ -71,6 +76,9 @@ _ENTRIES: Final = (
     *reviewing.ENTRIES,
     *contesting.ENTRIES,
     *curating.ENTRIES,
+    *codes_of_keeping.ENTRIES,
+    *sending_requests.ENTRIES,
+    *asking_the_service.ENTRIES,
 )
 
 

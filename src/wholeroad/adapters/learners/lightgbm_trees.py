@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wholeroad.adapters.learners.frequencies import Seen, seen, smoothed
+from wholeroad.adapters.learners.lightgbm_rows import FEW, RowByRow, row_by_row
 from wholeroad.adapters.learners.weighted_rows import weighted
 from wholeroad.core.ports import Matrix, Stop
 from wholeroad.road.model.calibration import SMALLEST_PROBABILITY, log_loss, softmax
@@ -66,20 +67,19 @@ class TreesScorer:
         self._known = known
         self._base = base
         self._threads = threads
-        self._booster = read_trees(text) if text else None
+        self._trees = ReadTrees(text, threads) if text else None
 
     def probabilities(self, matrix: Matrix) -> NDArray[np.float64]:
         """Give shape (n, classes); trees are added in their order, row by row."""
         rows = len(matrix.values)
-        if self._booster is None or not rows:
+        if self._trees is None or not rows:
             return self._known.spread(np.tile(np.array(self._base), (rows, 1)))
-        raw = np.asarray(
-            self._booster.predict(
-                matrix.values, raw_score=True, num_threads=1 if rows < FEW_ROWS else self._threads
-            )
-        )
-        columns = [np.zeros(rows), raw] if raw.ndim == 1 else [raw[:, index] for index in range(raw.shape[1])]
-        return self._known.spread(softmax(columns))
+        raw = self._trees.scores(matrix.values)
+        if len(raw) == 1:
+            both = np.zeros((2, rows))
+            both[1] = raw[0]
+            raw = both
+        return self._known.spread(softmax(raw))
 
     def to_bytes(self) -> bytes:
         """Give a line of JSON, then LightGBM's text."""
@@ -213,8 +213,34 @@ def trees_text(booster: lightgbm.Booster, rounds: int) -> str:
     return trees + "\n"
 
 
-def read_trees(text: str) -> lightgbm.Booster:
-    """Read what :func:`trees_text` wrote."""
-    import lightgbm
+class ReadTrees:
+    """Trees read from their text, to score rows with.
 
-    return lightgbm.Booster(model_str=text)
+    Parameters
+    ----------
+    text
+        As :func:`trees_text` wrote it.
+    threads
+        For scores of many rows; no result depends on it.
+    """
+
+    def __init__(self, text: str, threads: int) -> None:
+        import lightgbm
+
+        self._booster = lightgbm.Booster(model_str=text)
+        self._threads = threads
+        self._rows: RowByRow | None = None
+        self._asked = False
+
+    def scores(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give raw scores, (k, n), of the k trees of a round, each added up over the rounds."""
+        rows = len(values)
+        if rows <= FEW:
+            if not self._asked:
+                self._rows, self._asked = row_by_row(self._booster), True
+            found = None if self._rows is None else self._rows.scores(values)
+            if found is not None:
+                return found
+        threads = 1 if rows < FEW_ROWS else self._threads
+        raw = np.asarray(self._booster.predict(values, raw_score=True, num_threads=threads))
+        return raw[None, :] if raw.ndim == 1 else raw.T

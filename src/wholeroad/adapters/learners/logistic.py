@@ -6,13 +6,15 @@ import json
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wholeroad.adapters.learners.frequencies import Seen, seen, smoothed
-from wholeroad.adapters.learners.terms import Term, add_terms, lay_out, measured, put_weights
+from wholeroad.adapters.learners.laid_terms import LaidTerms
+from wholeroad.adapters.learners.terms import Term, lay_out, measured, put_weights
 from wholeroad.adapters.learners.weighted_rows import weighted
 from wholeroad.core.ports import Matrix, Stop
 from wholeroad.road.model.calibration import softmax
@@ -26,7 +28,7 @@ MOST_NEWTON_WEIGHTS: Final = 1_500
 """Newton's method takes memory and time by the square of the weights; above this, L-BFGS."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LogisticScorer:
     """Scores by adding up terms, column by column in fixed order, never by a BLAS product."""
 
@@ -36,10 +38,11 @@ class LogisticScorer:
 
     def probabilities(self, matrix: Matrix) -> NDArray[np.float64]:
         """Give shape (n, classes)."""
-        rows = len(matrix.values)
-        scores = [np.full(rows, intercept) for intercept in self.intercepts]
-        add_terms(self.terms, matrix, scores=scores)
-        return self.known.spread(softmax(scores))
+        return self.known.spread(softmax(self._laid.scores(matrix)))
+
+    @cached_property
+    def _laid(self) -> LaidTerms:
+        return LaidTerms(self.intercepts, self.terms)
 
     def to_bytes(self) -> bytes:
         """Give the weights as JSON; floats are written so that they read back to the same bits."""

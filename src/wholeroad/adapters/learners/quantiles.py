@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 from typing import Final, Literal
 
@@ -50,16 +51,25 @@ class Ladder:
         Econometrica 78). Each row stands on its own, to the last bit.
         """
         ordered = np.sort(np.column_stack(columns), axis=1)
-        result = np.empty((len(ordered), len(self.points)))
-        scores = [NormalDist().inv_cdf(knot) for knot in self.knots]
-        for column, point in enumerate(self.points):
-            right = int(np.clip(np.searchsorted(self.knots, point), 1, len(scores) - 1))
-            share = (NormalDist().inv_cdf(point) - scores[right - 1]) / (scores[right] - scores[right - 1])
-            low, high = ordered[:, right - 1], ordered[:, right]
-            result[:, column] = low + share * (high - low)
+        left, share = _between(self.points, self.knots)
+        low = ordered[:, left]
+        result = ordered[:, left + 1] - low
+        result *= share
+        result += low
         # Rounding may turn two neighbours around by a bit.
         result = np.maximum.accumulate(result, axis=1)
         return np.maximum(np.expm1(result), 0.0) if self.scale == "log" else result
+
+
+@lru_cache(maxsize=16)
+def _between(
+    points: tuple[float, ...], knots: tuple[float, ...]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Give for each point the knot to its left, and how far it lies to the next."""
+    scores = np.array([NormalDist().inv_cdf(knot) for knot in knots])
+    left = np.clip(np.searchsorted(knots, points), 1, len(knots) - 1) - 1
+    wanted = np.array([NormalDist().inv_cdf(point) for point in points])
+    return left, (wanted - scores[left]) / (scores[left + 1] - scores[left])
 
 
 def empirical(outcome: NDArray[np.float64], points: Sequence[float]) -> tuple[float, ...]:

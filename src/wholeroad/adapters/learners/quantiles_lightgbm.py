@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wholeroad.adapters.learners.lightgbm_trees import FEW_ROWS, SETTINGS, read_trees, trees_text
+from wholeroad.adapters.learners.lightgbm_trees import SETTINGS, ReadTrees, trees_text
 from wholeroad.adapters.learners.quantiles import Ladder, empirical
 from wholeroad.core.ports import Matrix
 
@@ -43,21 +43,14 @@ class TreeQuantilesScorer:
         self._ladder = ladder
         self._texts = texts
         self._base = base
-        self._threads = threads
-        self._boosters = [read_trees(text) for text in texts]
+        self._trees = [ReadTrees(text, threads) for text in texts]
 
     def quantiles(self, matrix: Matrix) -> NDArray[np.float64]:
         """Give shape (n, points); trees are added in their order, row by row."""
         rows = len(matrix.values)
-        if not self._boosters or not rows:
+        if not self._trees or not rows:
             return self._ladder.climb([np.full(rows, quantile) for quantile in self._base])
-        threads = 1 if rows < FEW_ROWS else self._threads
-        return self._ladder.climb(
-            [
-                np.asarray(booster.predict(matrix.values, raw_score=True, num_threads=threads))
-                for booster in self._boosters
-            ]
-        )
+        return self._ladder.climb([trees.scores(matrix.values)[0] for trees in self._trees])
 
     def to_bytes(self) -> bytes:
         """Give a line of JSON, then LightGBM's texts one after the other."""

@@ -6,13 +6,15 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wholeroad.adapters.learners.laid_terms import LaidTerms
 from wholeroad.adapters.learners.quantiles import Ladder, empirical
-from wholeroad.adapters.learners.terms import Term, add_terms, lay_out, measured, put_weights
+from wholeroad.adapters.learners.terms import Term, lay_out, measured, put_weights
 from wholeroad.core.ports import Matrix
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ _TOLERANCE: Final = 1e-7
 _FLAT: Final = 1e-12
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LinearQuantilesScorer:
     """Adds up terms for each knot, column by column in fixed order."""
 
@@ -37,9 +39,11 @@ class LinearQuantilesScorer:
 
     def quantiles(self, matrix: Matrix) -> NDArray[np.float64]:
         """Give shape (n, points)."""
-        scores = [np.full(len(matrix.values), intercept) for intercept in self.intercepts]
-        add_terms(self.terms, matrix, scores=scores)
-        return self.ladder.climb(scores)
+        return self.ladder.climb(self._laid.scores(matrix))
+
+    @cached_property
+    def _laid(self) -> LaidTerms:
+        return LaidTerms(self.intercepts, self.terms)
 
     def to_bytes(self) -> bytes:
         """Give the weights as JSON; floats are written so that they read back to the same bits."""

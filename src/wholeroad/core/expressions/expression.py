@@ -12,7 +12,7 @@ from wholeroad.core.errors import Fault, FaultsError
 from wholeroad.core.expressions.allowed import NAMES, Kind
 from wholeroad.core.expressions.compile import Binding, build
 from wholeroad.core.expressions.faults import Faults
-from wholeroad.core.expressions.syntax import Atom, Call, Case, parse
+from wholeroad.core.expressions.syntax import Atom, Call, Case, Node, parse
 from wholeroad.core.expressions.terms import DTYPES, Term, as_kind, firm, is_fixed
 
 Expects = Literal["any", "number", "boolean", "text", "instant"]
@@ -42,12 +42,18 @@ class Expression:
     polars
         To be used over a frame that has these columns under these names, with the types it was
         bound to. One result per row, which doesn't depend on other rows.
+    tree
+        What was read of the text; None where the expression was put together of others.
+    timezone
+        That of ``local_*`` functions.
     """
 
     text: str
     columns: tuple[str, ...]
     dtype: pl.DataType
     polars: pl.Expr = field(compare=False, hash=False, repr=False)
+    tree: Node | None = field(default=None, compare=False, hash=False, repr=False)
+    timezone: str | None = field(default=None, compare=False, hash=False, repr=False)
 
 
 def check_syntax(text: str, *, where: str) -> list[Fault]:
@@ -155,7 +161,7 @@ def bind(
     dtype = DTYPES[term.kind]
     columns = tuple(sorted(binding.columns))
     expr = pl.repeat(term.expr, pl.len(), dtype=dtype) if is_fixed(term) else term.expr
-    return Expression(text, columns, dtype, expr)
+    return Expression(text, columns, dtype, expr, tree, timezone)
 
 
 def _headline(where: str) -> str:

@@ -11,6 +11,9 @@ import typer
 from wholeroad.core.errors import EXIT_OURS, RoadError, UserError, unusable
 from wholeroad.interfaces.cli.data import data
 from wholeroad.interfaces.cli.fairness import fairness
+from wholeroad.interfaces.cli.keeping import backup, restore
+from wholeroad.interfaces.cli.serving import up
+from wholeroad.interfaces.cli.tokens import token
 
 app = typer.Typer(
     name="wholeroad",
@@ -22,6 +25,10 @@ app = typer.Typer(
 
 app.add_typer(data)
 app.add_typer(fairness)
+app.add_typer(token)
+app.command()(up)
+app.command()(backup)
+app.command()(restore)
 
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors, as cron likes it.")]
 Where = Annotated[Path, typer.Option("--project", help="The project's folder, with its brief.toml.")]

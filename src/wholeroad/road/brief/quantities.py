@@ -251,6 +251,11 @@ def nearest_amounts(brief: Brief, expression: Expression, *, cases: pl.DataFrame
             expected="a number for every case; the nearest amount of the quantity is taken",
             fix="say what is done then, as in coalesce(last_week_order, 100)",
         )
+    return nearest(brief, wanted.to_numpy())
+
+
+def nearest(brief: Brief, wanted: NDArray[np.float64]) -> Codes:
+    """Give the codes of the amounts nearest to some numbers; see :func:`nearest_amounts`."""
     amounts = np.array(brief.worth.quantities, dtype=np.float64)
     between = (amounts[1:] + amounts[:-1]) / 2
-    return np.searchsorted(between, wanted.to_numpy(), side="left").astype(code_type(len(amounts)))
+    return np.searchsorted(between, wanted, side="left").astype(code_type(len(amounts)))

@@ -104,6 +104,11 @@ class TableValues:
         One case gives the same bits as many.
         """
         actions, classes = self.constant.shape
+        if not self.varying:
+            every = np.zeros((actions, len(prediction)))
+            for outcome in range(classes):
+                every += self.constant[:, outcome, None] * prediction[:, outcome]
+            return every.T
         money = np.zeros((len(prediction), actions), order="F")
         for outcome in range(classes):
             probability = np.ascontiguousarray(prediction[:, outcome])

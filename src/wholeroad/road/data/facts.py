@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec import field
+from msgspec import UNSET, UnsetType, field
 
 from wholeroad.core.facts import Fact
 from wholeroad.core.instants import Instant
@@ -62,6 +62,10 @@ class BatchLanded(Fact, frozen=True, kw_only=True):
     again
         It landed before, under another mend or contract or into a table that was lost; ``at`` is the instant
         of its first landing.
+    hot_through
+        Of rows that came to the service: it accounts for those of the hot log's records up to this number, as
+        far as no batch before it does; ``at`` is the instant of the last of them. Unset for all other
+        batches, and then not written.
     """
 
     source: str
@@ -86,6 +90,7 @@ class BatchLanded(Fact, frozen=True, kw_only=True):
     broken: dict[str, int] = field(default_factory=dict)
     first_seq: int = 0
     again: bool = False
+    hot_through: int | UnsetType = UNSET
 
 
 class SourceHeld(Fact, frozen=True, kw_only=True):

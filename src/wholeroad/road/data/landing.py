@@ -306,15 +306,37 @@ def tombstones(last: pl.DataFrame, batch: Batch, *, source: SourceTable) -> pl.D
 
 
 def _numbered(rows: pl.DataFrame, batch: Batch, source: SourceTable) -> pl.DataFrame:
-    """Add what the writer knows: when the rows landed, their numbers, and when they became known here."""
     landed = pl.lit(batch.landed_at).cast(INSTANT)
+    return numbered(rows, source, landed=landed, next_seq=batch.next_seq, imported=batch.imported)
+
+
+def numbered(
+    rows: pl.DataFrame, source: SourceTable, *, landed: pl.Expr, next_seq: int, imported: bool
+) -> pl.DataFrame:
+    """Add what the writer knows: when the rows landed, their numbers, and when they became known here.
+
+    Parameters
+    ----------
+    rows
+        The user's columns, and ``_happened_at``, ``_claimed_at``, ``_version`` and ``_deleted``.
+    landed
+        When each of them landed.
+    next_seq, imported
+        As in :class:`~wholeroad.road.data.batches.Batch`.
+
+    Returns
+    -------
+    polars.DataFrame
+        As the table keeps them: the user's columns, then those of
+        :data:`~wholeroad.road.data.batches.SYSTEM`.
+    """
     known = pl.col(CLAIMED)
-    if not batch.imported and not source.static:
+    if not imported and not source.static:
         known = pl.max_horizontal(CLAIMED, landed)
-    seq = pl.int_range(batch.next_seq, batch.next_seq + pl.len(), dtype=pl.Int64)
+    seq = pl.int_range(next_seq, next_seq + pl.len(), dtype=pl.Int64)
     # Versions of one instant: in imports the content decides, so that neither files nor batches do.
     by_content = -1 - (pl.col(VERSION).reinterpret(signed=False) // 2).cast(pl.Int64)
-    order = by_content if batch.imported and not source.static else seq
-    numbered = rows.with_columns(known.alias(KNOWN), landed.alias(LANDED), seq.alias(SEQ), order.alias(ORDER))
+    order = by_content if imported and not source.static else seq
+    made = rows.with_columns(known.alias(KNOWN), landed.alias(LANDED), seq.alias(SEQ), order.alias(ORDER))
     own = [column for column in rows.columns if column not in SYSTEM]
-    return numbered.select(*own, *SYSTEM)
+    return made.select(*own, *SYSTEM)

@@ -71,11 +71,14 @@ class Chosen:
     left
         Cases that are left to people, for whom the status quo stands until they decide; None where none
         ever is.
+    money
+        Shape (n, A): the expected money of every action, whatever was chosen.
     """
 
     action: Codes
     expected: NDArray[np.float64]
     left: NDArray[np.bool_] | None = None
+    money: NDArray[np.float64] | None = None
 
 
 def act(prediction: NDArray[np.float64], due: Due, *, rule: Rule) -> Chosen:
@@ -98,7 +101,7 @@ def act(prediction: NDArray[np.float64], due: Due, *, rule: Rule) -> Chosen:
     action, best = decide_within(compared, status_quo=due.status_quo, held=held, ids=due.ids, room=due.room)
     if compared is not expected:
         best = expected[np.arange(action.size), action]
-    return Chosen(action, best if left is None else np.where(left, np.nan, best), left)
+    return Chosen(action, best if left is None else np.where(left, np.nan, best), left, expected)
 
 
 def left_to_people(

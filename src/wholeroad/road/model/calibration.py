@@ -43,8 +43,19 @@ class Calibration:
         >>> identity(2).apply(np.array([[0.25, 0.75]])).round(12)
         array([[0.25, 0.75]])
         """
-        logs = _logs(probabilities)
-        return softmax([log * self.slope + b for log, b in zip(logs, self.intercepts, strict=True)])
+        if len(probabilities) == 1:
+            return self._apply_to_one(probabilities[0])
+        scores = np.maximum(probabilities.T, SMALLEST_PROBABILITY, order="C")
+        np.log(scores, out=scores)
+        scores *= self.slope
+        scores += np.array(self.intercepts)[:, None]
+        return _softmax_in_place(scores)
+
+    def _apply_to_one(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Calibrate one row: NumPy's logarithm and exponential, the same arithmetic between them."""
+        least, slope = SMALLEST_PROBABILITY, self.slope
+        logs = np.log(np.array([max(p, least) for p in probabilities.tolist()])).tolist()
+        return _softmax_of_one([log * slope + b for log, b in zip(logs, self.intercepts, strict=True)])
 
 
 def identity(classes: int) -> Calibration:
@@ -52,23 +63,13 @@ def identity(classes: int) -> Calibration:
     return Calibration(1.0, (0.0,) * classes)
 
 
-def softmax(scores: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Turn C score columns of shape (n,) into probabilities (n, C), class by class in fixed order.
+def softmax(scores: Sequence[NDArray[np.float64]] | NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn C score columns of shape (n,), or an array (C, n), into probabilities (n, C).
 
-    No sum runs over an axis whose order could depend on the number of rows, so that one row
-    gives the same bits as many.
+    Classes are added up in fixed order: no sum runs over an axis whose order could depend on the number of
+    rows, so that one row gives the same bits as many.
     """
-    largest = np.array(scores[0], dtype=np.float64)
-    for score in scores[1:]:
-        np.maximum(largest, score, out=largest)
-    weights = [np.exp(np.ascontiguousarray(score - largest)) for score in scores]
-    total = np.zeros_like(largest)
-    for weight in weights:
-        total += weight
-    result = np.empty((len(largest), len(scores)), dtype=np.float64)
-    for index, weight in enumerate(weights):
-        result[:, index] = weight / total
-    return result
+    return _softmax_in_place(np.array(scores, dtype=np.float64))
 
 
 def fit_calibration(probabilities: NDArray[np.float64], truth: NDArray[np.int8]) -> Calibration:
@@ -106,6 +107,29 @@ def log_loss(probabilities: NDArray[np.float64], truth: NDArray[np.int8]) -> flo
     """Give the mean of ``-log`` of the probability of what came true, in nats."""
     chosen = np.take_along_axis(probabilities, truth[:, None].astype(np.int64), axis=1)[:, 0]
     return float(-np.log(np.maximum(chosen, SMALLEST_PROBABILITY)).mean())
+
+
+def _softmax_in_place(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn scores of shape (C, n), contiguous, into probabilities (n, C); see :func:`softmax`."""
+    if scores.shape[1] == 1:
+        return _softmax_of_one(scores[:, 0].tolist())
+    scores -= np.maximum.reduce(scores, axis=0)
+    np.exp(scores, out=scores)
+    total = scores[0].copy()
+    for weight in scores[1:]:
+        total += weight
+    scores /= total
+    return np.ascontiguousarray(scores.T)
+
+
+def _softmax_of_one(scores: list[float]) -> NDArray[np.float64]:
+    """Turn the scores of one row into probabilities (1, C): the same steps without arrays of one number."""
+    largest = max(scores)
+    weights = np.exp(np.array([score - largest for score in scores])).tolist()
+    total = weights[0]
+    for weight in weights[1:]:
+        total += weight
+    return np.array([[weight / total for weight in weights]])
 
 
 def _logs(probabilities: NDArray[np.float64]) -> list[NDArray[np.float64]]:

@@ -137,6 +137,8 @@ def decide_within(
     array([1, 0, 1], dtype=int8)
     """
     action, best = decide(expected, status_quo=status_quo)
+    if room is None and not held.any():
+        return action, best
     action = np.where(held, status_quo, action)
     own = expected[np.arange(len(expected)), status_quo]
     best = np.where(held, own, best)

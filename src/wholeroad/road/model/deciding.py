@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
 from wholeroad.core.view import Codes
+
+FEW: Final = 8
+"""Up to so many cases, Python compares numbers faster than NumPy begins to."""
 
 
 def decide(expected: NDArray[np.float64], *, status_quo: Codes) -> tuple[Codes, NDArray[np.float64]]:
@@ -33,6 +38,8 @@ def decide(expected: NDArray[np.float64], *, status_quo: Codes) -> tuple[Codes, 
     >>> decide(expected, status_quo=np.array([1, 1], dtype=np.int8))
     (array([1, 0], dtype=int8), array([ 0. , 11.5]))
     """
+    if len(expected) <= FEW:
+        return _decide_few(expected, status_quo)
     chosen = status_quo.copy()
     best = expected[np.arange(len(expected)), status_quo]
     for action in range(expected.shape[1]):
@@ -40,3 +47,16 @@ def decide(expected: NDArray[np.float64], *, status_quo: Codes) -> tuple[Codes, 
         best = np.where(better, expected[:, action], best)
         chosen = np.where(better, chosen.dtype.type(action), chosen)
     return chosen, best
+
+
+def _decide_few(expected: NDArray[np.float64], status_quo: Codes) -> tuple[Codes, NDArray[np.float64]]:
+    """Decide case by case, by the same comparisons in the same order."""
+    actions, money = [], []
+    for worth, own in zip(expected.tolist(), status_quo.tolist(), strict=True):
+        chosen, best = own, worth[own]
+        for action, its in enumerate(worth):
+            if its > best:
+                chosen, best = action, its
+        actions.append(chosen)
+        money.append(best)
+    return np.array(actions, dtype=status_quo.dtype), np.array(money, dtype=np.float64)

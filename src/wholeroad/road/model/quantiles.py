@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 from typing import Final
 
@@ -34,14 +35,25 @@ class Recalibration:
 
     def apply(self, quantiles: NDArray[np.float64]) -> NDArray[np.float64]:
         """Recalibrate shape (n, K), each row on its own, to the last bit."""
-        result = np.empty_like(quantiles)
-        for column, score in enumerate(self.scores):
-            left = int(np.clip(np.searchsorted(SCORES, score) - 1, 0, len(SCORES) - 2))
-            share = (score - SCORES[left]) / (SCORES[left + 1] - SCORES[left])
-            low, high = quantiles[:, left], quantiles[:, left + 1]
-            # What the model says itself stays as it is, to the bit.
-            result[:, column] = high if share == 1 else low + share * (high - low)
+        left, share, itself = _read_at(self.scores)
+        low, high = quantiles[:, left], quantiles[:, left + 1]
+        result = high - low
+        result *= share
+        result += low
+        # What the model says itself stays as it is, to the bit.
+        result[:, itself] = high[:, itself]
         return result
+
+
+@lru_cache(maxsize=16)
+def _read_at(
+    scores: tuple[float, ...],
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+    """For each score: the quantile to its left, how far it lies to the next, and which lie on the next."""
+    known, wanted = np.array(SCORES), np.array(scores)
+    left = np.clip(np.searchsorted(known, wanted) - 1, 0, len(SCORES) - 2)
+    share = (wanted - known[left]) / (known[left + 1] - known[left])
+    return left, share, np.flatnonzero(share == 1)
 
 
 UNCHANGED: Final = Recalibration(SCORES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Final, cast
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from wholeroad.core.errors import RoadError
 from wholeroad.core.ids import digest
-from wholeroad.core.ports import AnyLearner, QuantileScorer, Scorer
+from wholeroad.core.ports import AnyLearner, Matrix, QuantileScorer, Scorer
 from wholeroad.road.brief.predictions import POINTS
 from wholeroad.road.model.actions import Rule
 from wholeroad.road.model.calibration import Calibration
@@ -71,10 +71,12 @@ class Model:
         """
         if not features.height:
             return np.empty((0, len(self.classes) or len(POINTS)), dtype=np.float64)
-        matrix = self.encoder.encode(features)
-        if isinstance(self.scorer, QuantileScorer):
-            return self.calibration.apply(self.scorer.quantiles(matrix))
-        return self.calibration.apply(self.scorer.probabilities(matrix))
+        return self.calibration.apply(self.raw(self.encoder.encode(features)))
+
+    @cached_property
+    def raw(self) -> Callable[[Matrix], NDArray[np.float64]]:
+        """What the scorer says of encoded rows: the prediction before calibration."""
+        return self.scorer.quantiles if isinstance(self.scorer, QuantileScorer) else self.scorer.probabilities
 
     def to_bytes(self) -> bytes:
         """Give the model as plain data: a line of JSON, then what the scorer writes.

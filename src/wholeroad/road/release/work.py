@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -51,6 +51,8 @@ class Asked:
         As :class:`~wholeroad.road.model.actions.Due` has them.
     left_alone
         A random share that is left alone whatever the plan says; None where there is none.
+    tells_money
+        Whether the decisions tell the expected money of every action, not of the one that was chosen alone.
     """
 
     ids: NDArray[np.uint64]
@@ -62,6 +64,7 @@ class Asked:
     left_alone: LeftAlone | None = None
     groups: pl.DataFrame | None = None
     left_below: NDArray[np.float64] | None = None
+    tells_money: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,9 @@ class Decided:
         no part in any.
     left
         Shape (n,): cases that are left to people; None where none ever is.
+    money
+        Shape (n, A), where it was asked for: the expected money of every action; None where no model and no
+        running system said anything.
     """
 
     action: Codes
@@ -88,6 +94,7 @@ class Decided:
     expected: NDArray[np.float64]
     propensity: NDArray[np.float64] | None = None
     left: NDArray[np.bool_] | None = None
+    money: NDArray[np.float64] | None = None
 
 
 def decide_under(
@@ -128,7 +135,7 @@ def decide_under(
         seed=seed,
     )
     expected = np.where(action == decided.action, decided.expected, np.nan)
-    return Decided(action, decided.probabilities, expected, propensity, left=decided.left)
+    return replace(decided, action=action, expected=expected, propensity=propensity)
 
 
 def _planned(
@@ -141,11 +148,6 @@ def _planned(
     score: Callable[[str], NDArray[np.float64]],
     rule: Callable[[str], Rule],
 ) -> Decided:
-    count = asked.ids.size
-    probabilities = np.full((count, width), np.nan)
-    expected = np.full(count, np.nan)
-    if plan.decider == STATUS_QUO:
-        return Decided(asked.status_quo.copy(), probabilities, expected)
     if plan.decider == MODEL and plan.model is not None:
         probabilities = score(plan.model)
         due = Due(
@@ -160,7 +162,13 @@ def _planned(
         chosen = act(probabilities, due, rule=rule(plan.model))
         expected = np.where(asked.held, np.nan, chosen.expected)
         left = None if chosen.left is None else chosen.left & ~asked.held
-        return Decided(chosen.action, probabilities, expected, left=left)
+        money = chosen.money if asked.tells_money else None
+        return Decided(chosen.action, probabilities, expected, left=left, money=money)
+    count = asked.ids.size
+    probabilities = np.full((count, width), np.nan)
+    expected = np.full(count, np.nan)
+    if plan.decider == STATUS_QUO:
+        return Decided(asked.status_quo.copy(), probabilities, expected)
     if plan.decider == INCUMBENT:
         return _as_logged(asked, probabilities)
     action = _dummy(parse_policy(plan.decider), asked, actions, seed)
@@ -185,7 +193,10 @@ def _as_logged(asked: Asked, nothing: NDArray[np.float64]) -> Decided:
             money, status_quo=asked.status_quo, held=asked.held, ids=asked.ids, room=asked.room
         )
     return Decided(
-        action.astype(asked.status_quo.dtype), probabilities, money[np.arange(len(action)), action]
+        action.astype(asked.status_quo.dtype),
+        probabilities,
+        money[np.arange(len(action)), action],
+        money=money if asked.tells_money else None,
     )
 
 

@@ -1,0 +1,206 @@
+"""``wholeroad up``: a project as a service, and what a newcomer needs next."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from wholeroad.core.errors import UserError, unusable
+
+if TYPE_CHECKING:
+    from socket import socket
+
+    from rich.console import Console
+
+    from wholeroad.core.ports import Clock
+    from wholeroad.interfaces.http.serving import Tls
+    from wholeroad.interfaces.http.tokens import Tokens
+    from wholeroad.project import Project
+    from wholeroad.serving.service import Service
+
+Folder = Annotated[Path, typer.Argument(help="The project's folder, with its brief.toml.", show_default=".")]
+
+
+def up(
+    folder: Folder = Path(),
+    *,
+    host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port; 0 takes a free one.")] = 8000,
+    certificate: Annotated[Path | None, typer.Option(help="For TLS: a certificate in PEM.")] = None,
+    key: Annotated[Path | None, typer.Option(help="For TLS: its key in PEM.")] = None,
+    behind_proxy: Annotated[
+        bool, typer.Option("--behind-proxy", help="A proxy before it does TLS.")
+    ] = False,  # a flag
+    at: Annotated[
+        str | None, typer.Option(help="For trying it out: begin as if it were this instant (UTC).")
+    ] = None,
+    log: Annotated[Path | None, typer.Option(help="Write a line of JSON for each request here.")] = None,
+) -> None:
+    """Serve the project: rows and cases come in over HTTP, decisions go out, cycles run on the clock."""
+    from wholeroad.interfaces.http.exposure import refuse_exposed
+    from wholeroad.interfaces.http.serving import Tls
+    from wholeroad.interfaces.http.tokens import Tokens
+    from wholeroad.project import open_project
+
+    if (certificate is None) != (key is None):
+        raise _half_tls()
+    clock = _clock(at)
+    project = open_project(folder, clock=clock)
+    tokens = Tokens(project.folder.tokens, now=clock.now)
+    made = any(token.revoked_at is None for token in tokens.list())
+    refuse_exposed(host, tokens=made, tls=certificate is not None, behind_proxy=behind_proxy)
+    tls = Tls(certificate, key) if certificate is not None and key is not None else None
+    _Serving(project, tokens, host=host, tls=tls, behind_proxy=behind_proxy).run(port, log)
+
+
+def _clock(at: str | None) -> Clock:
+    from wholeroad.adapters.clocks import ShiftedClock, SystemClock
+    from wholeroad.core.instants import parse_instant
+
+    if at is None:
+        return SystemClock()
+    try:
+        return ShiftedClock(parse_instant(at))
+    except ValueError:
+        raise UserError(
+            "cli.date",
+            "--at is no date",
+            happened=f"was {at!r}",
+            expected="a date or an instant; without an offset it is UTC",
+            fix="write it as 2013-03-01 or 2013-03-01T06:00:00Z",
+        ) from None
+
+
+class _Serving:
+    """One run of the service, from the lock on the folder to the last answer."""
+
+    def __init__(
+        self, project: Project, tokens: Tokens, *, host: str, tls: Tls | None, behind_proxy: bool
+    ) -> None:
+        self.project = project
+        self.tokens = tokens
+        self.host = host
+        self.tls = tls
+        self.behind_proxy = behind_proxy
+
+    def run(self, port: int, log: Path | None) -> None:
+        from wholeroad.interfaces.cli.watching import console
+        from wholeroad.interfaces.http.serving import listen, run
+
+        from wholeroad.engine.timeless import refuse_timeless
+
+        refuse_timeless(self.project.brief, "served")
+        try:
+            bound = listen(self.host, port)
+        except OSError as error:
+            raise _taken(self.host, port, str(error)) from None
+        scheme = "https" if self.tls else "http"
+        name = f"[{self.host}]" if ":" in self.host else self.host
+        address = f"{scheme}://{name}:{bound.getsockname()[1]}"
+        with bound, self.project.yard.lock(f"the service at {address}"), _written(log) as write:
+            run(self._serve(console(), address, bound, write))
+
+    async def _serve(
+        self, console: Console, address: str, bound: socket, write: Callable[[bytes], None] | None
+    ) -> None:
+        from wholeroad.interfaces.cli.watching import tasks
+        from wholeroad.interfaces.http.face import make_app
+        from wholeroad.interfaces.http.guard import TokenGuard
+        from wholeroad.interfaces.http.serving import serve, server
+        from wholeroad.interfaces.http.settings import HttpSettings
+        from wholeroad.interfaces.http.v2 import routes
+        from wholeroad.serving.processes import ChildProcess
+        from wholeroad.serving.service import Service
+
+        folder = self.project.folder.root
+        service = Service(
+            self.project,
+            host=ChildProcess(folder),
+            fits=ChildProcess(folder),
+            tell=lambda text: print(text, file=sys.stderr, flush=True),
+        )
+        with tasks() as progress:
+            await service.start(progress=progress)
+        settings = HttpSettings(log=write)
+        app = make_app(service, settings=settings, guard=TokenGuard(self.tokens), routes=routes(service))
+        made = server(
+            app,
+            settings,
+            tls=self.tls,
+            behind_proxy=self.behind_proxy,
+            started=lambda: self._greet(console, address, service),
+        )
+        await serve(made, service.close, sockets=[bound])
+        console.print("Stopped: everything that was acknowledged is in the tables.")
+
+    def _greet(self, console: Console, address: str, service: Service) -> None:
+        """Say where it is, who may use it, and what to try first."""
+        from wholeroad.serving.example import example_case
+
+        now = service.now()
+        body = json.dumps({"case": example_case(self.project.yard, now)}, ensure_ascii=False)
+        token = self.tokens.session()
+        insecure = " --insecure" if self.tls else ""
+        console.print(f"Serving {service.brief.brief.name} at {address}", style="bold")
+        console.print(f"{service.status().why[:1].upper()}{service.status().why[1:]}.", soft_wrap=True)
+        console.print(
+            f"Token of this run, an owner's: {token}\n"
+            "For others: wholeroad token make --role sender --name <who>\n"
+            "Get a first decision:\n",
+            soft_wrap=True,
+        )
+        console.print(
+            f"curl -s{insecure} {address}/v1/decisions -H 'Authorization: Bearer {token}' "
+            f"-H 'Content-Type: application/json' -d '{body.replace(chr(39), _QUOTE)}'\n",
+            soft_wrap=True,
+            markup=False,
+        )
+        console.print(f"What else it answers: {address}/openapi.json. Stop it with Ctrl-C.", soft_wrap=True)
+
+
+_QUOTE: Final = "'\\''"
+"""A single quote within single quotes, as a shell reads it."""
+
+
+@contextmanager
+def _written(log: Path | None) -> Iterator[Callable[[bytes], None] | None]:
+    """Give what takes the lines of the log; None where nobody asked for one."""
+    if log is None:
+        yield None
+        return
+    try:
+        file = log.open("ab", buffering=0)
+    except OSError as error:
+        raise unusable(log, str(error.strerror)) from None
+
+    def write(line: bytes) -> None:
+        file.write(line.rstrip(b"\n") + b"\n")
+
+    with file:
+        yield write
+
+
+def _taken(host: str, port: int, reason: str) -> UserError:
+    return UserError(
+        "service.address",
+        "The address can't be listened on",
+        happened=f"{host}, port {port}: {reason}",
+        expected="a free port of this machine",
+        fix="name another one with --port, or --port 0 for any",
+    )
+
+
+def _half_tls() -> UserError:
+    return UserError(
+        "service.half-tls",
+        "TLS needs a certificate and its key",
+        happened="one of --certificate and --key was given",
+        expected="both, or neither",
+        fix="give the other one too",
+    )

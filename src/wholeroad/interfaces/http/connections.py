@@ -1,0 +1,135 @@
+"""Connections that can't be held by a client who is slow, huge or never done."""
+
+from __future__ import annotations
+
+from asyncio import AbstractEventLoop, TimerHandle
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from wholeroad.interfaces.http.refusals import RequestError, encode
+from wholeroad.interfaces.http.settings import HttpSettings
+
+_UNKNOWN = "-"
+"""The id of a request that can't be read."""
+
+
+def protocol(settings: HttpSettings) -> type[HttpToolsProtocol]:
+    """Make the protocol of connections with these limits.
+
+    Uvicorn's own reads a head of any size for as long as it takes, and keeps an answer until it is read.
+    """
+
+    class Connection(HttpToolsProtocol):
+        def __init__(
+            self,
+            config: Config,
+            server_state: ServerState,
+            app_state: dict[str, Any],
+            _loop: AbstractEventLoop | None = None,
+        ) -> None:
+            super().__init__(config, server_state, app_state, _loop)
+            self._head_bytes = 0
+            self._in_head = True
+            self._head_timer: TimerHandle | None = None
+            self._unread_timer: TimerHandle | None = None
+
+        def connection_made(self, transport: Any) -> None:  # noqa: ANN401 (as asyncio has it)
+            super().connection_made(transport)
+            if len(self.connections) > settings.connections:
+                transport.abort()
+                return
+            self._watch_head()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._forget()
+            super().connection_lost(exc)
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            if not self._in_head:
+                return
+            self._head_bytes += len(data)
+            if self._head_bytes > settings.head_bytes:
+                self._forget()
+                self._refuse(431, _head_too_large(settings.head_bytes))
+            elif self._head_timer is None:
+                self._watch_head()
+
+        def on_message_begin(self) -> None:
+            self._in_head = True
+            self._head_bytes = 0
+            super().on_message_begin()
+
+        def on_headers_complete(self) -> None:
+            self._in_head = False
+            if self._head_timer is not None:
+                self._head_timer.cancel()
+                self._head_timer = None
+            super().on_headers_complete()
+
+        def on_message_complete(self) -> None:
+            super().on_message_complete()
+            self._head_bytes = 0
+
+        def pause_writing(self) -> None:
+            super().pause_writing()
+            if self._unread_timer is None:
+                self._unread_timer = self.loop.call_later(settings.answer_timeout_s, self.transport.abort)
+
+        def resume_writing(self) -> None:
+            super().resume_writing()
+            if self._unread_timer is not None:
+                self._unread_timer.cancel()
+                self._unread_timer = None
+
+        def send_400_response(self, msg: str) -> None:
+            del msg
+            self._forget()
+            self._refuse(400, _malformed())
+
+        def _watch_head(self) -> None:
+            self._head_timer = self.loop.call_later(settings.head_timeout_s, self.transport.abort)
+
+        def _forget(self) -> None:
+            for timer in (self._head_timer, self._unread_timer):
+                if timer is not None:
+                    timer.cancel()
+            self._head_timer = self._unread_timer = None
+
+        def _refuse(self, status: int, error: RequestError) -> None:
+            body = encode(error, _UNKNOWN)
+            reason = "Bad Request" if status == 400 else "Request Header Fields Too Large"
+            head = (
+                f"HTTP/1.1 {status} {reason}\r\ncontent-type: application/json\r\n"
+                f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+            )
+            if not self.transport.is_closing():
+                self.transport.write(head.encode() + body)
+                self.transport.close()
+
+    return Connection
+
+
+def _malformed() -> RequestError:
+    return RequestError(
+        "request.malformed-http",
+        "The request isn't HTTP",
+        status=400,
+        happened="its head can't be read as HTTP/1.1",
+        expected="a request line, headers, an empty line, then the body",
+        fix="let an HTTP library send the request; for TLS the address begins with https",
+    )
+
+
+def _head_too_large(limit: int) -> RequestError:
+    return RequestError(
+        "request.head-too-large",
+        "The headers are too large",
+        status=431,
+        happened=f"the request line and headers had more than {limit:,} bytes",
+        expected=f"at most {limit:,} bytes",
+        fix="send fewer or shorter headers",
+    )

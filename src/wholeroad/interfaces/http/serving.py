@@ -1,0 +1,167 @@
+"""The server: one process, one event loop, stopped without losing an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from wholeroad.interfaces.http.connections import protocol
+from wholeroad.interfaces.http.settings import HttpSettings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """What a server shows to be who it is.
+
+    Attributes
+    ----------
+    certificate, key
+        Files in PEM; the certificate with those that lead from it to a known one.
+    """
+
+    certificate: Path
+    key: Path
+
+
+class Server(uvicorn.Server):
+    """Uvicorn, which freezes what is there once it has started and ends quietly when it is told to.
+
+    Parameters
+    ----------
+    config
+        Uvicorn's.
+    started
+        Called once connections are accepted.
+    """
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None] | None = None) -> None:
+        super().__init__(config)
+        self._on_start = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to accept connections; what is there by now is never looked through for garbage again."""
+        await super().startup(sockets)
+        gc.collect()
+        gc.freeze()
+        if self.started and self._on_start is not None:
+            self._on_start()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take a signal as the wish to end, and unlike Uvicorn don't send it on at the end.
+
+        What has to be closed after the last answer would be killed by it.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {each: signal.signal(each, self.handle_exit) for each in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for each, handler in before.items():
+                signal.signal(each, handler)
+
+
+def server(
+    app: ASGIApp,
+    settings: HttpSettings,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    tls: Tls | None = None,
+    behind_proxy: bool = False,
+    started: Callable[[], None] | None = None,
+) -> Server:
+    """Make a server.
+
+    Parameters
+    ----------
+    host, port
+        Where it listens, unless :func:`serve` is given sockets.
+    behind_proxy
+        Whether ``X-Forwarded-For`` and ``X-Forwarded-Proto`` of the proxy on this machine are believed.
+    started
+        Called once connections are accepted.
+    """
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http=protocol(settings),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=behind_proxy,
+        timeout_keep_alive=settings.keep_alive_s,
+        timeout_graceful_shutdown=settings.drain_s,
+        ssl_certfile=tls.certificate if tls else None,
+        ssl_keyfile=tls.key if tls else None,
+    )
+    return Server(config, started)
+
+
+async def serve(
+    server: Server,
+    close: Callable[[], Awaitable[None]],
+    *,
+    sockets: Sequence[socket.socket] | None = None,
+) -> None:
+    """Serve until a signal comes or ``server.should_exit`` is set.
+
+    Then no connection is accepted any more, what is in flight is answered, and the service is closed.
+
+    Parameters
+    ----------
+    server
+        Of :func:`server`.
+    close
+        Closes the service; awaited after the last answer, whatever ended the server.
+    sockets
+        Bound already: so that the port is known before anything else is started.
+    """
+    try:
+        await server.serve(sockets=list(sockets) if sockets is not None else None)
+    finally:
+        await close()
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end on the fastest event loop that is there: uvloop, where it can be had."""
+    loop = uvicorn.Config("").get_loop_factory()
+    with asyncio.Runner(loop_factory=loop) as runner:
+        return runner.run(main)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Bind a socket; port 0 takes a free one.
+
+    Raises
+    ------
+    OSError
+        When the address is taken or isn't this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+    except BaseException:
+        bound.close()
+        raise
+    return bound

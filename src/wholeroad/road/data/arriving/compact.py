@@ -1,0 +1,133 @@
+"""Stored rows by key, as narrow as they can be kept: no object of Python for any of them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Collection, Mapping
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from wholeroad.core.instants import Instant
+from wholeroad.road.data.batches import CLAIMED, SEQ, VERSION
+from wholeroad.road.data.row_versions import Key
+from wholeroad.road.data.versions import DELETED, HAPPENED, KNOWN, ORDER
+
+_CHUNK: Final = 500_000
+_OURS: Final = (HAPPENED, KNOWN, CLAIMED, VERSION, ORDER, DELETED)
+_GROWTH: Final = 2
+_BITS: Final = 16
+"""Bits per row, one of them set, that tell at a glance of most keys that they aren't there."""
+
+
+class StoredVersion(NamedTuple):
+    """One stored version of a row; see :class:`~wholeroad.road.data.row_versions.RowVersion`."""
+
+    values: Mapping[str, Any]
+    happened_at: Instant | None
+    known_at: Instant | None
+    claimed_at: Instant | None
+    version: int
+    order: int
+    deleted: bool
+
+
+class CompactRows:
+    """Finds the stored versions of a row.
+
+    The rows lie in a frame beside the sorted hashes of their keys. Hashes are those of this process alone,
+    and a hit is held against the key itself. Rows that are added later form frames of their own, which are
+    put together before they become many.
+
+    Parameters
+    ----------
+    key
+        The key's columns.
+    columns
+        The columns whose values are kept.
+    """
+
+    def __init__(self, key: tuple[str, ...], columns: Collection[str]) -> None:
+        self._key = key
+        self._columns = tuple(columns)
+        self._kept = tuple(dict.fromkeys((*key, *columns)))
+        self._parts: list[_Part] = []
+
+    def add(self, stored: pl.DataFrame) -> int:
+        """Take rows in; gives the greatest number among them, 0 where there are none.
+
+        Parameters
+        ----------
+        stored
+            The key, the columns that are kept, and those of
+            :data:`~wholeroad.road.data.batches.SYSTEM` but for ``_landed_at``.
+        """
+        if not stored.height:
+            return 0
+        frame = stored.select(pl.col(*self._kept, *_OURS).to_physical()).rechunk()
+        while self._parts and self._parts[-1].frame.height < _GROWTH * frame.height:
+            frame = pl.concat([self._parts.pop().frame, frame]).rechunk()
+        self._parts.append(_Part(frame, self._key))
+        return int(stored[SEQ].max())  # type: ignore[arg-type]
+
+    def has(self, key: Key) -> bool:
+        """Tell whether there is any version of a row; now and then also where there is none."""
+        wanted = hash(key)
+        return any(part.marks[wanted >> 3 & part.mask] >> (wanted & 7) & 1 for part in self._parts)
+
+    def find(self, key: Key) -> list[StoredVersion]:
+        """Give the versions of a row, by (known_at, order)."""
+        found = []
+        for part in self._parts:
+            for row in part.rows_of(key):
+                if row[: len(key)] == key:
+                    named = dict(zip(self._kept, row, strict=False))
+                    values = {name: named[name] for name in self._columns}
+                    found.append(StoredVersion(values, *row[len(self._kept) :]))
+        return sorted(found, key=_place)
+
+
+class _Part:
+    """A frame of stored rows, and the way from a key to its rows.
+
+    Attributes
+    ----------
+    marks, mask
+        A bit for the hash of each key; one that isn't set tells that the key isn't there.
+    """
+
+    def __init__(self, frame: pl.DataFrame, key: tuple[str, ...]) -> None:
+        self.frame = frame
+        hashes = _hashes(frame.select(key))
+        order = np.argsort(hashes, kind="stable")
+        self._hashes = memoryview(hashes[order])  # type: ignore[arg-type]
+        self.mask = (1 << (frame.height * _BITS // 8).bit_length()) - 1
+        marks = np.zeros(self.mask + 1, dtype=np.uint8)
+        ones = np.left_shift(1, hashes & 7).astype(np.uint8)
+        np.bitwise_or.at(marks, hashes >> 3 & self.mask, ones)
+        self.marks = marks.tobytes()
+        self._order = order.astype(np.uint32 if frame.height < 2**32 else np.int64)
+
+    def rows_of(self, key: Key) -> list[tuple[Any, ...]]:
+        """Give the rows whose key has the hash of this one."""
+        wanted = hash(key)
+        place = bisect_left(self._hashes, wanted)
+        rows = []
+        while place < len(self._hashes) and self._hashes[place] == wanted:
+            rows.append(self.frame.row(int(self._order[place])))
+            place += 1
+        return rows
+
+
+def _hashes(keys: pl.DataFrame) -> NDArray[np.int64]:
+    parts = [
+        np.fromiter(map(hash, keys.slice(start, _CHUNK).rows()), dtype=np.int64)
+        for start in range(0, keys.height, _CHUNK)
+    ]
+    return np.concatenate(parts)
+
+
+def _place(version: StoredVersion) -> tuple[Instant, int]:
+    return 0 if version.known_at is None else version.known_at, version.order

@@ -1,0 +1,64 @@
+"""The fields that a row may have: columns of its source, or objects that hold them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
+
+from wholeroad.core.errors import UserError
+
+_SHOWN: Final = 60
+_NEAR: Final = 3
+
+
+def flat(row: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
+    """Give a row's objects as columns of their own: ``wind_speed`` of ``{"wind": {"speed": 3}}``.
+
+    Returns
+    -------
+    dict, str or None
+        The row, and a column for which two values stood.
+
+    Examples
+    --------
+    >>> flat({"id": 1, "wind": {"speed": 3, "from": {"degrees": 90}}})
+    ({'id': 1, 'wind_speed': 3, 'wind_from_degrees': 90}, None)
+    """
+    if not any(isinstance(value, dict) for value in row.values()):
+        return dict(row), None
+    found: dict[str, Any] = {}
+    twice: str | None = None
+    waiting: list[tuple[str, Any]] = [(name, row[name]) for name in reversed(list(row))]
+    while waiting:
+        name, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [(f"{name}_{inner}", value[inner]) for inner in reversed(list(value))]
+        elif found.get(name) is None:
+            found[name] = value
+        elif value is not None:
+            twice = twice or name
+    return found, twice
+
+
+def refuse_unknown(rows: Sequence[Mapping[str, Any]], known: Collection[str], *, name: str) -> None:
+    """Refuse rows with a field that their source doesn't have.
+
+    Raises
+    ------
+    UserError
+        ``data.unknown-field``.
+    """
+    for place, row in enumerate(rows, start=1):
+        for field in row:
+            if field in known:
+                continue
+            near = difflib.get_close_matches(field[:_SHOWN], known, n=_NEAR)
+            shown = field[:_SHOWN].encode("utf-8", errors="backslashreplace").decode()
+            raise UserError(
+                "data.unknown-field",
+                f"[source.{name}]: a field is unknown",
+                happened=f"row {place} of {len(rows):,} had the field {shown!r}; none of the rows landed",
+                expected=f"fields of {name}: {', '.join(near or sorted(known)[:12])}",
+                fix=f"did you mean {near[0]}?" if near else "leave the field out, or correct its name",
+            )

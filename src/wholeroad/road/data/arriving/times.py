@@ -1,0 +1,80 @@
+"""When rows happened and when they claim to have been known: a source's expressions over rows at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import polars as pl
+
+from wholeroad.core.expressions import bind, for_one
+from wholeroad.core.instants import Instant
+from wholeroad.road.brief.contract import SourceTable
+from wholeroad.road.data.arriving.exact import physical
+from wholeroad.road.data.casting import INSTANT
+
+Values = Sequence[Any]
+"""Physical values of one row, in the order of the source's columns."""
+
+Times = Callable[[Sequence[Values], Instant], Sequence[Instant | None]]
+"""From rows, and the instant at which they land, to an instant for each."""
+
+_US_PER_DAY: Final = 86_400_000_000
+
+
+def times(text: str | None, schema: pl.Schema, *, source: SourceTable, where: str) -> Times:
+    """Make what finds one of a source's two instants.
+
+    Parameters
+    ----------
+    text
+        The expression, ``landed``, or None in a source without times.
+    where
+        How messages name it.
+
+    Raises
+    ------
+    FaultsError
+        ``expression.*``, as landing a batch would.
+    """
+    if text is None:
+        return lambda rows, _now: [None] * len(rows)
+    if text == "landed":
+        return lambda rows, now: [now] * len(rows)
+    names = list(schema)
+    dtype = schema.get(text)
+    if dtype == INSTANT:
+        return _of_instants(names.index(text))
+    if dtype == pl.Date():
+        return _of_days(names.index(text))
+    bound = bind(text, schema, where=where, expects="instant", timezone=source.timezone)
+    columns = tuple((name, names.index(name)) for name in bound.columns)
+    single = for_one(bound, schema)
+    if single.native:
+        return _of_calls(single.call, columns)
+    return _of_frames(bound.polars, {name: (place, schema[name]) for name, place in columns})
+
+
+def _of_instants(place: int) -> Times:
+    return lambda rows, _now: [row[place] for row in rows]
+
+
+def _of_days(place: int) -> Times:
+    return lambda rows, _now: [None if row[place] is None else row[place] * _US_PER_DAY for row in rows]
+
+
+def _of_calls(call: Callable[[Mapping[str, Any]], Any], columns: Sequence[tuple[str, int]]) -> Times:
+    return lambda rows, _now: [call({name: row[place] for name, place in columns}) for row in rows]
+
+
+def _of_frames(found: pl.Expr, columns: Mapping[str, tuple[int, pl.DataType]]) -> Times:
+    def of(rows: Sequence[Values], _now: Instant) -> Sequence[Instant | None]:
+        series = [
+            pl.Series(name, [row[place] for row in rows], dtype=physical(dtype)).cast(dtype)
+            for name, (place, dtype) in columns.items()
+        ]
+        told = pl.DataFrame(series, height=len(rows)).select(found.cast(INSTANT).alias("at"))
+        instants: list[Instant | None] = told["at"].to_physical().to_list()
+        return instants
+
+    return of

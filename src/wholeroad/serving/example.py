@@ -1,0 +1,56 @@
+"""A case to try the service with: the newest that landed, as if it were due now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from wholeroad.core.instants import Instant
+from wholeroad.road.data.arriving.merging import as_sent
+from wholeroad.road.data.asked_columns import asked_columns
+from wholeroad.road.data.binding import bind_brief
+from wholeroad.road.data.one_case.due import asks_at
+from wholeroad.road.data.row_versions import RowVersion
+from wholeroad.road.data.versions import HAPPENED, KNOWN
+
+if TYPE_CHECKING:
+    from wholeroad.yard import Yard
+
+_SECOND = 1_000_000
+
+
+def example_case(yard: Yard, now: Instant) -> dict[str, Any]:
+    """Make a case that nobody has sent: the newest row with another key, its times moved so that it is due.
+
+    Columns that only its outcome tells are left out.
+    """
+    name = yard.brief.case.source
+    schema = yard.store.schema(name)
+    frame = yard.store.versions(name).frame.select(pl.col(HAPPENED, KNOWN, *schema).to_physical())
+    row = frame.row(-1, named=True)
+    bound = bind_brief(yard.brief, {each: yard.store.schema(each) for each in yard.brief.source})
+    version = RowVersion(row[HAPPENED], row[KNOWN], 1, False, row, None, row[KNOWN])  # noqa: FBT003 (its place)
+    due_at = asks_at(bound.decide_at, schema)(version)
+    later = 0 if due_at is None else (now - due_at) // _SECOND * _SECOND
+    asked = {column.name for column in asked_columns(yard.brief, name)}
+    only_outcome = yard.brief.outcome.source == name
+    made = {}
+    for column, dtype in schema.items():
+        value = row[column]
+        if column in yard.brief.source[name].key:
+            value = _other(value, frame[column], dtype, later=later)
+        elif dtype == pl.Datetime("us", "UTC") and value is not None:
+            value += later
+        elif only_outcome and column not in asked:
+            continue
+        made[column] = as_sent(value, dtype)
+    return made
+
+
+def _other(value: Any, column: pl.Series, dtype: pl.DataType, *, later: int) -> Any:
+    if dtype.is_integer():
+        return int(column.max() or 0) + 1  # type: ignore[arg-type]
+    if dtype == pl.Datetime("us", "UTC"):
+        return value + later
+    return "try-1" if dtype == pl.String else value
