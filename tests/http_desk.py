@@ -1,4 +1,4 @@
-"""A small service in memory, behind the real face: it lands rows in a dict, and lets the status quo decide."""
+"""A small service in memory, behind the real face: it keeps rows in a dict and decides by the status quo."""
 
 from __future__ import annotations
 

@@ -1,12 +1,17 @@
 """Sources whose rows come in groups: landed in bulk, and written down as records of the hot log."""
 
+import io
+import tomllib
+
 import polars as pl
 
 from wholeroad.adapters.tables_memory import MemoryTables
+from wholeroad.engine.holding import mender_of
 from wholeroad.engine.manifests import quarantine_of, table_of
 from wholeroad.engine.service.records import Aside, Record, RowsIn
 from wholeroad.engine.writing import Writer
 from wholeroad.road.brief.contract import Brief
+from wholeroad.road.brief.mends import MendTable
 from wholeroad.road.data.batches import CLAIMED, SYSTEM, VERSION, Batch
 from wholeroad.road.data.landing import land
 from wholeroad.road.data.presence import own_columns
@@ -59,8 +64,6 @@ when = "never"
 
 
 def _brief() -> Brief:
-    import tomllib
-
     return Brief.model_validate(tomllib.loads(TEXT))
 
 
@@ -72,18 +75,21 @@ KINDS = {"id": "integer", "day": "instant", "km": "integer"}
 class Landed:
     """Lands groups in bulk, one batch per source and group, and gives each as a record."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, mend=None, sent=False) -> None:
         self.tables = MemoryTables()
         self.counts = []
-        self._at = START
+        self.at = START
+        mends = None if mend is None else MendTable.model_validate(mend)
+        self.sources = {name: each.model_copy(update={"mend": mends}) for name, each in SOURCES.items()}
+        self._sent = sent
         self._writer = Writer(self.tables, None, contracts=None)
 
     def group(self, group) -> Record:
-        self._at += 10 * DAY + 1
-        return Record(self._at, tuple(self._landed(name, rows) for name, rows in group.items()))
+        self.at += 10 * DAY + 1
+        return Record(self.at, tuple(self._landed(name, rows) for name, rows in group.items()))
 
     def _landed(self, name, rows) -> RowsIn:
-        source = SOURCES[name]
+        source = self.sources[name]
         frame = pl.DataFrame(
             {
                 "id": pl.Series([None if key == 6 else key for key, _, _ in rows], dtype=pl.Int64),
@@ -91,16 +97,16 @@ class Landed:
                 "km": pl.Series([km for _, _, km in rows], dtype=pl.Int64),
             }
         )
-        batch = Batch(frame, landed_at=self._at, imported=False)
+        batch = Batch(frame, landed_at=self.at, imported=False)
         stored = self._writer.stored(name, source, batch=batch)
         batch = batch.part(frame, None, next_seq=1 if stored is None else stored.next_seq, rows_before=0)
-        landing = land(batch, source, name=name, stored=stored)
+        landing = land(batch, source, name=name, stored=stored, mender=mender_of(name, source))
         for table, made in ((table_of, landing.rows), (quarantine_of, landing.quarantine)):
             if made.height or (table is table_of and stored is None):
                 place = table(name, source)
                 version = (self.tables.version(place, "bulk") or 0) + 1
                 self.tables.append(place, made, writer="bulk", version=version)
-        self.counts.append((name, landing.counts, self._at))
+        self.counts.append((name, landing.counts, self.at))
         made = landing.rows.select(pl.all().to_physical())
         own = [column for column in made.columns if column not in SYSTEM]
         return RowsIn(
@@ -115,7 +121,14 @@ class Landed:
                 for row in landing.quarantine.iter_rows(named=True)
             ),
             None if stored else {name: KINDS[name] for name in own_columns(landing.rows.schema)},
+            as_ipc(frame) if self._sent else None,
         )
+
+
+def as_ipc(frame: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.write_ipc(buffer)
+    return buffer.getvalue()
 
 
 def endless(number: int):

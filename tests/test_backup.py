@@ -9,7 +9,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import typer
 from polars.testing import assert_frame_equal
+from typer.testing import CliRunner
 
 import backup_writer_child
 import moves
@@ -30,6 +32,7 @@ from wholeroad.engine.fold import fold
 from wholeroad.engine.manifests import quarantine_of, table_of
 from wholeroad.engine.service.moving import move_rows
 from wholeroad.engine.service.records import read
+from wholeroad.interfaces.cli.keeping import backup, restore
 
 WRITER = Path(__file__).with_name("backup_writer_child.py")
 
@@ -77,24 +80,24 @@ def test_law_what_is_restored_is_what_was_backed_up_and_goes_on_alike(decided, k
 
 
 def test_law_one_byte_changed_anywhere_is_named(kept, tmp_path):
-    backup = tmp_path / "backup"
-    shutil.copytree(kept, backup)
-    names = [*Backup.read(backup).files, "backup.json"]
+    copied = tmp_path / "backup"
+    shutil.copytree(kept, copied)
+    names = [*Backup.read(copied).files, "backup.json"]
     assert {"brief.toml", ".wholeroad/ledger.sqlite"} <= {*names}
     assert any("_delta_log" in name for name in names)
     for number, name in enumerate(names):
-        path = backup / name
+        path = copied / name
         data = path.read_bytes()
         place = (len(data) * (number % 7)) // 7
         path.write_bytes(data[:place] + bytes([data[place] ^ 1 << number % 8]) + data[place + 1 :])
         with pytest.raises(UserError) as refused:
-            keeping.restore(backup, None)
+            keeping.restore(copied, None)
         assert refused.value.code == "backup.damaged"
         assert name in refused.value.happened
         path.write_bytes(data)
-    (backup / names[0]).unlink()
+    (copied / names[0]).unlink()
     with pytest.raises(UserError, match="is missing"):
-        keeping.restore(backup, None)
+        keeping.restore(copied, None)
 
 
 def test_every_byte_of_the_manifest_counts(kept, tmp_path):
@@ -116,28 +119,28 @@ def test_a_backup_that_was_verified_is_as_it_was(kept):
 
 
 def test_decisions_that_are_not_those_that_were_sealed_are_named(kept, tmp_path):
-    backup = tmp_path / "backup"
-    shutil.copytree(kept, backup)
-    said = Backup.read(backup)
+    copied = tmp_path / "backup"
+    shutil.copytree(kept, copied)
+    said = Backup.read(copied)
     (part,) = [name for name in said.files if "/decisions/" in name and name.endswith(".parquet")][:1]
-    rows = pl.read_parquet(backup / part)
+    rows = pl.read_parquet(copied / part)
     flipped = pl.col("action").replace({"express": "pass", "pass": "express"})
-    rows.with_columns(flipped).write_parquet(backup / part)
-    said.files[part] = keeping.digest_file(backup / part)
-    said.write(backup)
+    rows.with_columns(flipped).write_parquet(copied / part)
+    said.files[part] = keeping.digest_file(copied / part)
+    said.write(copied)
     with pytest.raises(UserError, match="not those that were sealed"):
-        keeping.restore(backup, None)
+        keeping.restore(copied, None)
 
 
 @pytest.mark.parametrize("name", ["../outside", "/outside", "a/../../outside"])
 def test_a_manifest_cannot_name_a_place_outside(kept, tmp_path, name):
-    backup = tmp_path / "backup"
-    shutil.copytree(kept, backup)
-    said = Backup.read(backup)
+    copied = tmp_path / "backup"
+    shutil.copytree(kept, copied)
+    said = Backup.read(copied)
     said.files[name] = said.files["brief.toml"]
-    said.write(backup)
+    said.write(copied)
     with pytest.raises(UserError) as refused:
-        keeping.restore(backup, tmp_path / "again")
+        keeping.restore(copied, tmp_path / "again")
     assert refused.value.code == "backup.damaged"
 
 
@@ -236,10 +239,9 @@ def test_law_while_a_writer_appends_and_moves_at_full_speed_everything_acknowled
         try:
             for number in range(3):
                 acknowledged = wait_for(writer, 25 * (number + 1))
-                backup = tmp_path / f"backup-{number}"
-                said = keeping.back_up(ProjectFolder(root), backup, now=number)
-                shutil.copytree(backup, tmp_path / f"copy-{number}")
-                found = keeping.restore(backup, tmp_path / f"again-{number}")
+                copied = tmp_path / f"backup-{number}"
+                said = keeping.back_up(ProjectFolder(root), copied, now=number)
+                found = keeping.restore(copied, tmp_path / f"again-{number}")
                 assert found.hot == said.counts["hot records"]
                 holds(tmp_path / f"again-{number}", acknowledged)
         finally:
@@ -305,6 +307,23 @@ def test_a_long_table_with_files_written_together_is_restored_as_it_was_then(tmp
     again = DeltaTables(ProjectFolder(tmp_path / "again").tables)
     assert again.read("t")["x"].to_list() == [*range(1, 131)]
     assert again.version("t", "intake") == 130
+
+
+def test_the_commands_back_up_verify_and_restore(decided, tmp_path):
+    app = typer.Typer()
+    app.command()(backup)
+    app.command()(restore)
+
+    def said(*words):
+        done = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
+        return done.exit_code, " ".join(done.output.split())
+
+    assert said("restore", tmp_path / "kept")[0] == 2
+    code, text = said("backup", tmp_path / "kept", "--project", decided)
+    assert (code, "verify" in text.lower()) == (0, True)
+    assert said("restore", tmp_path / "kept", "--check")[1].count("The backup is sound") == 1
+    assert said("restore", tmp_path / "kept", tmp_path / "again")[0] == 0
+    assert list(wholeroad.open(decided).export()) == list(wholeroad.open(tmp_path / "again").export())
 
 
 def test_tokens_are_in_it_and_locks_are_not(decided, tmp_path):

@@ -1,4 +1,4 @@
-"""The image and the unit, read by rules: what they start is there, and nothing has more rights than needed."""
+"""The image and the unit, read by rules: what they start is there, and no right is more than needed."""
 
 from __future__ import annotations
 

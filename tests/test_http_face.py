@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import signal
 import socket
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import httpx
 import pytest
@@ -184,7 +188,7 @@ MODEL = [
 ]
 
 
-@pytest.mark.parametrize(("route", "roles"), ROUTES.items(), ids=lambda each: " ".join(each))
+@pytest.mark.parametrize(("route", "roles"), ROUTES.items(), ids=" ".join)
 def test_each_role_is_let_through_to_its_routes_and_a_stranger_to_none(route, roles):
     desk = Desk()
     for role in ("", "sender", "reviewer", "owner", "nobody"):
@@ -279,7 +283,7 @@ def test_the_log_has_a_line_for_each_request_and_nothing_of_its_content():
     }
     assert (lines[0]["role"], lines[0]["request_id"], lines[0]["at"]) == ("sender", "mine", written(NOW))
     assert all(line.endswith(b"\n") for line in log)
-    assert b"nna" not in b"".join(log[:6])
+    assert b"nna" not in b"".join(log)
 
 
 SAMPLE = re.compile(r'([a-z_]+)(\{(?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*",?)*\})? (\S+)')
@@ -352,6 +356,32 @@ def test_what_is_in_flight_is_answered_before_the_service_is_closed():
         sender.join(10)
     assert [answer.status_code for answer in answers] == [200]
     assert desk.closed
+
+
+CHILD = """
+import asyncio, sys
+sys.path.insert(0, sys.argv[1])
+from http_desk import Desk
+from wholeroad.interfaces.http.face import make_app
+from wholeroad.interfaces.http.guard import OpenGuard
+from wholeroad.interfaces.http.serving import listen, run, serve, server
+from wholeroad.interfaces.http.settings import HttpSettings
+desk, settings = Desk(), HttpSettings()
+app = make_app(desk, settings=settings, guard=OpenGuard())
+one = server(app, settings, started=lambda: print("up", flush=True))
+run(serve(one, desk.close, sockets=[listen("127.0.0.1", 0)]))
+print("closed" if desk.closed else "left")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a console's signals reach its whole group")
+def test_a_signal_ends_it_and_the_service_is_closed():
+    command = [sys.executable, "-c", CHILD, str(Path(__file__).parent)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout.readline() == "up\n"
+        child.send_signal(signal.SIGTERM)
+        told, _ = child.communicate(timeout=20)
+    assert (told, child.returncode) == ("closed\n", 0)
 
 
 def test_a_setting_out_of_its_bounds_is_refused():

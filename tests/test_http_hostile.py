@@ -303,6 +303,12 @@ def test_pipelined_requests_are_answered_in_order(world):
     assert places == sorted(places)
 
 
+def test_many_pipelined_requests_are_no_large_head(world):
+    ask = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
+    answer = talk(world[1], ask * 200 + ask[:10], ask[10:], wait=0.05, least=201)
+    assert answer.count(b"HTTP/1.1 200 ") == 201
+
+
 def test_a_length_that_is_too_long_waits_no_longer_than_a_body_may(world):
     answer = talk(world[1], post(case(104), length=5_000))
     assert status(answer) == 408
@@ -349,8 +355,8 @@ def test_what_is_no_http_is_told_so_in_the_one_shape(sent, world):
 
 
 def test_a_head_without_end_is_refused(world):
-    many = b"".join(b"X-%d: %s\r\n" % (number, b"y" * 100) for number in range(100))
-    answer = talk(world[1], b"GET / HTTP/1.1\r\nHost: x\r\n" + many)
+    many = b"".join(b"X-%d: %s\r\n" % (number, b"y" * 100) for number in range(50))
+    answer = talk(world[1], b"GET / HTTP/1.1\r\nHost: x\r\n", many, many, wait=0.05)
     assert status(answer) == 431
     assert b"request.head-too-large" in answer
 
@@ -397,18 +403,30 @@ def test_whoever_leaves_without_reading_the_answer_harms_nobody(world):
     assert alive(world[1])
 
 
+def send_slowly(line):
+    for _ in range(1500):
+        line.sendall(b"G")
+        time.sleep(0.01)
+
+
 def test_whoever_never_reads_is_left(world):
     _, address = world
-    line = socket.socket()
-    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    line.connect(address)
     ask = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
-    line.settimeout(5)
-    asks = ask * 500_000
-    with pytest.raises(ConnectionError):
-        line.sendall(asks)
-    line.close()
+    with socket.socket() as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        line.connect(address)
+        line.settimeout(15)
+        line.sendall(ask * 900)
+        with pytest.raises(ConnectionError):
+            send_slowly(line)
     assert alive(address)
+
+
+def test_whoever_never_waits_is_left(world):
+    ask = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
+    with socket.create_connection(world[1], timeout=15) as line, pytest.raises(ConnectionError):
+        line.sendall(ask * 200_000)
+    assert alive(world[1])
 
 
 def test_upgrades_are_not_offered(world):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 
+import httpx
 import jsonschema
 import polars as pl
 import pytest
@@ -20,7 +21,6 @@ from schemathesis.specs.openapi.checks import (
     response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
-    unsupported_method,
 )
 
 from http_desk import CASE, LATER, Desk, served
@@ -54,8 +54,8 @@ def address():
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
 def test_what_is_sent_by_the_document_is_answered_by_the_document(operation, mode, address):
-    # A row whose values don't fit is set aside, and that is a success with a word about the row: so what contradicts
-    # the document isn't always refused, and what is refused is looked at in test_http_hostile.py.
+    # A row whose values don't fit is set aside, and that is a success with a word about the row: so what
+    # contradicts the document isn't always refused; what is refused is held in test_http_hostile.py.
     checks = [*CHECKS, positive_data_acceptance] if mode is GenerationMode.POSITIVE else CHECKS
     try:
         cases = operation.as_strategy(mode)
@@ -81,17 +81,10 @@ def test_other_methods_are_refused_with_those_that_are_offered(operation, addres
     offered = {name.upper() for name in DESCRIBED["paths"][operation.path] if name in {"get", "post"}}
     path = operation.path.replace("{id}", "0" * 16)
     for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - offered:
-        response = schemathesis_free_request(method, address + path)
+        response = httpx.request(method, address + path)
         assert response.status_code == 405
         assert offered <= {word.strip() for word in response.headers["Allow"].split(",")}
         jsonschema.validate(response.json(), in_full("Error"))
-    assert unsupported_method is not None
-
-
-def schemathesis_free_request(method, url):
-    import httpx
-
-    return httpx.request(method, url)
 
 
 def in_full(name):

@@ -42,7 +42,7 @@ from wholeroad.road.model.scoring import Model
 LENGTH = "Inference-Header-Content-Length"
 ROWS = 40
 MOST_ROWS = 200
-laws = settings(max_examples=150, deadline=None)
+laws = settings(max_examples=100, deadline=None)
 
 
 @dataclass
@@ -500,6 +500,12 @@ BODY, HEADERS = binary_body(FEATURES.head(3).drop("constant", "empty"))
 @given(cut=st.integers(0, len(BODY) - 1))
 def test_law_a_body_that_is_cut_short_is_refused(http, cut):
     refused(http.post(PATH, content=BODY[:cut], headers=HEADERS), 400)
+
+
+@laws
+@given(more=st.binary(min_size=1, max_size=20))
+def test_law_bytes_that_belong_to_no_tensor_are_refused(http, more):
+    refused(http.post(PATH, content=BODY + more, headers=HEADERS), 400, "belong to no input")
 
 
 @laws

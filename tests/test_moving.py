@@ -23,6 +23,7 @@ from wholeroad.adapters.tables_memory import MemoryTables
 from wholeroad.core.errors import RoadError
 from wholeroad.core.facts import encode
 from wholeroad.engine.facts import decode
+from wholeroad.engine.intake import Intake
 from wholeroad.engine.manifests import quarantine_of, table_of
 from wholeroad.engine.raw import RawRows
 from wholeroad.engine.service import records
@@ -218,6 +219,33 @@ def test_raw_rows_are_kept_as_they_were_sent_or_as_they_landed():
     assert as_sent.rows["_landed"].to_physical().to_list() == [second.at]
 
 
+MENDED = {"steps": [{"clip": "km", "range": [1, 2]}]}
+
+
+@given(GROUPS, st.booleans())
+@CALM
+def test_law_under_a_later_mend_rows_land_again_at_the_instants_of_their_first_landing(groups, sent):
+    landed, mended = moves.Landed(sent=sent), moves.Landed(mend=MENDED)
+    numbered = [(number, landed.group(group)) for number, group in enumerate(groups, 1)]
+    place = Place()
+    place.move(numbered[: len(numbered) // 2])
+    place.move(numbered)
+    for group in groups:
+        mended.group(group)
+    intake = Intake(place.tables, place.ledger, blobs=place.blobs)
+    for name, source in mended.sources.items():
+        intake.land_again(name, source, now=mended.at + 1, rest=True)
+        there = mended.tables.exists(table_of(name, source))
+        assert place.tables.exists(table_of(name, source)) == there
+        if there:
+            own = [*moves.KINDS, "_happened_at", "_known_at", "_landed_at", "_seq", "_version", "_order"]
+            one, other = (each.tables.read(table_of(name, source), own) for each in (place, mended))
+            assert_frame_equal(one, other)
+    before = everything(place.tables)
+    place.move(numbered)
+    same(everything(place.tables), before)
+
+
 def test_what_was_moved_under_another_reading_is_not_moved_again():
     landed = moves.Landed()
     numbered = [(1, landed.group({"visits": [(1, 3, 1)]}))]
@@ -253,8 +281,8 @@ share = 0.2
 
 @pytest.mark.parametrize("more", ["", NO_ACTION], ids=["plain", "some left alone"])
 def test_law_decisions_are_written_and_sealed_as_a_run_of_the_cycles_does(tmp_path, more):
-    folder = worlds.write(tmp_path, *worlds.parcels(days=30, per_day=12), brief=worlds.BRIEF + more)
-    for day in (10, 24, 27):
+    folder = worlds.write(tmp_path, *worlds.parcels(days=40), brief=worlds.BRIEF + more)
+    for day in (10, 31, 35):
         wholeroad.open(folder, clock=SteppedClock(worlds.at(days=day))).cycle()
     project = wholeroad.open(folder)
     brief, table, tables = project.brief, project.decisions(), DeltaTables(project.folder.tables)

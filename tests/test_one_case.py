@@ -278,7 +278,7 @@ verdicts = st.dictionaries(
 
 
 @given(world=worlds(), said=st.just({}) | verdicts.map(lambda said: dict(sorted(said.items()))))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=120)
 def test_the_truth_of_each_case_is_that_of_all_of_them(world: tuple, said: Verdicts):
     versions = world[-1]
     frame, codes, silent = told_in_bulk(world, versions, until=10**6, said=said)
@@ -311,7 +311,7 @@ def test_the_truth_of_each_case_is_that_of_all_of_them(world: tuple, said: Verdi
 
 
 @given(world=worlds(own=False), now=st.integers(0, 40), ahead=st.booleans())
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=120)
 def test_what_is_foretold_is_what_bulk_says_once_it_is_there(world: tuple, now: int, ahead: bool):
     cases, outcome, truth, versions = world
     stored = versions.frame if ahead else versions.frame.filter(pl.col(KNOWN).to_physical() <= now)

@@ -11,7 +11,7 @@ import polars as pl
 
 from wholeroad.core.ports import Tables
 from wholeroad.engine.manifests import table_of
-from wholeroad.engine.raw import RawPart
+from wholeroad.engine.raw import LANDED_AT, RawPart
 from wholeroad.road.brief.contract import SourceTable
 from wholeroad.road.data.batches import SEQ, Batch
 from wholeroad.road.data.contracts.inspecting import (
@@ -44,12 +44,13 @@ def may_hold(source: SourceTable) -> bool:
 
 
 def unmarked(part: RawPart) -> tuple[pl.DataFrame, pl.DataFrame | None, pl.Series | None]:
-    """Take the marks of rows that come back from the quarantine off; None where no row has any."""
-    bad = None if part.bad is None else part.bad.drop(MARK, strict=False)
+    """Take the marks off; give those of rows that come back from the quarantine, None where none does."""
+    bad = None if part.bad is None else part.bad.drop(MARK, LANDED_AT, strict=False)
+    rows = part.rows.drop(MARK, LANDED_AT, strict=False)
     if MARK not in part.rows.columns:
-        return part.rows, bad, None
+        return rows, bad, None
     said = part.rows[MARK].cast(pl.String, strict=False).str.strip_chars().str.strip_prefix("q")
-    return part.rows.drop(MARK), bad, said.cast(pl.Int64, strict=False)
+    return rows, bad, said.cast(pl.Int64, strict=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from wholeroad.engine.manifests import (
     table_of,
     waits_for,
 )
-from wholeroad.engine.raw import RawPart, RawRows
+from wholeroad.engine.raw import RawPart, RawRows, at_their_instants
 from wholeroad.engine.writing import Arrival, Order, Writer, arrival_of, held_back
 from wholeroad.road.brief.contract import SourceTable
 from wholeroad.road.data.batches import Batch, Counts
@@ -326,8 +326,9 @@ class Intake:
 
     def _parts(self, source: SourceTable, entries: Iterable[str]) -> Iterator[RawPart]:
         """Read raw parts; what couldn't be read as another type may be text to the mend there is now."""
-        for entry, rows, bad in self._raw.parts(entries):
-            yield RawPart(entry, *rejoined(rows, bad, source=source))
+        for each in at_their_instants(self._raw.parts(entries)):
+            rows, bad = rejoined(each.rows, each.bad, source=source)
+            yield each._replace(rows=rows, bad=bad)
 
     def _judged(self, order: Order, raw: Iterable[RawPart]) -> BatchLanded | SourceHeld:
         """Look at all parts of a batch, then land it from its raw rows, or hold it back."""

@@ -10,6 +10,7 @@ import polars as pl
 
 from wholeroad.core.errors import UserError
 from wholeroad.core.ids import digest
+from wholeroad.core.instants import Instant
 from wholeroad.core.ports import Blobs
 
 KIND: Final = "raw"
@@ -30,11 +31,14 @@ class RawPart(NamedTuple):
         Where it is kept; empty if it isn't.
     rows, bad
         As in :class:`~wholeroad.road.data.batches.Batch`.
+    landed_at
+        When it landed, where that is another instant than its batch's.
     """
 
     entry: str
     rows: pl.DataFrame
     bad: pl.DataFrame | None
+    landed_at: Instant | None = None
 
 
 class RawRows:
@@ -115,6 +119,20 @@ class RawRows:
                 fix="restore .wholeroad/blobs from a copy, or deliver the rows again",
             )
         return pl.read_parquet(io.BytesIO(data))
+
+
+def at_their_instants(parts: Iterable[RawPart]) -> Iterator[RawPart]:
+    """Cut parts whose rows landed at several instants, in order of these; see :data:`LANDED_AT`."""
+    for part in parts:
+        if LANDED_AT not in part.rows.columns:
+            yield part
+            continue
+        frames = [frame for frame in (part.rows, part.bad) if frame is not None]
+        for at in pl.concat([frame[LANDED_AT] for frame in frames]).unique().sort().to_physical():
+            rows, *bad = (
+                frame.filter(pl.col(LANDED_AT).to_physical() == at).drop(LANDED_AT) for frame in frames
+            )
+            yield RawPart(part.entry, rows, bad[0] if bad and bad[0].height else None, at)
 
 
 def _plain(frame: pl.DataFrame) -> pl.DataFrame:

@@ -138,6 +138,9 @@ class Writer:
             rows, bad, marks = unmarked(each)
             next_seq = 1 if stored is None else stored.next_seq
             part = batch.part(rows, bad, next_seq=next_seq, rows_before=total.counts.rows_in)
+            if each.landed_at is not None:
+                part = replace(part, landed_at=each.landed_at)
+                stored = None if stored is None else stored.at_another_instant(source)
             landing = land(part, source, name=name, stored=stored, mender=mender, inspector=inspector)
             if landing.rows.height or stored is None:
                 self._append(table_of(name, source), landing.rows)
@@ -211,7 +214,7 @@ def _manifest(order: Order, total: _Total, *, first_seq: int, broken: dict[str, 
         dumped_at=batch.dumped_at,
         read=order.arrival.read,
         basis=basis_of(source),
-        raw=tuple(total.entries),
+        raw=tuple(dict.fromkeys(total.entries)),
         whole=order.arrival.whole,
         mend="" if source.mend is None else digest(source.mend.reading),
         mended=dict(total.mended),

@@ -18,7 +18,7 @@ LESSONS: Final = (
         reading="Each program has a token of its own, so that one can be revoked and the others go on.",
         fooling="""A token in a script, a log or a repository is everybody's; and over plain HTTP beyond this
         machine, so is every token that is sent.""",
-        doing="Make one for each program, keep it where secrets are kept, and revoke those that got about.",
+        doing="Make one for each program, keep it with other secrets, and revoke what others have seen.",
         command="wholeroad token make --role sender --name shop",
         nothing="While the service listens on this machine alone, for its owner.",
         source="RFC 6750, sections 2.1 and 5",

@@ -8,6 +8,7 @@ from typing import Final
 from wholeroad.lessons import (
     acting,
     asking_the_service,
+    codes_of_arriving_rows,
     codes_of_data,
     codes_of_expressions,
     codes_of_fairness,
@@ -67,6 +68,7 @@ _ENTRIES: Final = (
     *codes_of_expressions.ENTRIES,
     *codes_of_fairness.ENTRIES,
     *codes_of_remedies.ENTRIES,
+    *codes_of_arriving_rows.ENTRIES,
     *codes_of_data.ENTRIES,
     *codes_of_the_folder.ENTRIES,
     *codes_of_the_intake.ENTRIES,

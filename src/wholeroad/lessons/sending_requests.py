@@ -15,8 +15,8 @@ LESSONS: Final = (
         anything of it lands. A refused request changes nothing; of a request that is taken, each row has an
         answer of its own. So what was answered with success is what was meant.""",
         number="the status and the code of the answer, and the id under which the log has it",
-        reading="""400 and 415: the body can't be read. 422: it can, and isn't right. 413 and 429: too much. 409:
-        the case was sent before with other content. 401 and 403: who asks. 503: later. 500: our fault.""",
+        reading="""400 and 415: the body can't be read. 422: it can, and isn't right. 413 and 429: too much.
+        409: the case was sent before with other content. 401, 403: who asks. 503: later. 500: our fault.""",
         fooling="""A row set aside is no refused request: the answer is 200 and the row's own status says
         quarantined. Who looks at the status line alone loses rows without an error.""",
         doing="Look at the answer's code, and at the document of this very service: GET /openapi.json.",

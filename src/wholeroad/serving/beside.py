@@ -71,6 +71,7 @@ class Beside:
         self._made: set[Instant] = set()
         self._failed: dict[str, tuple[str, str]] = {}
         self._cancelled = False
+        self._busy = False
         self._handed_at: Instant | None = None
         self.fits_failed = 0
         self.cycles = 0
@@ -90,6 +91,12 @@ class Beside:
         if self._pending.at in self._made or str(self._pending.at) in self._failed:
             return "done, enters at a cycle"
         return "running"
+
+    @property
+    def idle(self) -> bool:
+        """Whether no cycle is due, nothing is to be moved, and no fit is being made."""
+        fitting = self._fitting is not None and not self._fitting.done()
+        return not (self._due or self._seal_until is not None or self._busy or fitting)
 
     # ---- its life -----------------------------------------------------------------------------------
 
@@ -159,6 +166,7 @@ class Beside:
                 await asyncio.to_thread(self._host.rest)
                 await self._work.wait()
             self._work.clear()
+            self._busy = True
             try:
                 while self._due:
                     await self._cycle(self._due[0])
@@ -166,6 +174,7 @@ class Beside:
                 if self._seal_until is not None:
                     until_at, self._seal_until = self._seal_until, None
                     await self._sealed(Seal(self._now(), until_at))
+                self._busy = False
             except RoadError as error:
                 self._tell(f"{error.headline}: {error.happened} [{error.code}]; it is tried again")
                 await asyncio.sleep(RETRY_S)

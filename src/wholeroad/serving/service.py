@@ -176,6 +176,11 @@ class Service:
             fit=self._beside.fit,
         )
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits and nothing is under way beside the answers."""
+        return not self._queue and not self._cycles and self._beside.idle and self.front.next_at() > self.now()
+
     def measured(self) -> Measured:
         """Give the counters."""
         return self._counts.measured(self.front, self._beside, queued=len(self._queue))

@@ -37,8 +37,8 @@ def calculate(left: Part, right: Part, *, operator: str) -> Part:
     kind: Kind = "instant" if (left.kind == "instant") != (right.kind == "instant") else "span"
     if "float" in kinds:
         length, factor = (left, right) if left.kind == "span" else (right, left)
-        return paired(kind, _scaled, left=length, right=factor)
-    return paired(kind, _whole(operator), left=left, right=right)
+        return paired(length, factor, kind=kind, function=_scaled)
+    return paired(left, right, kind=kind, function=_whole(operator))
 
 
 def _filled(operator: str, part: Part, other: Part) -> Part:
@@ -53,15 +53,15 @@ def _filled(operator: str, part: Part, other: Part) -> Part:
 def _numbers(operator: str, left: Part, right: Part) -> Part:
     whole = left.kind == right.kind == "integer"
     if operator == "%" and whole:
-        return paired("integer", _remainder, left=left, right=right)
+        return paired(left, right, kind="integer", function=_remainder)
     if operator == "%":
         raise RareError
     if whole and operator != "/":
-        return paired("integer", _whole(operator), left=left, right=right)
+        return paired(left, right, kind="integer", function=_whole(operator))
     left, right = as_kind(left, "float"), as_kind(right, "float")
     if operator == "/":
-        return paired("float", _divided, left=firm(left), right=firm(right), loose=True)
-    return paired("float", _APPLIED[operator], left=left, right=right, loose=True)
+        return paired(firm(left), firm(right), kind="float", function=_divided, loose=True)
+    return paired(left, right, kind="float", function=_APPLIED[operator], loose=True)
 
 
 def _whole(operator: str) -> Callable[[int, int], int | None]:
@@ -105,15 +105,15 @@ def negated(part: Part) -> Part:
     if part.kind == "null":
         return part
     if part.kind == "float":
-        return mapped("float", operators.neg, part, loose=part.loose)
-    return mapped(part.kind, lambda x: fitting(-x), part)
+        return mapped(part, kind="float", function=operators.neg, loose=part.loose)
+    return mapped(part, kind=part.kind, function=lambda x: fitting(-x))
 
 
 def absolute(part: Part) -> Part:
     """Give the number without its sign; the least integer has none."""
     if part.kind == "float":
-        return mapped("float", abs, part, loose=part.loose)
-    return mapped("integer", lambda x: fitting(abs(x)), as_kind(part, "integer"))
+        return mapped(part, kind="float", function=abs, loose=part.loose)
+    return mapped(as_kind(part, "integer"), kind="integer", function=lambda x: fitting(abs(x)))
 
 
 def halves_away(part: Part, decimals: int) -> Part:
@@ -126,4 +126,4 @@ def halves_away(part: Part, decimals: int) -> Part:
         scaled = rounded(value * scale)
         return value if scaled is None else scaled / scale
 
-    return mapped("float", apply if decimals else rounded, part)
+    return mapped(part, kind="float", function=apply if decimals else rounded)

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from wholeroad.core.expressions.allowed import Kind
 from wholeroad.core.expressions.single_parts import Part, RareError, as_kind, mapped
 from wholeroad.core.instants import DAY, UNITS
 
@@ -66,8 +67,8 @@ def calendar(instant: Part, part: str, *, zone: str) -> Part:
         starts, offsets = turns(zone, at // _BLOCK)
         return read(at + offsets[bisect_right(starts, at) - 1])
 
-    kind = as_kind(instant, "instant")
-    return mapped("text" if part == "date" else "integer", in_utc if zone == "UTC" else in_zone, kind)
+    kind: Kind = "text" if part == "date" else "integer"
+    return mapped(as_kind(instant, "instant"), kind=kind, function=in_utc if zone == "UTC" else in_zone)
 
 
 @lru_cache(maxsize=8_192)

@@ -35,10 +35,12 @@ def cast(part: Part, to: str) -> Part:
     if part.kind == "null":
         return constant(kind, None)
     if to == "date":
-        return mapped("instant", _midnight, cast(part, "timestamp"))
+        return mapped(cast(part, "timestamp"), kind="instant", function=_midnight)
     if part.kind == kind:
         return part
-    found = mapped(kind, _CASTS[part.kind, kind], part, loose=(part.kind, kind) == ("text", "float"))
+    found = mapped(
+        part, kind=kind, function=_CASTS[part.kind, kind], loose=(part.kind, kind) == ("text", "float")
+    )
     return firm(found)
 
 

@@ -32,8 +32,8 @@ def column(name: str, dtype: pl.DataType | type[pl.DataType]) -> Part:
     kind = _kind(given)
     plain = Part(kind, itemgetter(name))
     if given in (pl.UInt64, pl.Int128, pl.UInt128):
-        return mapped("integer", fitting, plain)
-    return mapped("instant", _midnight, plain) if given == pl.Date else plain
+        return mapped(plain, kind="integer", function=fitting)
+    return mapped(plain, kind="instant", function=_midnight) if given == pl.Date else plain
 
 
 def _kind(given: pl.DataType) -> Kind:

@@ -29,14 +29,14 @@ _COMPARED: Final[dict[str, Callable[[Any, Any], bool]]] = {
 def compare(left: Part, right: Part, *, operator: str) -> Part:
     """Compare two parts of one kind; with a null on a side it is null."""
     kind = common_kind([left, right])
-    return paired("boolean", _COMPARED[operator], left=as_kind(left, kind), right=as_kind(right, kind))
+    return paired(as_kind(left, kind), as_kind(right, kind), kind="boolean", function=_COMPARED[operator])
 
 
 def connect(operator: str, parts: Sequence[Part]) -> Part:
     """Apply ``and``, ``or``, ``not`` in Kleene's logic."""
     booleans = [as_kind(part, "boolean") for part in parts]
     if operator == "not":
-        return mapped("boolean", operators.not_, booleans[0])
+        return mapped(booleans[0], kind="boolean", function=operators.not_)
     calls = tuple(part.call for part in booleans)
 
     def every(row: Mapping[str, Any]) -> bool | None:
@@ -75,7 +75,7 @@ def is_in(part: Part, members: Sequence[Part]) -> Part:
         return constant("boolean", None)
     values = frozenset(as_kind(member, kind).value for member in members if member.kind != "null")
     otherwise = None if any(member.kind == "null" for member in members) else False
-    return mapped("boolean", lambda x: True if x in values else otherwise, as_kind(part, kind))
+    return mapped(as_kind(part, kind), kind="boolean", function=lambda x: True if x in values else otherwise)
 
 
 def choose(

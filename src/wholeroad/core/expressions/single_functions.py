@@ -29,7 +29,7 @@ Build = Callable[[Sequence[Part]], Part]
 
 
 def _float(function: Callable[[float], float | None]) -> Build:
-    return lambda given: mapped("float", function, as_kind(given[0], "float"))
+    return lambda given: mapped(as_kind(given[0], "float"), kind="float", function=function)
 
 
 def _exp(x: float) -> float | None:
@@ -46,7 +46,7 @@ def _power(given: Sequence[Part]) -> Part:
         return constant("float", None)
     if base.fixed or exponent.value not in _POWERS:
         raise RareError
-    return mapped("float", _POWERS[exponent.value], base)
+    return mapped(base, kind="float", function=_POWERS[exponent.value])
 
 
 def _finite(x: float) -> float | None:
@@ -70,7 +70,7 @@ def _whole(function: Callable[[float], int]) -> Build:
         (part,) = given
         if part.kind != "float":
             return as_kind(part, "integer")
-        return mapped("float", lambda x: math.copysign(float(function(x)), x), part)
+        return mapped(part, kind="float", function=lambda x: math.copysign(float(function(x)), x))
 
     return build
 
@@ -124,12 +124,12 @@ def _replace(given: Sequence[Part]) -> Part:
         return constant("text", None)
     if old.value == "":
         return text
-    return mapped("text", lambda x: x.replace(old.value, new.value), text)
+    return mapped(text, kind="text", function=lambda x: x.replace(old.value, new.value))
 
 
 def _starts_with(given: Sequence[Part]) -> Part:
     text, prefix = _texts(given)
-    return paired("boolean", str.startswith, left=text, right=prefix)
+    return paired(text, prefix, kind="boolean", function=str.startswith)
 
 
 def _substring(given: Sequence[Part]) -> Part:
@@ -142,7 +142,7 @@ def _substring(given: Sequence[Part]) -> Part:
         begin = max(offset, 0)
         return str(whole[begin : max(offset + max(0, min(count, 2 * _FAR)), begin)])
 
-    return gathered("text", cut, [as_kind(text, "text"), start, length])
+    return gathered([as_kind(text, "text"), start, length], kind="text", function=cut)
 
 
 def _between(unit: str) -> Build:
@@ -150,7 +150,7 @@ def _between(unit: str) -> Build:
 
     def build(given: Sequence[Part]) -> Part:
         start, end = (as_kind(part, "instant") for part in given)
-        return paired("float", lambda x, y: float(y - x) / size, left=start, right=end)
+        return paired(start, end, kind="float", function=lambda x, y: float(y - x) / size)
 
     return build
 
@@ -159,14 +159,14 @@ FUNCTIONS: Final[dict[str, Build]] = {
     "abs": lambda given: absolute(given[0]),
     "ceil": _whole(math.ceil),
     "coalesce": _coalesce,
-    "concat": lambda given: gathered("text", "".join, _texts(given)),
+    "concat": lambda given: gathered(_texts(given), kind="text", function="".join),
     "exp": _float(_exp),
     "floor": _whole(math.floor),
-    "greatest": lambda given: gathered(given[0].kind, max, given),
-    "least": lambda given: gathered(given[0].kind, min, given),
-    "length": lambda given: mapped("integer", len, as_kind(given[0], "text")),
+    "greatest": lambda given: gathered(given, kind=given[0].kind, function=max),
+    "least": lambda given: gathered(given, kind=given[0].kind, function=min),
+    "length": lambda given: mapped(as_kind(given[0], "text"), kind="integer", function=len),
     "ln": _float(lambda x: math.log(x) if x > 0 else None),
-    "lower": lambda given: mapped("text", _lower, as_kind(given[0], "text")),
+    "lower": lambda given: mapped(as_kind(given[0], "text"), kind="text", function=_lower),
     "nullif": _nullif,
     "power": _power,
     "replace": _replace,
@@ -174,8 +174,8 @@ FUNCTIONS: Final[dict[str, Build]] = {
     "sqrt": _float(_root),
     "starts_with": _starts_with,
     "substring": _substring,
-    "trim": lambda given: mapped("text", lambda x: x.strip(" "), as_kind(given[0], "text")),
-    "upper": lambda given: mapped("text", _upper, as_kind(given[0], "text")),
+    "trim": lambda given: mapped(as_kind(given[0], "text"), kind="text", function=lambda x: x.strip(" ")),
+    "upper": lambda given: mapped(as_kind(given[0], "text"), kind="text", function=_upper),
     **{name: _between(unit) for name, unit in BETWEEN.items()},
 }
 
@@ -208,5 +208,7 @@ def like(part: Part, pattern: str) -> Part:
         return True
 
     if len(pieces) == 1:
-        return mapped("boolean", lambda text: first.fullmatch(text) is not None, as_kind(part, "text"))
-    return mapped("boolean", match, as_kind(part, "text"))
+        return mapped(
+            as_kind(part, "text"), kind="boolean", function=lambda text: first.fullmatch(text) is not None
+        )
+    return mapped(as_kind(part, "text"), kind="boolean", function=match)

@@ -60,7 +60,7 @@ def made(kind: Kind, call: RowCall, *inputs: Part, loose: bool = False) -> Part:
     return Part(kind, call, loose=loose)
 
 
-def mapped(kind: Kind, function: Callable[[Any], Any], part: Part, *, loose: bool = False) -> Part:
+def mapped(part: Part, *, kind: Kind, function: Callable[[Any], Any], loose: bool = False) -> Part:
     """Apply a function to what isn't null."""
     inner = part.call
 
@@ -72,7 +72,7 @@ def mapped(kind: Kind, function: Callable[[Any], Any], part: Part, *, loose: boo
 
 
 def paired(
-    kind: Kind, function: Callable[[Any, Any], Any], *, left: Part, right: Part, loose: bool = False
+    left: Part, right: Part, *, kind: Kind, function: Callable[[Any, Any], Any], loose: bool = False
 ) -> Part:
     """Apply a function to two values where neither is null."""
     first, second, fixed = left.call, right.call, right.value
@@ -93,7 +93,7 @@ def paired(
     return made(kind, call_fixed if right.fixed else call, left, right, loose=loose)
 
 
-def gathered(kind: Kind, function: Callable[[Sequence[Any]], Any], parts: Sequence[Part]) -> Part:
+def gathered(parts: Sequence[Part], *, kind: Kind, function: Callable[[Sequence[Any]], Any]) -> Part:
     """Apply a function to many values where none is null."""
     calls = tuple(part.call for part in parts)
 
@@ -108,7 +108,7 @@ def firm(part: Part) -> Part:
     """Turn what is infinite or NaN into null."""
     if not part.loose:
         return part
-    return mapped("float", lambda x: x if -FLOAT_MOST <= x <= FLOAT_MOST else None, part)
+    return mapped(part, kind="float", function=lambda x: x if -FLOAT_MOST <= x <= FLOAT_MOST else None)
 
 
 def as_kind(part: Part, kind: Kind) -> Part:
@@ -117,7 +117,7 @@ def as_kind(part: Part, kind: Kind) -> Part:
         return part
     if part.kind == "null":
         return constant(kind, None)
-    return mapped(kind, float, part)
+    return mapped(part, kind=kind, function=float)
 
 
 def common_kind(parts: Sequence[Part]) -> Kind:

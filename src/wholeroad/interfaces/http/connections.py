@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop, TimerHandle
-from typing import Any
+from asyncio import AbstractEventLoop, TimerHandle, Transport
+from collections.abc import Sized
+from typing import Any, Final
 
 from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from wholeroad.interfaces.http.refusals import RequestError, encode
 from wholeroad.interfaces.http.settings import HttpSettings
 
-_UNKNOWN = "-"
+_MOST_PIPELINED: Final = 1_000
+"""Requests that may wait on one connection; whoever sends more is left."""
+
+_UNKNOWN: Final = "-"
 """The id of a request that can't be read."""
+
+
+class _Flow(FlowControl):
+    """Reads on only when nothing that was read waits for its turn."""
+
+    def __init__(self, transport: Transport, waiting: Sized) -> None:
+        super().__init__(transport)
+        self._waiting = waiting
+
+    def resume_reading(self) -> None:
+        if not self._waiting:
+            super().resume_reading()
 
 
 def protocol(settings: HttpSettings) -> type[HttpToolsProtocol]:
     """Make the protocol of connections with these limits.
 
-    Uvicorn's own reads a head of any size for as long as it takes, and keeps an answer until it is read.
+    Uvicorn's own reads a head of any size for as long as it takes, keeps an answer until it is read, and
+    reads on while requests that came before wait for their turn.
     """
 
     class Connection(HttpToolsProtocol):
@@ -33,6 +51,7 @@ def protocol(settings: HttpSettings) -> type[HttpToolsProtocol]:
             super().__init__(config, server_state, app_state, _loop)
             self._head_bytes = 0
             self._in_head = True
+            self._begun = False
             self._head_timer: TimerHandle | None = None
             self._unread_timer: TimerHandle | None = None
 
@@ -41,6 +60,7 @@ def protocol(settings: HttpSettings) -> type[HttpToolsProtocol]:
             if len(self.connections) > settings.connections:
                 transport.abort()
                 return
+            self.flow = _Flow(transport, self.pipeline)
             self._watch_head()
 
         def connection_lost(self, exc: Exception | None) -> None:
@@ -48,10 +68,12 @@ def protocol(settings: HttpSettings) -> type[HttpToolsProtocol]:
             super().connection_lost(exc)
 
         def data_received(self, data: bytes) -> None:
+            self._begun = False
             super().data_received(data)
             if not self._in_head:
                 return
-            self._head_bytes += len(data)
+            if not self._begun:  # else it holds the ends of other requests too
+                self._head_bytes += len(data)
             if self._head_bytes > settings.head_bytes:
                 self._forget()
                 self._refuse(431, _head_too_large(settings.head_bytes))
@@ -59,20 +81,19 @@ def protocol(settings: HttpSettings) -> type[HttpToolsProtocol]:
                 self._watch_head()
 
         def on_message_begin(self) -> None:
-            self._in_head = True
+            self._in_head = self._begun = True
             self._head_bytes = 0
             super().on_message_begin()
 
         def on_headers_complete(self) -> None:
+            if len(self.pipeline) >= _MOST_PIPELINED:
+                self.transport.abort()
+                raise ConnectionAbortedError
             self._in_head = False
             if self._head_timer is not None:
                 self._head_timer.cancel()
                 self._head_timer = None
             super().on_headers_complete()
-
-        def on_message_complete(self) -> None:
-            super().on_message_complete()
-            self._head_bytes = 0
 
         def pause_writing(self) -> None:
             super().pause_writing()

@@ -184,4 +184,4 @@ class Face(Starlette):
         method = exchange.method if exchange.method in _METHODS else "other"
         self.meter.note(method, exchange.route, status=exchange.status, seconds=seconds)
         if self.settings.log is not None:
-            self.settings.log(line(exchange, self.service.now(), seconds=seconds))
+            self.settings.log(line(exchange, self.service.now(), method=method, seconds=seconds))

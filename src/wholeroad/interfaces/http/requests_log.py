@@ -43,13 +43,13 @@ class LogLine(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 _encode = msgspec.json.Encoder().encode
 
 
-def line(exchange: Exchange, now: Instant, *, seconds: float) -> bytes:
+def line(exchange: Exchange, now: Instant, *, method: str, seconds: float) -> bytes:
     """Write the line of a request, with its end."""
     return (
         _encode(
             LogLine(
                 written(now),
-                exchange.method,
+                method,
                 exchange.route,
                 exchange.status,
                 round(1000 * seconds, 3),

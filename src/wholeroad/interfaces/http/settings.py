@@ -30,7 +30,8 @@ class HttpSettings:
     answer_timeout_s
         Seconds that a client may leave an answer unread before its connection is closed.
     head_bytes
-        Of the request line and its headers; more is 431.
+        Of a request line and headers that come in pieces; more is 431. What comes in one piece is bounded by
+        the event loop, at 256 KiB.
     keep_alive_s
         Seconds that an idle connection is kept, 5 to 75.
     drain_s

@@ -59,33 +59,54 @@ def routes(service: Service, *, most_rows: int = MOST_ROWS, most_bytes: int = MO
     most_rows, most_bytes
         Of one request; more are answered with 413.
     """
+    ask = _Endpoints(service, most_rows=most_rows, most_bytes=most_bytes)
+    found = [
+        Route("/v2", _guarded(ask.server), methods=["GET"]),
+        Route("/v2/", _guarded(ask.server), methods=["GET"]),
+        Route("/v2/health/live", _guarded(ask.is_live), methods=["GET"]),
+        Route("/v2/health/ready", _guarded(ask.is_ready), methods=["GET"]),
+    ]
+    for path in ("/v2/models/{name}", "/v2/models/{name}/versions/{version}"):
+        found += [
+            Route(path, _guarded(ask.metadata), methods=["GET"]),
+            Route(f"{path}/ready", _guarded(ask.model_ready), methods=["GET"]),
+            Route(f"{path}/infer", _guarded(ask.infer), methods=["POST"]),
+        ]
+    return found
 
-    async def server(_: Request) -> Response:
+
+class _Endpoints:
+    def __init__(self, service: Service, *, most_rows: int, most_bytes: int) -> None:
+        self._service = service
+        self._most_rows = most_rows
+        self._most_bytes = most_bytes
+
+    async def server(self, _: Request) -> Response:
         return _told({"name": "wholeroad", "version": __version__, "extensions": ["binary_tensor_data"]})
 
-    async def is_live(_: Request) -> Response:
+    async def is_live(self, _: Request) -> Response:
         return _told({"live": True})
 
-    async def is_ready(_: Request) -> Response:
-        why = service.not_ready() or ("" if service.champion() else _NO_MODEL)
+    async def is_ready(self, _: Request) -> Response:
+        why = self._service.not_ready() or ("" if self._service.champion() else _NO_MODEL)
         return _told({"ready": True}) if not why else _refused(503, why)
 
-    async def model_ready(request: Request) -> Response:
-        named = request.path_params["name"] == service.brief.brief.name
-        if named and service.champion() is None and "version" not in request.path_params:
+    async def model_ready(self, request: Request) -> Response:
+        named = request.path_params["name"] == self._service.brief.brief.name
+        if named and self._service.champion() is None and "version" not in request.path_params:
             raise RefusedError(503, _NO_MODEL)
-        return _told({"name": _champion(service, request).name, "ready": True})
+        return _told({"name": _champion(self._service, request).name, "ready": True})
 
-    async def metadata(request: Request) -> Response:
-        return _told(_metadata(_champion(service, request), most_rows=most_rows))
+    async def metadata(self, request: Request) -> Response:
+        return _told(_metadata(_champion(self._service, request), most_rows=self._most_rows))
 
-    async def infer(request: Request) -> Response:
-        champion = _champion(service, request)
-        body = await _body(request, most_bytes=most_bytes)
+    async def infer(self, request: Request) -> Response:
+        champion = _champion(self._service, request)
+        body = await _body(request, most_bytes=self._most_bytes)
         parsed, binaries = parse(body, request.headers.get(LENGTH))
         output, _, parameters = output_of(champion.model)
         wanted = wanted_outputs(parsed, [output])
-        features = frame_of(parsed, binaries, schema=champion.schema, most_rows=most_rows)
+        features = frame_of(parsed, binaries, schema=champion.schema, most_rows=self._most_rows)
         if features.height <= _FEW_ROWS:
             values = champion.model.probabilities(features)
         else:
@@ -99,20 +120,6 @@ def routes(service: Service, *, most_rows: int = MOST_ROWS, most_bytes: int = MO
         if length is None:
             return Response(answer, media_type="application/json")
         return Response(answer, media_type="application/octet-stream", headers={LENGTH: str(length)})
-
-    found = [
-        Route("/v2", _guarded(server), methods=["GET"]),
-        Route("/v2/", _guarded(server), methods=["GET"]),
-        Route("/v2/health/live", _guarded(is_live), methods=["GET"]),
-        Route("/v2/health/ready", _guarded(is_ready), methods=["GET"]),
-    ]
-    for path in ("/v2/models/{name}", "/v2/models/{name}/versions/{version}"):
-        found += [
-            Route(path, _guarded(metadata), methods=["GET"]),
-            Route(f"{path}/ready", _guarded(model_ready), methods=["GET"]),
-            Route(f"{path}/infer", _guarded(infer), methods=["POST"]),
-        ]
-    return found
 
 
 _NO_MODEL: Final = "no model is in charge yet; POST /v1/decisions answers with the status quo until one is"

@@ -108,6 +108,10 @@ class Presence:
         if versions.size:
             self._versions = np.sort(np.concatenate([self._versions, versions]), kind="stable")
 
+    def begin_instant(self) -> None:
+        """Forget the versions of the instant before."""
+        self._versions = np.zeros(0, dtype=np.int64)
+
     def renew(self, keys: Hashes, newest: Hashes) -> None:
         """Note what is the newest version of some keys now; the last one counts where a key comes twice."""
         _, last = np.unique(keys[::-1], return_index=True)
@@ -152,6 +156,12 @@ class Stored:
             self.presence.renew(*(landing.identity[name].to_numpy() for name in names))
         aside = np.concatenate([self.quarantined, landing.quarantine["content"].to_numpy()])
         return replace(self, next_seq=landing.next_seq, quarantined=aside)
+
+    def at_another_instant(self, source: SourceTable) -> Stored:
+        """Give what the next instant finds: nothing claims it yet, where claims are instants of landing."""
+        if compares_newest(source) and not source.static:
+            self.presence.begin_instant()
+        return self
 
     @property
     def columns(self) -> dict[str, pl.DataType]:

@@ -43,7 +43,7 @@ class BulkRows:
         self._inspector = inspector
 
     def judge(
-        self, rows: Sequence[Mapping[str, Any]], *, now: Instant, schema: pl.Schema | None, twice: Faults
+        self, rows: Sequence[Mapping[str, Any]], *, now: Instant, schema: pl.Schema | None, faults: Faults
     ) -> Judged:
         """Judge rows that land at ``now``.
 
@@ -51,7 +51,7 @@ class BulkRows:
         ----------
         schema
             The source's stored columns; None before its first landing.
-        twice
+        faults
             What is wrong with rows already.
 
         Raises
@@ -59,17 +59,17 @@ class BulkRows:
         UserError
             ``service.batch-refused``, and what :func:`~wholeroad.road.data.landing.land` raises.
         """
-        targets = targets_of(self._name, self._source, schema)
+        targets = targets_of(self._name, self._source, schema=schema)
         if schema is None:  # columns in the order in which they come
             targets = {name: targets.get(name) for row in rows for name in row} | targets
-        frame, faults = read_rows(rows, targets)
-        return self._judged(frame, faults | twice, now=now, schema=schema)
+        frame, lost = read_rows(rows, targets)
+        return self._judged(frame, lost | faults, now=now, schema=schema)
 
     def key_of(self, row: Mapping[str, Any], *, schema: pl.Schema) -> Key | None:
         """Read the key of a row, or as much of the row as is there; None where it can't be read."""
         key = self._source.key
         if self._source.mend is not None:
-            (values,) = self.judge([row], now=0, schema=schema, twice={}).values
+            (values,) = self.judge([row], now=0, schema=schema, faults={}).values
             return None if values is None else tuple(values[list(schema).index(name)] for name in key)
         frame, faults = read_rows(
             [{name: row.get(name) for name in key}], {name: schema[name] for name in key}

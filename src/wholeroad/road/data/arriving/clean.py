@@ -96,6 +96,7 @@ class CleanRows:
     def __init__(self, name: str, source: SourceTable, *, schema: pl.Schema) -> None:
         where = f"[source.{name}]"
         self._values = ValueReader(schema, keys=source.key)
+        self._fields = frozenset(schema)
         self._timed = not source.static
         self._planned = source.planned
         self._happened, self._claimed = (
@@ -111,8 +112,8 @@ class CleanRows:
         Judged, list of int
             The places of rows that bulk has to look at; nothing is said of them.
         """
-        read_one = self._values.read
-        values = [read_one(row) for row in rows]
+        read_one, fields = self._values.read, self._fields
+        values = [read_one(row) if row.keys() <= fields else None for row in rows]
         odd = [place for place, each in enumerate(values) if each is None]
         read = [each for each in values if each is not None] if odd else values
         happened = list(self._happened(read, now))  # type: ignore[arg-type]

@@ -57,7 +57,10 @@ def _text(value: str) -> str:
 def _moment(value: str) -> int:
     if _MOMENT.fullmatch(value) is None:
         return _day(value) * _US_PER_DAY
-    moment = datetime.fromisoformat(value)
+    return _stamp(datetime.fromisoformat(value))
+
+
+def _stamp(moment: datetime) -> int:
     since = moment - (_NAIVE_EPOCH if moment.tzinfo is None else EPOCH)
     return since.days * _US_PER_DAY + since.seconds * _US_PER_S + since.microseconds
 
@@ -65,7 +68,15 @@ def _moment(value: str) -> int:
 def _day(value: str) -> int:
     if _DAY.fullmatch(value) is None:
         raise ValueError
-    return date.fromisoformat(value).toordinal() - _DAYS
+    return _date(date.fromisoformat(value))
+
+
+def _date(day: date) -> int:
+    return day.toordinal() - _DAYS
+
+
+def _midnight(day: date) -> int:
+    return _date(day) * _US_PER_DAY
 
 
 def _same(value: object) -> object:
@@ -80,6 +91,9 @@ CONVERSIONS: Final[dict[tuple[type, pl.DataType], Convert]] = {
     (str, pl.String()): _text,
     (str, INSTANT): _moment,
     (str, pl.Date()): _day,
+    (datetime, INSTANT): _stamp,
+    (date, INSTANT): _midnight,
+    (date, pl.Date()): _date,
 }
 """By the type of the value and that of the column; what isn't named is odd."""
 

@@ -41,15 +41,22 @@ def flat(row: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
     return found, twice
 
 
-def refuse_unknown(rows: Sequence[Mapping[str, Any]], known: Collection[str], *, name: str) -> None:
+def refuse_unknown(
+    rows: Sequence[Mapping[str, Any]], known: Collection[str], *, name: str, places: Sequence[int], count: int
+) -> None:
     """Refuse rows with a field that their source doesn't have.
+
+    Parameters
+    ----------
+    places, count
+        Where each of the rows stood, among how many.
 
     Raises
     ------
     UserError
         ``data.unknown-field``.
     """
-    for place, row in enumerate(rows, start=1):
+    for place, row in zip(places, rows, strict=True):
         for field in row:
             if field in known:
                 continue
@@ -58,7 +65,7 @@ def refuse_unknown(rows: Sequence[Mapping[str, Any]], known: Collection[str], *,
             raise UserError(
                 "data.unknown-field",
                 f"[source.{name}]: a field is unknown",
-                happened=f"row {place} of {len(rows):,} had the field {shown!r}; none of the rows landed",
+                happened=f"row {place + 1} of {count:,} had the field {shown!r}; none of the rows landed",
                 expected=f"fields of {name}: {', '.join(near or sorted(known)[:12])}",
                 fix=f"did you mean {near[0]}?" if near else "leave the field out, or correct its name",
             )

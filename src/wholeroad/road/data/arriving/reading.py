@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from math import isfinite
 from typing import Any, Final
 
@@ -27,7 +28,7 @@ _LONG: Final = 10**16
 _INTEGERS: Final = range(-(2**63), 2**63)
 
 
-def targets_of(name: str, source: SourceTable, schema: pl.Schema | None) -> dict[str, pl.DataType | None]:
+def targets_of(name: str, source: SourceTable, *, schema: pl.Schema | None) -> dict[str, pl.DataType | None]:
     """Name the columns that rows are sent with, and the type in which each is read.
 
     Before the first landing these are the declared ones. Under a mend the names are those before it, and
@@ -121,13 +122,20 @@ def _seeming(values: Sequence[Any]) -> pl.DataType:
     return _ALONE.get(held.pop(), pl.String()) if len(held) == 1 else pl.String() if held else pl.Null()
 
 
-_ALONE: Final[dict[type, pl.DataType]] = {bool: pl.Boolean(), float: pl.Float64()}
+_ALONE: Final[dict[type, pl.DataType]] = {
+    bool: pl.Boolean(),
+    float: pl.Float64(),
+    datetime: INSTANT,
+    date: pl.Date(),
+}
 
 
 def written(value: object) -> str:
     """Write a value as JSON has it; a text is itself, what is no text is written with escapes."""
     if isinstance(value, str):
         return value.encode("utf-8", errors="backslashreplace").decode()
+    if isinstance(value, date):
+        return value.isoformat()
     try:
         return msgspec.json.encode(value).decode()
     except (TypeError, ValueError, OverflowError, RecursionError):

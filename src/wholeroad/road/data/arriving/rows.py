@@ -26,7 +26,6 @@ Sent = Mapping[str, Any]
 """A row as it was sent: values as JSON has them, by column."""
 
 _ASIDE: Final = ContentHash({"source": pl.String(), "code": pl.String(), "row": pl.String()})
-_NO_FAULTS: Final[Faults] = {}
 
 
 class ArrivingRows:
@@ -111,8 +110,7 @@ class ArrivingRows:
             before the first landing what :func:`~wholeroad.road.data.landing.land` raises. Nothing has
             landed then.
         """
-        fitting, twice = self.fitting(rows)
-        judged = self._judged(fitting, twice, now=now)
+        judged = self._judged(rows, now=now)
         if judged.schema is not None:
             self._fit(judged.schema)
         taken = self._known.settle(judged, now=now)
@@ -123,27 +121,6 @@ class ArrivingRows:
             mended=judged.mended,
             broken=judged.broken,
         )
-
-    def fitting(self, rows: Sequence[Sent]) -> tuple[Sequence[Sent], Faults]:
-        """Give rows with objects made columns, and what is wrong with some; nothing lands.
-
-        Raises
-        ------
-        UserError
-            ``data.unknown-field``.
-        """
-        fields, known = self._fields, self.schema is not None
-        if known and all(row.keys() <= fields for row in rows):
-            return rows, _NO_FAULTS
-        flattened = [flat(row) for row in rows]
-        fitting = [row for row, _ in flattened]
-        if known:
-            refuse_unknown(fitting, fields, name=self._name)
-        return fitting, {
-            place: ("data.column-twice", f"two values stood for {twice}")
-            for place, (_, twice) in enumerate(flattened)
-            if twice is not None
-        }
 
     def row(self, key: Key) -> tuple[RowVersion, ...]:
         """Give all versions known of a row, by (known_at, order); none where it never came.
@@ -163,8 +140,7 @@ class ArrivingRows:
         """
         if self.schema is None:
             return False
-        sent, twice = self.fitting([row])
-        judged = self._judged(sent, twice, now=0, asking=False)
+        judged = self._judged([row], now=0, asking=False)
         return judged.values[0] is not None and self._known.says(judged.values[0])
 
     def key_of(self, row: Sent) -> Key | None:
@@ -177,12 +153,13 @@ class ArrivingRows:
         """
         if self.schema is None:
             return None
-        (sent,), twice = self.fitting([row])
-        values = self._key_values.read(sent) if self._source.mend is None and not twice else None
-        if values is None:
-            reader = BulkRows(self._name, self._source, inspector=None)
-            return reader.key_of(sent, schema=self.schema)
-        return tuple(values)
+        values = (
+            self._key_values.read(row) if self._source.mend is None and row.keys() <= self._fields else None
+        )
+        if values is not None:
+            return tuple(values)
+        (sent,), _ = self._fitting([row])
+        return BulkRows(self._name, self._source, inspector=None).key_of(sent, schema=self.schema)
 
     def merged(self, values: Sent, key: Key, *, now: Instant | None = None) -> dict[str, Any]:
         """Complete a row that is sent in part by its newest version; what is sent counts, nulls as well.
@@ -203,7 +180,7 @@ class ArrivingRows:
             ``data.part-of-mended``: what is known has been mended, and would be again;
             ``data.unknown-field``.
         """
-        (sent,), _ = self.fitting([values])
+        (sent,), _ = self._fitting([values])
         whole = None if self._fields <= sent.keys() else self._own_values(key, now)
         if whole is None or self.schema is None:
             return dict(values)
@@ -227,7 +204,7 @@ class ArrivingRows:
 
     def _fit(self, schema: pl.Schema) -> None:
         self.schema = schema
-        self._fields = frozenset(targets_of(self._name, self._source, schema))
+        self._fields = frozenset(targets_of(self._name, self._source, schema=schema))
         self._known.fit(schema)
         key = self._source.key
         self._key_values = ValueReader(pl.Schema({name: schema[name] for name in key}), keys=key)
@@ -237,16 +214,37 @@ class ArrivingRows:
             except FaultsError:  # bulk says it, with the rows at hand
                 self._clean = None
 
-    def _judged(self, rows: Sequence[Sent], twice: Faults, *, now: Instant, asking: bool = True) -> Judged:
+    def _judged(self, rows: Sequence[Sent], *, now: Instant, asking: bool = True) -> Judged:
         """Judge rows; unless ``asking``, the contract isn't asked."""
         bulk = self._bulk if asking else BulkRows(self._name, self._source, inspector=None)
-        if self._clean is None or twice:
-            return bulk.judge(rows, now=now, schema=self.schema, twice=twice)
+        if self._clean is None:
+            fitting, faults = self._fitting(rows)
+            return bulk.judge(fitting, now=now, schema=self.schema, faults=faults)
         judged, odd = self._clean.read(rows, now=now)
         if odd:
-            found = bulk.judge([rows[place] for place in odd], now=now, schema=self.schema, twice=_NO_FAULTS)
-            judged.put(found, odd)
+            fitting, faults = self._fitting([rows[place] for place in odd], odd, count=len(rows))
+            judged.put(bulk.judge(fitting, now=now, schema=self.schema, faults=faults), odd)
         return judged
+
+    def _fitting(
+        self, rows: Sequence[Sent], places: Sequence[int] | None = None, *, count: int | None = None
+    ) -> tuple[Sequence[Sent], Faults]:
+        """Give rows with objects made columns, and what is wrong with some; refuse unknown fields."""
+        flattened = [flat(row) for row in rows]
+        fitting = [row for row, _ in flattened]
+        if self.schema is not None:
+            refuse_unknown(
+                fitting,
+                self._fields,
+                name=self._name,
+                places=range(len(rows)) if places is None else places,
+                count=len(rows) if count is None else count,
+            )
+        return fitting, {
+            place: ("data.column-twice", f"two values stood for {twice}")
+            for place, (_, twice) in enumerate(flattened)
+            if twice is not None
+        }
 
     def _own_values(self, key: Key, now: Instant | None) -> Row | None:
         """Give all own columns of a row's newest version."""

@@ -29,7 +29,7 @@ class StandingRow:
     __slots__ = ("_claims", "_contents", "arrived", "versions")
 
     def __init__(
-        self, versions: tuple[RowVersion, ...], contents: list[Content], claims: list[Instant | None]
+        self, versions: tuple[RowVersion, ...], *, contents: list[Content], claims: list[Instant | None]
     ) -> None:
         self.versions = versions
         self._contents = contents
@@ -40,12 +40,12 @@ class StandingRow:
     def of(cls, stored: Sequence[StoredVersion]) -> Self:
         """Take the versions of a row from the table, at least one, by (known_at, order)."""
         contents: list[Content] = [each.version for each in stored]
-        return cls(_chained(stored), contents, [each.claimed_at for each in stored])
+        return cls(_chained(stored), contents=contents, claims=[each.claimed_at for each in stored])
 
     @classmethod
     def first(cls, version: RowVersion, content: list[Any], *, claimed_at: Instant | None) -> Self:
         """Begin with the first version of a row that arrives."""
-        standing = cls((version,), [content], [claimed_at])
+        standing = cls((version,), contents=[content], claims=[claimed_at])
         standing.arrived = 1
         return standing
 

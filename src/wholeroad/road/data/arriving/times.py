@@ -38,9 +38,9 @@ def times(text: str | None, schema: pl.Schema, *, source: SourceTable, where: st
         ``expression.*``, as landing a batch would.
     """
     if text is None:
-        return lambda rows, _now: [None] * len(rows)
+        return lambda rows, _landed_at: [None] * len(rows)
     if text == "landed":
-        return lambda rows, now: [now] * len(rows)
+        return lambda rows, landed_at: [landed_at] * len(rows)
     names = list(schema)
     dtype = schema.get(text)
     if dtype == INSTANT:
@@ -56,19 +56,19 @@ def times(text: str | None, schema: pl.Schema, *, source: SourceTable, where: st
 
 
 def _of_instants(place: int) -> Times:
-    return lambda rows, _now: [row[place] for row in rows]
+    return lambda rows, _landed_at: [row[place] for row in rows]
 
 
 def _of_days(place: int) -> Times:
-    return lambda rows, _now: [None if row[place] is None else row[place] * _US_PER_DAY for row in rows]
+    return lambda rows, _landed_at: [None if row[place] is None else row[place] * _US_PER_DAY for row in rows]
 
 
 def _of_calls(call: Callable[[Mapping[str, Any]], Any], columns: Sequence[tuple[str, int]]) -> Times:
-    return lambda rows, _now: [call({name: row[place] for name, place in columns}) for row in rows]
+    return lambda rows, _landed_at: [call({name: row[place] for name, place in columns}) for row in rows]
 
 
 def _of_frames(found: pl.Expr, columns: Mapping[str, tuple[int, pl.DataType]]) -> Times:
-    def of(rows: Sequence[Values], _now: Instant) -> Sequence[Instant | None]:
+    def of(rows: Sequence[Values], _landed_at: Instant) -> Sequence[Instant | None]:
         series = [
             pl.Series(name, [row[place] for row in rows], dtype=physical(dtype)).cast(dtype)
             for name, (place, dtype) in columns.items()

@@ -17,27 +17,27 @@ class Entry(NamedTuple):
 
     Attributes
     ----------
-    base
-        Microseconds; a window's span begins here.
-    known, order
-        Break ties of ``base``.
+    base_at
+        A window's span begins here.
+    known_at, order
+        Break ties of ``base_at``.
     serial
         Different for any two entries, so that nothing after it is ever compared.
-    start, end
-        The version counts on ``[start, end)``; :data:`~wholeroad.road.data.features.activity.FOREVER` for the
-        newest.
+    start_at, end_at
+        The version counts on ``[start_at, end_at)``, which for the newest never ends:
+        :data:`~wholeroad.road.data.features.activity.FOREVER`.
     row
         The key of its row.
     added
         What it adds to each measure of the source; None where it doesn't count.
     """
 
-    base: Instant
-    known: Instant
+    base_at: Instant
+    known_at: Instant
     order: int
     serial: int
-    start: Instant
-    end: Instant
+    start_at: Instant
+    end_at: Instant
     row: Key
     added: tuple[Any, ...]
 
@@ -46,9 +46,9 @@ class Interval(NamedTuple):
     """When a version counts, and its place in the list it is of."""
 
     place: int
-    base: Instant
-    start: Instant
-    end: Instant
+    base_at: Instant
+    start_at: Instant
+    end_at: Instant
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,15 +83,15 @@ class KeyedRows:
         """Take in entries of an empty key, those that count or will, in the order of rank."""
         longest = self.shape.longest
         for entry in entries:
-            if entry.end <= now or entry.base + longest <= now:
+            if entry.end_at <= now or entry.base_at + longest <= now:
                 continue
             self.rows[entry.row] = (*self.rows.get(entry.row, ()), entry)
-            if entry.start > now:
-                self.starts.append((entry.start, entry))
+            if entry.start_at > now:
+                self.starts.append((entry.start_at, entry))
                 continue
             self.entries.append(entry)
-            if entry.end != FOREVER:
-                self.ends.append((entry.end, entry))
+            if entry.end_at != FOREVER:
+                self.ends.append((entry.end_at, entry))
         self.starts.sort()
         self.ends.sort()
         for number, (span, _) in enumerate(self.shape.spans):
@@ -106,17 +106,17 @@ class KeyedRows:
         """Take back what was known of a row, and take in its entries instead."""
         self.settle(now)
         for entry in self.rows.pop(row, ()):
-            if entry.start > now:
-                _take_out(self.starts, (entry.start, entry))
+            if entry.start_at > now:
+                _take_out(self.starts, (entry.start_at, entry))
             else:
                 self._remove(entry)
-                if entry.end != FOREVER:
-                    _take_out(self.ends, (entry.end, entry))
+                if entry.end_at != FOREVER:
+                    _take_out(self.ends, (entry.end_at, entry))
         if entries:
             self.rows[row] = tuple(entries)
         for entry in entries:
-            if entry.start > now:
-                insort(self.starts, (entry.start, entry))
+            if entry.start_at > now:
+                insort(self.starts, (entry.start_at, entry))
             else:
                 self._insert(entry, now)
         self._trim(now)
@@ -129,7 +129,7 @@ class KeyedRows:
         entries = self.entries
         for number, (span, _) in enumerate(self.shape.spans):
             place, bound = self.places[number], now - span
-            while place < len(entries) and entries[place].base <= bound:
+            while place < len(entries) and entries[place].base_at <= bound:
                 for running in self.running[number]:
                     running.remove(entries[place])
                 place += 1
@@ -138,7 +138,7 @@ class KeyedRows:
             self._remove(entry)
             self._forget(entry.row, now)
         for entry in _due(self.starts, now):
-            if entry.end > now and entry.base + self.shape.longest > now:
+            if entry.end_at > now and entry.base_at + self.shape.longest > now:
                 self._insert(entry, now)
             else:
                 self._forget(entry.row, now)
@@ -148,7 +148,7 @@ class KeyedRows:
     def own(self, row: Key, now: Instant) -> Entry | None:
         """Give the entry of a row that counts at present."""
         for entry in self.rows.get(row, ()):
-            if entry.start <= now < entry.end:
+            if entry.start_at <= now < entry.end_at:
                 return entry
         return None
 
@@ -168,13 +168,13 @@ class KeyedRows:
         else:
             insort(entries, entry)
         for number, (span, _) in enumerate(self.shape.spans):
-            if entry.base + span <= now:
+            if entry.base_at + span <= now:
                 self.places[number] += 1
             else:
                 for running in self.running[number]:
                     running.add(entry)
-        if entry.end != FOREVER:
-            insort(self.ends, (entry.end, entry))
+        if entry.end_at != FOREVER:
+            insort(self.ends, (entry.end_at, entry))
 
     def _remove(self, entry: Entry) -> None:
         """Take an entry out; it may have been let go before."""
@@ -220,7 +220,7 @@ class KeyedRows:
         """Let go of a row whose entries are all over."""
         longest = self.shape.longest
         for entry in self.rows.get(row, ()):
-            if entry.end > now and entry.base + longest > now:
+            if entry.end_at > now and entry.base_at + longest > now:
                 return
         self.rows.pop(row, None)
 
@@ -233,7 +233,7 @@ class KeyedRows:
             coming = min(coming, self.ends[0][0])
         for (span, _), place in zip(self.shape.spans, self.places, strict=True):
             if place < len(self.entries):
-                coming = min(coming, self.entries[place].base + span)
+                coming = min(coming, self.entries[place].base_at + span)
         self.next_at = coming
 
 

@@ -56,7 +56,8 @@ class OnlineFeatures:
         no schema yet has no rows.
     most
         How many row entries are held in memory; one row counts once in each group of features over the same
-        key. Beyond, the keys that weren't used for longest go to ``scratch``.
+        key. Beyond, the keys that weren't used for longest go to ``scratch``; those of the last case or row
+        stay.
     scratch
         Where they go; without it everything is held.
     reload
@@ -98,6 +99,9 @@ class OnlineFeatures:
             measures=self._measures,
             bounded=reload is not None,
         )
+        self._by_source: dict[str, list[Group]] = {}
+        for group in self._groups:
+            self._by_source.setdefault(group.source, []).append(group)
         self._nothing = [nothing_of(feature) for feature in features]
         self._derived = [
             (place, for_one(feature.expression, schemas[case_source]).call)
@@ -138,8 +142,8 @@ class OnlineFeatures:
         for table in self._tables:
             if table.source == versions.source:
                 table.load(versions)
-        groups = [group for group in self._groups if group.source == versions.source]
-        if not groups or versions.static:
+        groups = self._by_source.get(versions.source)
+        if groups is None or versions.static:
             return
         for group in groups:
             self._memory.empty(group)
@@ -167,11 +171,12 @@ class OnlineFeatures:
             if table.source == source:
                 newest = versions[-1] if versions else None
                 table.put(key, None if newest is None or newest.deleted else newest.values)
+        groups = self._by_source.get(source)
+        if groups is None:
+            return
         now = self._present()
         added: dict[int, tuple[Any, ...]] = {}
-        for group in self._groups:
-            if group.source != source:
-                continue
+        for group in groups:
             keys = [group.keys.of_row(version.values) for version in versions]
             wanted: dict[Key, list[Entry]] = {each: [] for each in keys if each is not None}
             for place, base, start, end in group.dating.intervals(versions):
@@ -275,6 +280,7 @@ class OnlineFeatures:
             if other == key:
                 found = rows
         self._memory.keep(group, key, rows=found)
+        found.used = self._memory.tick
         return found
 
     def _present(self) -> Instant:

@@ -221,14 +221,14 @@ def _latest(slot: int, reach: Span, rows: KeyedRows, now: Instant, own: Entry | 
         if len(entries) < 2:
             return None
         last = entries[-2]
-    return last.added[slot] if last.base + reach > now else None
+    return last.added[slot] if last.base_at + reach > now else None
 
 
 def _hours_since_newest(rows: KeyedRows, now: Instant, own: Entry | None) -> float | None:
     entries = rows.entries
     if entries and entries[-1] is own:
-        return (now - entries[-2].base) / HOUR if len(entries) > 1 else None
-    return (now - entries[-1].base) / HOUR if entries else None
+        return (now - entries[-2].base_at) / HOUR if len(entries) > 1 else None
+    return (now - entries[-1].base_at) / HOUR if entries else None
 
 
 def _kept_up(
@@ -239,7 +239,7 @@ def _kept_up(
     own: Entry | None,
 ) -> Any:  # noqa: ANN401
     number, place, span = at
-    if own is not None and own.base + span <= now:
+    if own is not None and own.base_at + span <= now:
         own = None
     return read(rows.running[number][place], own)
 

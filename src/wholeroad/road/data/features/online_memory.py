@@ -24,7 +24,7 @@ class Memory:
     Parameters
     ----------
     most
-        How many row entries are held at most, but for those in use.
+        How many row entries are held at most, but for the keys of the last use.
     scratch
         Where the others go; None: there are no others.
     serials
@@ -55,7 +55,7 @@ class Memory:
         self._wide = wide
         self._round: Iterator[tuple[Group, Key]] = iter(())
         self.rows = 0
-        self.tick = 0
+        self.tick = 1
 
     def empty(self, group: Group) -> None:
         """Let go of all rows of a group."""
@@ -68,7 +68,6 @@ class Memory:
         """Hold the rows of a key, instead of those that were held."""
         before = group.keyed.get(key)
         self.rows += rows.size - (0 if before is None else before.size)
-        rows.used = self.tick
         group.keyed[key] = rows
         if self._spill is not None and self.rows > 2 * self._most:
             self.bound()
@@ -118,11 +117,21 @@ class Memory:
         self.bound()
 
     def bound(self) -> None:
-        """Spill the keys that weren't used for longest, while there are too many rows."""
+        """Spill the keys that weren't used for longest, while there are too many rows.
+
+        Those of the last use stay: a key with more rows than may be held would come and go with every case.
+        """
+        if self._spill is not None and self.rows > self._most:
+            self._spill_oldest(self._spill)
         self.tick += 1
-        if self._spill is None or self.rows <= self._most:
-            return
-        keys = [(rows.used, group.number, key) for group in self._groups for key, rows in group.keyed.items()]
+
+    def _spill_oldest(self, spill: Spill) -> None:
+        keys = [
+            (rows.used, group.number, key)
+            for group in self._groups
+            for key, rows in group.keyed.items()
+            if rows.used < self.tick
+        ]
         keys.sort(key=lambda item: item[0])
         enough = self._most - self._most // _ROOM
         for _, number, key in keys:
@@ -132,5 +141,6 @@ class Memory:
             rows = group.keyed.pop(key)
             self.rows -= rows.size
             if rows.size or rows.cut is not None:
-                self._spill.write((number, group.loads), key, rows=rows, wide=self._wide[group.source])
+                wide = self._wide[group.source]
+                spill.write((number, group.loads), key, rows=rows, wide=wide)
                 group.spilled += 1

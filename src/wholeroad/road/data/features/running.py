@@ -237,7 +237,7 @@ class Dates(Ordered):
 
     def value(self, entry: Entry) -> Any:  # noqa: ANN401
         """Give what an entry is compared by."""
-        return None if entry.added[self.slot] is None else entry.base
+        return None if entry.added[self.slot] is None else entry.base_at
 
 
 class Distinct(Running):

@@ -43,7 +43,7 @@ class Spill:
             The slots of what entries add whose integers may need more than 64 bits.
         """
         entries = [
-            (*entry[:3], entry.start, entry.end, entry.row, _packed(entry.added, wide))
+            (*entry[:3], entry.start_at, entry.end_at, entry.row, _packed(entry.added, wide))
             for entry in (*rows.entries, *(entry for _, entry in rows.starts))
         ]
         self._scratch.put(_name(group, key), msgspec.msgpack.encode((rows.cut, entries)))
