@@ -290,6 +290,8 @@ def test_the_truth_of_each_case_is_that_of_all_of_them(world: tuple, said: Verdi
             frame.select(columns).iter_rows(), ids, codes, silent, strict=True
         )
     ]
+    assert frame[ORDER].to_list() == [row[1] for row in expected]
+    assert expected == sorted(expected, key=lambda row: row[:2])  # bulk has them in this order
     found = [
         (
             truth.version.known_at,
@@ -305,8 +307,7 @@ def test_the_truth_of_each_case_is_that_of_all_of_them(world: tuple, said: Verdi
         for truths in truths_of(world, versions, said).values()
         for truth in truths
     ]
-    for rows in (expected, found):
-        rows.sort(key=lambda row: row[:2])  # those of one case stay in their order
+    found.sort(key=lambda row: row[:2])  # those of one case stay in their order
     assert repr(found) == repr(expected)  # so that 0.0 isn't -0.0
 
 
@@ -373,6 +374,11 @@ def test_an_outcome_taken_back_is_pending_and_then_silence():
     rows = [lost(8, value=True, ends=12), lost(12, value=True, deleted=True)]
     assert told(rows) == [(8, "late", 0), (12, None, PENDING)]
     assert told(rows, silence=SILENCE)[1:] == [(12, None, PENDING), (15, "on_time", 1)]
+
+
+def test_an_outcome_taken_back_at_the_very_instant_of_silence_is_silence():
+    rows = [lost(8, value=True, ends=15), lost(15, value=True, deleted=True)]
+    assert told(rows, silence=SILENCE) == [(8, "late", 0), (15, None, PENDING), (15, "on_time", 1)]
 
 
 # Decided cases, and what belongs to them

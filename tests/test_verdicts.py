@@ -60,7 +60,8 @@ def told_and_said(draw):
         (draw(st.integers(10, 40)), draw(case), draw(st.sampled_from([0, 1, -1, PENDING])))
         for _ in range(count)
     ]
-    rows = sorted(drawn, key=lambda row: row[0])  # of one instant in any order
+    ids = four_cases().ids
+    rows = sorted(drawn, key=lambda row: (row[0], ids[row[1]]))  # of one case and instant in any order
     said = {
         (draw(case), draw(st.integers(10, 40))): draw(st.sampled_from(["late", "on_time", None]))
         for _ in range(verdicts)

@@ -151,8 +151,9 @@ class Beside:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        if at is not None:
-            await self._prune((await self.do(Seal(self._now(), at + 1))).through)
+        if at is not None:  # not beyond a cycle that isn't run: the next start runs it, and goes on from there
+            until_at = min([at + 1, *self._due])
+            await self._prune((await self.do(Seal(self._now(), until_at))).through)
         await asyncio.to_thread(self._host.rest)
         await asyncio.to_thread(self._host.end)
 

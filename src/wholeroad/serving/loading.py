@@ -15,6 +15,7 @@ from wholeroad.engine.fold import State, fold
 from wholeroad.engine.holding import Contracts
 from wholeroad.engine.live import in_force
 from wholeroad.engine.manifests import quarantine_of, table_of
+from wholeroad.engine.reviewing import built_in
 from wholeroad.engine.service.deciding import Deciding
 from wholeroad.engine.service.decisions import Decisions
 from wholeroad.engine.service.front import Front, Standing
@@ -34,10 +35,12 @@ from wholeroad.road.data.features.specs import Derived
 from wholeroad.road.data.one_case.decided import DecidedCases, kept_columns
 from wholeroad.road.data.one_case.due import asks_at
 from wholeroad.road.data.one_case.joining import OutcomeRows
+from wholeroad.road.data.one_case.told import Said
 from wholeroad.road.data.one_case.truth import Truths
 from wholeroad.road.data.outcomes import outcome_versions, tell_outcomes
+from wholeroad.road.data.verdicts import CASE, VERDICT, VERDICTS, stand_over
 from wholeroad.road.data.versioning import to_versions
-from wholeroad.road.data.versions import Versions
+from wholeroad.road.data.versions import KNOWN, Versions
 from wholeroad.road.model.places import Places
 from wholeroad.road.model.scoring import Model
 from wholeroad.road.release.few import Kernel
@@ -68,6 +71,8 @@ class _Loader:
         self.case_schema = self.schemas[self.brief.case.source]
         self.key = tuple(self.brief.source[self.brief.case.source].key)
         self.by = tuple(self.brief.outcome.by or self.key)
+        verdicts = built_in(yard.tables).get(VERDICTS)
+        self.verdicts = None if verdicts is None else verdicts.frame
 
     def front(self) -> Front:
         state = fold(fact for _, fact in self.yard.ledger.read())
@@ -195,6 +200,8 @@ class _Loader:
         brief, telling = self.brief, versions[self.brief.outcome.source]
         # What silence will mean is known ahead, as what is claimed for later is.
         told = tell_outcomes(decided, telling, truth=self.bound.truth, outcome=brief.outcome, until=LAST)
+        if self.verdicts is not None and told.levels is None:
+            told = stand_over(told, self.verdicts, cases=decided, classes=brief.outcome.classes)
         columns = {*kept_columns(self.bound, self.case_schema, self.key)}
         return outcome_versions(
             decided, told.timeline, classes=brief.outcome.classes, columns=columns, levels=told.levels
@@ -217,7 +224,12 @@ class _Loader:
         if self.by != tuple(source.key):
             frame = versions[brief.outcome.source].frame
             rows = OutcomeRows.from_frame(frame, by=self.by, key=tuple(source.key))
-        return Telling(truths, self.by, rows)
+        said: dict[int, list[Said]] = {}
+        if self.verdicts is not None:
+            frame = self.verdicts.with_columns(pl.col(KNOWN).to_physical()).sort(KNOWN)
+            for case, known_at, verdict in frame.select(CASE, KNOWN, VERDICT).iter_rows():
+                said.setdefault(case, []).append(Said(known_at, verdict))
+        return Telling(truths, self.by, rows, said)
 
     def _places(self, state: State, sealed: pl.DataFrame | None, cases: Cases) -> Places | None:
         capacity = self.brief.worth.capacity

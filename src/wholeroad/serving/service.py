@@ -255,6 +255,9 @@ class Service:
     ) -> None:
         """Write a group down, then answer: nothing is acknowledged before it is on the disk."""
         log = self._log
+        if self._broken:  # it rests on a group that isn't there
+            self._fail(_not_now(self._broken), waiting)
+            return
         if grouped.record is not None and log is not None:
             began_s = time.perf_counter()
             data = write(grouped.record)
@@ -285,7 +288,7 @@ class Service:
 
     def _fail(self, error: RoadError, waiting: list[_Waiting]) -> None:
         """What can't be written wasn't; the front knows of it already, so it has to be read anew."""
-        self._broken = f"what came in could not be written: {error.happened}"
+        self._broken = self._broken or f"what came in could not be written: {error.happened}"
         for _, future in waiting:
             if not future.done():
                 future.set_exception(_not_now(self._broken))

@@ -212,6 +212,9 @@ class Front:
         decided: list[DecidedCase] = []
         for due_at, keys in self._landings.waiting.pop_until(now, inclusive=False):
             decided += self._decide(keys, due_at)
+        if len(came) > 1:
+            message = "came: expected at most one cycle in a group"
+            raise ValueError(message)
         done = [self._follow(each, now) for each in came]
         landing = self._landings.at(now)
         landed = [self._land(command, landing) for command in commands]

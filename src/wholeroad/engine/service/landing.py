@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -20,6 +20,7 @@ from wholeroad.road.data.features.online import OnlineFeatures
 from wholeroad.road.data.one_case.decided import Decided, DecidedCases
 from wholeroad.road.data.one_case.due import AsksAt, Due, due_at
 from wholeroad.road.data.one_case.joining import OutcomeRows, case_key, versions_of_case
+from wholeroad.road.data.one_case.told import Said
 from wholeroad.road.data.one_case.truth import Truths
 from wholeroad.road.data.one_case.waiting import Waiting
 from wholeroad.road.data.presence import words
@@ -36,11 +37,14 @@ class Telling:
         The outcome's columns that hold the case's key.
     rows
         Which outcome rows name a case, where the case's key isn't theirs.
+    said
+        By the case's id: what people said of it, in order of time.
     """
 
     truths: Truths
     by: tuple[str, ...]
     rows: OutcomeRows | None
+    said: Mapping[int, Sequence[Said]] = field(default_factory=dict)
 
 
 class Landings:
@@ -165,11 +169,10 @@ class Landings:
         telling = self._telling
         if telling is None:
             return
-        keys = dict.fromkeys(case_key(version.values, telling.by) for version in versions)
-        for key in keys:
-            if telling.rows is not None:
-                for version in versions:
-                    telling.rows.add(version.values)
+        if telling.rows is not None:
+            for version in versions:
+                telling.rows.add(version.values)
+        for key in dict.fromkeys(case_key(version.values, telling.by) for version in versions):
             if key is not None and (case := self.cases.find(key)) is not None:
                 self._tell(key, case)
 
@@ -180,7 +183,7 @@ class Landings:
         outcomes = self._arriving[self._outcome_source]
         keys = [key] if telling.rows is None else telling.rows.find(key)
         versions = versions_of_case((outcomes.row(each) for each in keys), key, by=telling.by)
-        truths = telling.truths.of(case, versions)
+        truths = telling.truths.of(case, versions, said=telling.said.get(case.id, ()))
         if truths:
             told = [truth.version for truth in truths]
             for features in self._features:

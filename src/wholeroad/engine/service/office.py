@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from msgspec import structs
+
 from wholeroad.core.errors import RoadError
-from wholeroad.core.facts import Fact
+from wholeroad.core.facts import Fact, encode
 from wholeroad.core.instants import Instant, format_instant
 from wholeroad.core.ports import Blobs, HotLog, Ledger, Tables
+from wholeroad.engine.agenda import agenda
 from wholeroad.engine.book import TABLE, WRITER
 from wholeroad.engine.cycle import Fits, at_once
 from wholeroad.engine.facts import RunBegan, decode
@@ -16,11 +19,12 @@ from wholeroad.engine.fold import State, fold
 from wholeroad.engine.live import Prepare, in_force, promised
 from wholeroad.engine.recorded import FAILED
 from wholeroad.engine.service.moving import decisions_frame, move_rows, sealed
-from wholeroad.engine.service.records import DecidedCase, Record, read
+from wholeroad.engine.service.records import CycleDone, DecidedCase, Record, read, write
 from wholeroad.engine.walking import Walker
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.data.history import History
 from wholeroad.road.model.facts import FitAsked, FitRefused, ModelFitted
+from wholeroad.road.release.facts import PlanFixed
 
 Numbered = tuple[int, Record]
 
@@ -85,9 +89,31 @@ class Office:
         self._prepare = prepare
 
     def absorb(self) -> int:
-        """Take everything in that the hot log has, and give the number of its last record."""
+        """Take in everything that the hot log has; cycles that were begun and not noted are run, in order.
+
+        Returns
+        -------
+        int
+            As :meth:`seal` gives it.
+        """
         records = self._records()
-        return self.seal(records[-1][1].at + 1) if records else 0
+        if not records:
+            return 0
+        cycles = agenda(self._brief.cycle)
+        while True:
+            last_at = records[-1][1].at
+            noted = {record.cycle.cycle_at for _, record in records if record.cycle is not None}
+            cycle_at = cycles.first(_from(self._state()))
+            if cycle_at in noted:
+                self.seal(min(cycles.after(cycle_at), last_at + 1))
+            elif cycle_at <= last_at:
+                self.seal(cycle_at)
+                self._note(cycle_at, last_at + 1)
+                records = self._records()
+            if _from(self._state()) > last_at:
+                return records[-1][0]
+            if cycle_at > last_at:
+                self.seal(last_at + 1)
 
     def seal(self, until_at: Instant) -> int:
         """Move rows that landed by ``until_at``, and seal the decisions before it.
@@ -132,6 +158,15 @@ class Office:
         workshop.follow(walker.book.recorded)
         workshop.kept(asked_at)
 
+    def _note(self, cycle_at: Instant, followed_at: Instant) -> None:
+        """Run a cycle that nobody noted, and note it as followed from after everything that was decided."""
+        facts = [
+            structs.replace(fact, effective_from=followed_at) if isinstance(fact, PlanFixed) else fact
+            for fact in self.cycle(cycle_at, FitsMade())
+        ]
+        done = CycleDone(cycle_at, [encode(fact) for fact in facts])
+        self._log.append(write(Record(followed_at, cycle=done)))
+
     def _walker(self, state: State, now: Instant, made: FitsMade) -> tuple[History, Walker]:
         history, workshop = self._prepare(now)
         policy = in_force(self._brief)
@@ -151,8 +186,10 @@ class Office:
             blobs=self._blobs,
             facts=self._facts(),
         )
-        cycles = [record.cycle for _, record in records if record.cycle and record.at <= until_at]
-        news = [decode(fact) for done in cycles if done.cycle_at >= from_at for fact in done.facts]
+        cycles = [record.cycle for _, record in records if record.cycle is not None]
+        news = [
+            decode(fact) for done in cycles if from_at <= done.cycle_at < until_at for fact in done.facts
+        ]
         after = fold(news, state)
         decided = sorted(
             (each for _, record in records for each in record.decided if from_at <= each.decided_at < until_at),

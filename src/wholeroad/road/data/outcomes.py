@@ -106,8 +106,10 @@ def tell_outcomes(
         case = np.concatenate([case, silent])
         known = np.concatenate([known, at[silent]])
         claimed = np.concatenate([claimed, at[silent]])
-        order = np.concatenate([order, np.zeros(silent.size, dtype=order.dtype)])
-    by_time = np.lexsort((case, order, claimed, known))
+        # After what is taken back at that very instant.
+        order = np.concatenate([order, np.full(silent.size, np.iinfo(order.dtype).max)])
+    # Of truths that became known at one instant the case's id decides, which each case knows by itself.
+    by_time = np.lexsort((order, claimed, cases.ids[case], known))
     timeline = Timeline(
         decided_at=decided_at,
         truth_known_at=known[by_time],
@@ -174,7 +176,7 @@ def outcome_versions(
         truths.gather(position).alias("truth"),
         cases.frame[DECIDED].gather(case.astype(np.uint32)).alias(HAPPENED),
         known,
-        pl.Series(ORDER, np.arange(case.size, dtype=np.int64)),
+        pl.Series(ORDER, (cases.ids[case] ^ np.uint64(1 << 63)).view(np.int64)),
         pl.Series(DELETED, timeline.truth_code == PENDING),
         superseded.alias(SUPERSEDED),
         first.alias(FIRST_KNOWN),

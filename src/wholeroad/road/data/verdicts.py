@@ -79,7 +79,7 @@ def stand_over(told: Told, verdicts: pl.DataFrame, *, cases: Cases, classes: Seq
     )
     last = every.group_by("case").last()
     return replace(
-        _merged(told, kept, untouched=np.flatnonzero(~mine[timeline.truth_case])),
+        _merged(told, kept, cases=cases, untouched=np.flatnonzero(~mine[timeline.truth_case])),
         reviewed=last.filter(stands)["case"].sort().to_numpy(),
         contradicted=_contradicted(every, stands),
     )
@@ -102,14 +102,14 @@ def _placed(verdicts: pl.DataFrame, cases: Cases, classes: Sequence[str]) -> pl.
     )
 
 
-def _merged(told: Told, kept: pl.DataFrame, *, untouched: NDArray[np.int64]) -> Told:
+def _merged(told: Told, kept: pl.DataFrame, *, cases: Cases, untouched: NDArray[np.int64]) -> Told:
     old = told.timeline
     known = np.concatenate([old.truth_known_at[untouched], kept["known"].to_numpy()])
     place = np.concatenate([untouched, kept["place"].to_numpy()])
     case = np.concatenate([old.truth_case[untouched], kept["case"].to_numpy()])
     code = np.concatenate([old.truth_code[untouched], kept["code"].to_numpy().astype(old.truth_code.dtype)])
     silent = np.concatenate([told.silent[untouched], kept["silent"].to_numpy()])
-    order = np.lexsort((case, place, known))
+    order = np.lexsort((place, cases.ids[case], known))
     timeline = Timeline(
         decided_at=old.decided_at,
         truth_known_at=known[order],

@@ -24,6 +24,8 @@ from wholeroad.road.data.versions import DELETED, KNOWN, ORDER, SUPERSEDED, Vers
 
 TRUTH: Final = "truth"
 _HALF: Final = 1 << 63
+_LAST: Final = _HALF - 1
+"""The order of silence: after what is taken back at that very instant."""
 _CASE: Final = "_case_key"
 
 
@@ -143,7 +145,7 @@ class Truths:
             elif each.code == PENDING:
                 told[place] = each._replace(code=code, value=value, silent=True)
         if standing == PENDING and at <= LAST:
-            told.append(Told(at, at, 0, code, value, silent=True))
+            told.append(Told(at, at, _LAST, code, value, silent=True))
             told.sort(key=_timeline)
         return told
 
@@ -203,7 +205,7 @@ class _InBulk:
         places = [(max(each.known_at, decided_at + 1), each.known_at, each.order) for each in versions]
         if timeline.truth_case.size > len(places):
             silent_at = decided_at + (self._outcome.never_after or 0)
-            places.append((silent_at, silent_at, 0))
+            places.append((silent_at, silent_at, _LAST))
         names = self._outcome.classes if outcomes.levels is None else outcomes.levels.tolist()
         return [
             Told(
