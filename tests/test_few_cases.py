@@ -26,10 +26,12 @@ from wholeroad.core.ports import Matrix
 from wholeroad.project import open_project
 from wholeroad.road.brief.policies import parse_policy
 from wholeroad.road.brief.predictions import POINTS
+from wholeroad.road.brief.values import TableValues
 from wholeroad.road.brief.worth import Capacity
 from wholeroad.road.data.history import History
 from wholeroad.road.model.calibration import Calibration
-from wholeroad.road.model.capacity import room_for
+from wholeroad.road.model.capacity import decide_within, room_for
+from wholeroad.road.model.deciding import FEW as FEW_CASES
 from wholeroad.road.model.effects import Effect, Effects
 from wholeroad.road.model.encoding import fit_encoder
 from wholeroad.road.model.fairness.abstaining import left_below
@@ -365,6 +367,66 @@ def test_what_many_cases_are_refused_for_few_are_too(name, code):
     assert refused.value.code == code
 
 
+@pytest.mark.parametrize("worth", [float("inf"), float("nan"), None])
+def test_a_value_that_is_no_number_is_refused(worth):
+    made = world("own values")
+    few = made.few(np.arange(3))
+    few.rows[2] = {**few.rows[2], "weight_kg": worth}
+    with pytest.raises(UserError) as refused:
+        made.kernel("every 10d").decide(Plan(), few, model=None)
+    assert refused.value.code == "value.null"
+
+
+# what is chosen
+
+MONEY = st.sampled_from([-3.0, -0.0, 0.0, 1.5, 2.0, float("nan"), float("inf"), -float("inf")])
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    table=st.integers(1, 4).flatmap(
+        lambda actions: st.lists(
+            st.tuples(
+                st.lists(MONEY, min_size=actions, max_size=actions),
+                st.integers(0, actions - 1),
+                st.booleans(),
+            ),
+            min_size=1,
+            max_size=2 * FEW_CASES + 2,
+        )
+    )
+)
+def test_few_and_many_are_decided_by_the_plain_reading(table):
+    expected = np.array([worth for worth, _, _ in table])
+    status_quo = np.array([own for _, own, _ in table], dtype=np.int8)
+    held = np.array([each for _, _, each in table])
+    wanted = []
+    for worth, own, is_held in table:
+        better = [a for a, its in enumerate(worth) if its > worth[own]]
+        most = max((worth[a] for a in better), default=None)
+        chosen = own if most is None else next(a for a in better if worth[a] == most)
+        wanted.append(own if is_held else chosen)
+    action, best = decide_within(
+        expected,
+        status_quo=status_quo,
+        held=held,
+        ids=np.arange(len(table), dtype=np.uint64),
+        room=None,
+    )
+    assert action.dtype == status_quo.dtype
+    assert action.tolist() == wanted
+    assert same_bits(best, expected[np.arange(len(table)), wanted])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 5), st.integers(1, 4), st.integers(1, 12), st.integers(0, 2**32 - 1))
+def test_a_table_for_everybody_is_one_for_each(actions, classes, count, seed):
+    dice = np.random.default_rng(seed)
+    table, p = dice.normal(0, 50, (actions, classes)), dice.random((count, classes))
+    each = TableValues.per_case(np.repeat(table[None], count, axis=0))
+    assert np.array_equal(TableValues(table, {}, count).expected(p), each.expected(p))
+
+
 # encoding and scoring rows
 
 VALUES = {
@@ -372,7 +434,7 @@ VALUES = {
     "small": st.none() | st.floats(width=32),
     "count": st.none() | st.integers(-(2**63), 2**63 - 1),
     "flag": st.none() | st.booleans(),
-    "place": st.none() | st.sampled_from(["p0", "p1", "p2", "p3", "new", ""]),
+    "place": st.none() | st.sampled_from(["p0", "p1", "p2", "3", "4", "new", ""]),
     "day": st.none() | st.integers(-100, 40_000),
 }
 SCHEMA = pl.Schema(
@@ -411,7 +473,10 @@ def scored(classes: int) -> list[Model]:
         {
             "day": pl.Series(dice.integers(0, 9999, count), dtype=pl.Int32).cast(pl.Date),
             "number": [None if i % 11 == 0 else x for i, x in enumerate(dice.normal(size=count).tolist())],
-            "place": [f"p{code}" if code else None for code in dice.integers(0, 4, count).tolist()],
+            "place": [
+                str(code) if code > 2 else f"p{code}" if code else None
+                for code in dice.integers(0, 5, count).tolist()
+            ],
             "small": pl.Series(dice.normal(size=count), dtype=pl.Float32),
             "count": dice.integers(-5, 90, count),
             "flag": dice.random(count) < 0.3,
@@ -468,7 +533,11 @@ def test_rows_are_encoded_as_a_frame_is(rows):
 
 def test_a_column_of_another_type_goes_the_way_of_a_frame():
     model = scored(2)[3]
-    rows = [(0, 0.5, "p1", 0.25, 3, True), (None, None, None, None, None, None)]
+    rows: list[tuple[Any, ...]] = [(0, 0.5, "p1", 0.25, 3, True), (None, None, None, None, None, None)]
+    text = [(0, 0.5, 3, 0.25, 3, True), (0, 0.5, 1, 0.25, 3, True)]
+    numbered = pl.Schema({**SCHEMA, "place": pl.Int64()})
+    told = RowModel(model, numbered).prediction(text)
+    assert same_bits(told, model.probabilities(frame_of(text, numbered)))
     for changed in ({"place": pl.Categorical()}, {"number": pl.Int64(), "flag": pl.Int8()}):
         schema = pl.Schema({**SCHEMA, **changed})
         given_rows = [

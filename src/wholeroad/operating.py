@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 import polars as pl
 
-from wholeroad.adapters.blobs import MemoryBlobs
+from wholeroad.adapters.blobs import FolderBlobs, MemoryBlobs
 from wholeroad.adapters.files import read_rows
+from wholeroad.adapters.folders import ProjectFolder
 from wholeroad.adapters.frames import as_frame
+from wholeroad.adapters.hot_log import SqliteHotLog
 from wholeroad.adapters.ledgers import MemoryLedger
+from wholeroad.adapters.locks import held
 from wholeroad.adapters.reading import readings, required_types
 from wholeroad.adapters.tables_memory import MemoryTables
 from wholeroad.core.facts import Fact
 from wholeroad.core.instants import Instant
-from wholeroad.core.ports import Blobs, Clock, Ledger, Progress, Tables
+from wholeroad.core.ports import Blobs, Clock, HotLog, Ledger, Progress, Tables
 from wholeroad.engine.answers import answers, due
 from wholeroad.engine.appealing import key_text
 from wholeroad.engine.book import TABLE
@@ -28,7 +32,9 @@ from wholeroad.engine.fold import State, fold
 from wholeroad.engine.holding import mender_of
 from wholeroad.engine.intake import Arrival, Intake
 from wholeroad.engine.live import Answered, Live, Replayed, in_force, never_ran, replay
+from wholeroad.engine.manifests import table_of
 from wholeroad.engine.recorded import AsRecorded
+from wholeroad.engine.service.office import Office
 from wholeroad.engine.standing import Standing, standing
 from wholeroad.engine.storehouse import Storehouse
 from wholeroad.engine.walking import Walker
@@ -36,7 +42,8 @@ from wholeroad.engine.workshop import Workshop
 from wholeroad.road.brief.contract import Brief, SourceTable
 from wholeroad.road.brief.digests import digests
 from wholeroad.road.data.asked_columns import asked_columns
-from wholeroad.road.data.casting import cast
+from wholeroad.road.data.batches import SYSTEM
+from wholeroad.road.data.casting import KINDS, cast
 from wholeroad.road.data.collecting import CollectionPlan, plan_collection, sources_to_collect
 from wholeroad.road.data.contracts.freshness import stale
 from wholeroad.road.data.contracts.inspecting import references_of
@@ -141,7 +148,6 @@ class Operation:
 
     def answer(self, arrive: Arrive, progress: Progress | None = None) -> Answered:
         """Finish what was cut short, let rows arrive, and answer everything that is due."""
-
         live = self._live(progress)
         live.finish(digests(self._brief))
         arrive(self.now())
@@ -156,8 +162,48 @@ class Operation:
         live = self._live(progress)
         live.finish(digests(self._brief))
         arrive(self.now())
+        self._begin_empty()
         if not live.take_up(digests(self._brief), self.now()):
             live.answer(digests(self._brief), self.now())
+
+    def _begin_empty(self) -> None:
+        """Make the tables of sources that have no row yet, by what the brief says of their columns.
+
+        So a service may begin before there is any data: what comes over HTTP is the first of it.
+        """
+        for name, source in self._brief.source.items():
+            table = table_of(name, source)
+            if not self._tables.exists(table):
+                types = {column.name: column.kind or "text" for column in asked_columns(self._brief, name)}
+                types |= source.types
+                own = {column: KINDS[kind] for column, kind in types.items()}
+                self._tables.append(table, pl.DataFrame(schema={**own, **SYSTEM}), writer="intake", version=1)
+
+    def absorb(self, folder: ProjectFolder) -> None:
+        """Take in what a service has acknowledged and could not put into the tables before it ended.
+
+        Nothing else may write before: rows and decisions of the service come first.
+        """
+        if not folder.hot.exists():
+            return
+        log = SqliteHotLog(folder.hot)
+        try:
+            if log.last:
+                blobs = FolderBlobs(folder.blobs)
+                log.prune(self.office(log, blobs).absorb())
+        finally:
+            log.close()
+
+    def office(self, log: HotLog, blobs: Blobs) -> Office:
+        """Give the back office of a service."""
+        return Office(
+            self._brief,
+            tables=self._tables,
+            ledger=self._ledger,
+            blobs=blobs,
+            log=log,
+            prepare=self.prepare,
+        )
 
     def prepare(self, now: Instant, progress: Progress | None = None) -> tuple[History, Workshop]:
         """Put together what is known at an instant, and where fits on it are made."""
@@ -317,6 +363,14 @@ class Operation:
 
     def _walker(self, history: History, tables: Tables, ledger: Ledger, workshop: Workshop) -> Walker:
         return Walker(history, workshop, policy=in_force(self._brief), tables=tables, ledger=ledger)
+
+
+@contextmanager
+def locked(folder: ProjectFolder, operation: Operation, *, purpose: str, since: str) -> Iterator[None]:
+    """Hold a project's lock, with everything taken in that a service acknowledged before it was cut short."""
+    with held(folder.inner, purpose=purpose, since=since):
+        operation.absorb(folder)
+        yield
 
 
 def _referred_first(sources: Mapping[str, SourceTable]) -> Iterator[tuple[str, SourceTable]]:

@@ -16,7 +16,6 @@ from wholeroad.adapters.folders import ProjectFolder
 from wholeroad.adapters.frames import as_frame
 from wholeroad.adapters.learners import identities, learners_for
 from wholeroad.adapters.ledgers import SqliteLedger
-from wholeroad.adapters.locks import held
 from wholeroad.adapters.machine import available_threads, calm_openmp
 from wholeroad.adapters.made_with import made_with
 from wholeroad.adapters.tables_delta import DeltaTables
@@ -38,7 +37,7 @@ from wholeroad.engine.timeless import refuse_timeless, value_without_time
 from wholeroad.engine.workshop import CHUNK, Workshop
 from wholeroad.fairness import Assessment
 from wholeroad.labelling import Labels
-from wholeroad.operating import Operation
+from wholeroad.operating import Operation, locked
 from wholeroad.rehearsing import Stage, stores
 from wholeroad.road.brief.assumptions import Assumption, assumed
 from wholeroad.road.brief.contract import Brief
@@ -397,4 +396,5 @@ class Project:
 
     def _lock(self, purpose: str) -> AbstractContextManager[None]:
         self.folder.prepare()
-        return held(self.folder.inner, purpose=purpose, since=format_instant(self._clock.now()))
+        since = format_instant(self._clock.now())
+        return locked(self.folder, self._operation, purpose=purpose, since=since)

@@ -113,7 +113,9 @@ class Beside:
             self._ask_fit(front.pending_fit)
         self._task = asyncio.create_task(self._working())
 
-    def durable(self, at: Instant, *, cycles: Sequence[Instant], came: Sequence[CycleCame], full: bool) -> None:
+    def durable(
+        self, at: Instant, *, cycles: Sequence[Instant], came: Sequence[CycleCame], full: bool
+    ) -> None:
         """Take note that everything up to an instant is written.
 
         Parameters
@@ -151,7 +153,9 @@ class Beside:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        if at is not None:  # not beyond a cycle that isn't run: the next start runs it, and goes on from there
+        if (
+            at is not None
+        ):  # not beyond a cycle that isn't run: the next start runs it, and goes on from there
             until_at = min([at + 1, *self._due])
             await self._prune((await self.do(Seal(self._now(), until_at))).through)
         await asyncio.to_thread(self._host.rest)
@@ -245,6 +249,4 @@ async def _unhurried(work: Awaitable[Came]) -> Came:
 def raised(said: dict[str, Any]) -> RoadError:
     """Make the error again that a job came to."""
     code, headline = said["code"], said["headline"]
-    return UserError(
-        code, headline, happened=said["happened"], expected=said["expected"], fix=said["fix"]
-    )
+    return UserError(code, headline, happened=said["happened"], expected=said["expected"], fix=said["fix"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -15,11 +15,9 @@ from wholeroad.core.errors import FaultsError, RoadError
 from wholeroad.core.facts import encode
 from wholeroad.core.instants import Instant
 from wholeroad.core.ports import Progress
-from wholeroad.engine.service.office import FitsMade, Office
+from wholeroad.engine.service.moving import moved_through
+from wholeroad.engine.service.office import FitsMade
 from wholeroad.project import Project, open_project
-
-if TYPE_CHECKING:
-    from wholeroad.yard import Yard
 
 
 class Open(msgspec.Struct, frozen=True, tag="open"):
@@ -95,6 +93,10 @@ class Jobs:
     def _project(self) -> Project:
         return open_project(self._folder, clock=self._clock)
 
+    @cached_property
+    def _log(self) -> SqliteHotLog:
+        return SqliteHotLog(self._project.folder.hot)
+
     def run(self, job: Job) -> Came:
         """Do one job; an error of ours or of the user comes back as a value."""
         self._clock.step_to(max(job.now, self._clock.now()))
@@ -104,16 +106,16 @@ class Jobs:
             return Came(error=as_said(error))
 
     def _done(self, job: Job) -> Came:
-        yard = self._project.yard
-        office = self._office(yard)
+        yard, log = self._project.yard, self._log
+        office = yard.operation.office(log, yard.blobs)
         match job:
             case Open():
+                facts = (fact for _, fact in yard.ledger.read())
+                log.start_after(moved_through(facts, yard.brief, tables=yard.tables))
                 through = office.absorb()
                 if job.land:
                     yard.operation.open(
-                        lambda _: yard.operation.land(
-                            yard.folder.root, yard.intake, progress=self._progress
-                        ),
+                        lambda _: yard.operation.land(yard.folder.root, yard.intake, progress=self._progress),
                         self._progress,
                     )
                 return Came(through=through)
@@ -122,22 +124,12 @@ class Jobs:
             case Cycle():
                 through = office.seal(job.cycle_at)
                 failed = {int(at): said for at, said in job.failed.items()}
-                facts = office.cycle(job.cycle_at, FitsMade(frozenset(job.done), failed))
-                encoded = [base64.b64encode(encode(fact)).decode() for fact in facts]
-                return Came(facts=encoded, through=through)
+                made = office.cycle(job.cycle_at, FitsMade(frozenset(job.done), failed))
+                said = [base64.b64encode(encode(fact)).decode() for fact in made]
+                return Came(facts=said, through=through)
             case Fit():
                 office.fit(job.asked_at)
                 return Came()
-
-    def _office(self, yard: Yard) -> Office:
-        return Office(
-            yard.brief,
-            tables=yard.tables,
-            ledger=yard.ledger,
-            blobs=yard.blobs,
-            log=SqliteHotLog(yard.folder.hot),
-            prepare=yard.operation.prepare,
-        )
 
 
 def as_said(error: RoadError) -> dict[str, Any]:

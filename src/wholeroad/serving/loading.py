@@ -97,9 +97,11 @@ class _Loader:
             telling=self._telling(versions),
             opened_at=state.opened_at,
         )
-        for due_at, *key in cases.frame.filter(pl.col(DECIDED).to_physical() > at).select(
-            pl.col(DECIDED).to_physical(), *(pl.col(name).to_physical() for name in self.key)
-        ).iter_rows():
+        for due_at, *key in (
+            cases.frame.filter(pl.col(DECIDED).to_physical() > at)
+            .select(pl.col(DECIDED).to_physical(), *(pl.col(name).to_physical() for name in self.key))
+            .iter_rows()
+        ):
             landings.waiting.put(tuple(key), due_at)
         decisions = Decisions(self.brief, {name: self.case_schema[name] for name in self.key})
         if sealed is not None:
@@ -140,7 +142,9 @@ class _Loader:
         for name, source in self.brief.source.items():
             columns = self.used[name]
             if name == self.brief.outcome.source == self.brief.case.source:
-                columns = {*self.schemas[name]}  # an outcome that is sent alone is completed by its case's row
+                columns = {
+                    *self.schemas[name]
+                }  # an outcome that is sent alone is completed by its case's row
             own = [column for column in self.schemas[name] if column in {*source.key, *columns}]
             stored = yard.tables.read(table_of(name, source), [*own, *SYSTEM])
             versions[name] = to_versions(stored, source, name=name)

@@ -179,7 +179,9 @@ class Service:
     @property
     def idle(self) -> bool:
         """Whether nothing waits and nothing is under way beside the answers."""
-        return not self._queue and not self._cycles and self._beside.idle and self.front.next_at() > self.now()
+        return (
+            not self._queue and not self._cycles and self._beside.idle and self.front.next_at() > self.now()
+        )
 
     def measured(self) -> Measured:
         """Give the counters."""
@@ -250,9 +252,7 @@ class Service:
                 await flush
                 return
 
-    async def _written(
-        self, grouped: Grouped, waiting: list[_Waiting], came: list[CycleCame]
-    ) -> None:
+    async def _written(self, grouped: Grouped, waiting: list[_Waiting], came: list[CycleCame]) -> None:
         """Write a group down, then answer: nothing is acknowledged before it is on the disk."""
         log = self._log
         if self._broken:  # it rests on a group that isn't there

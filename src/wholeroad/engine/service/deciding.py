@@ -134,9 +134,7 @@ class Deciding:
     def _count(self, decided: Decided, rows: Sequence[Row], at: Instant) -> None:
         if self._places is not None:
             status_quo = self._kernel.status_quo(rows)
-            self._places.note(
-                at, action=decided.action, status_quo=status_quo, propensity=decided.propensity
-            )
+            self._places.note(at, action=decided.action, status_quo=status_quo, propensity=decided.propensity)
 
 
 def _written(

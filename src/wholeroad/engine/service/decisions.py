@@ -34,7 +34,12 @@ class Decisions:
         self._points = brief.prediction
         schema: dict[str, pl.DataType] = {"_id": pl.UInt64()}
         schema |= {f"key.{name}": dtype for name, dtype in key.items()}
-        schema |= {"decided_at": pl.Int64(), "action": pl.Int32(), "decider": pl.String(), "model": pl.String()}
+        schema |= {
+            "decided_at": pl.Int64(),
+            "action": pl.Int32(),
+            "decider": pl.String(),
+            "model": pl.String(),
+        }
         schema |= {f"p.{name}": pl.Float64() for name in self._points}
         schema |= {"expected": pl.Float64(), "propensity": pl.Float64(), "left": pl.Boolean()}
         schema |= {f"v.{name}": pl.Float64() for name in self._actions}
@@ -128,4 +133,3 @@ def _known(numbers: Mapping[str, Any]) -> dict[str, float] | None:
     """Give numbers that are there; None where none is."""
     known = {name: number for name, number in numbers.items() if number is not None}
     return known or None
-

@@ -181,7 +181,9 @@ class Front:
             return made
         waiting = list(self._landings.waiting)
         ids = self._deciding.ids(waiting) if waiting else []
-        return next((self._undecided(key) for key, one in zip(waiting, ids, strict=True) if one == number), None)
+        return next(
+            (self._undecided(key) for key, one in zip(waiting, ids, strict=True) if one == number), None
+        )
 
     def read_model(self, name: str) -> Model:
         """Give a model by its digest, ready to decide."""
@@ -218,7 +220,9 @@ class Front:
         done = [self._follow(each, now) for each in came]
         landing = self._landings.at(now)
         landed = [self._land(command, landing) for command in commands]
-        shown = {key for each in landed if isinstance(each, _Asked) and each.features for key in each.keys if key}
+        shown = {
+            key for each in landed if isinstance(each, _Asked) and each.features for key in each.keys if key
+        }
         for due_at, keys in self._landings.waiting.pop_until(now, inclusive=True):
             decided += self._decide(keys, due_at, shown=shown)
         self._deciding.advance(now)

@@ -206,9 +206,7 @@ class Landing:
 
     def put(self, command: PutRows) -> list[RowAnswer]:
         """Land the rows of a command; an error of the whole command leaves nothing behind."""
-        taken = self._landings.take(
-            command.source, command.rows, now=self.now, outcomes=command.outcomes
-        )
+        taken = self._landings.take(command.source, command.rows, now=self.now, outcomes=command.outcomes)
         self._taken[command.source].append(taken)
         if not command.outcomes:
             return [RowAnswer(row.status, row.code, row.reason) for row in taken.rows]

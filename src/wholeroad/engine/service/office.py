@@ -187,12 +187,15 @@ class Office:
             facts=self._facts(),
         )
         cycles = [record.cycle for _, record in records if record.cycle is not None]
-        news = [
-            decode(fact) for done in cycles if from_at <= done.cycle_at < until_at for fact in done.facts
-        ]
+        news = [decode(fact) for done in cycles if from_at <= done.cycle_at < until_at for fact in done.facts]
         after = fold(news, state)
         decided = sorted(
-            (each for _, record in records for each in record.decided if from_at <= each.decided_at < until_at),
+            (
+                each
+                for _, record in records
+                for each in record.decided
+                if from_at <= each.decided_at < until_at
+            ),
             key=lambda each: (each.decided_at, each.id),
         )
         spans = list[Fact]()
@@ -259,4 +262,3 @@ def _other_plan(decided: DecidedCase) -> RoadError:
 def failure(text: str) -> tuple[str, str]:
     """Say of a fit that its process ended without an answer."""
     return FAILED, text
-

@@ -90,10 +90,11 @@ class _Serving:
         self.behind_proxy = behind_proxy
 
     def run(self, port: int, log: Path | None) -> None:
+        from wholeroad.adapters.locks import held
+        from wholeroad.core.instants import format_instant
+        from wholeroad.engine.timeless import refuse_timeless
         from wholeroad.interfaces.cli.watching import console
         from wholeroad.interfaces.http.serving import listen, run
-
-        from wholeroad.engine.timeless import refuse_timeless
 
         refuse_timeless(self.project.brief, "served")
         try:
@@ -103,7 +104,10 @@ class _Serving:
         scheme = "https" if self.tls else "http"
         name = f"[{self.host}]" if ":" in self.host else self.host
         address = f"{scheme}://{name}:{bound.getsockname()[1]}"
-        with bound, self.project.yard.lock(f"the service at {address}"), _written(log) as write:
+        self.project.folder.prepare()
+        since = format_instant(self.project.yard.clock.now())
+        lock = held(self.project.folder.inner, purpose=f"the service at {address}", since=since)
+        with bound, lock, _written(log) as write:
             run(self._serve(console(), address, bound, write))
 
     async def _serve(

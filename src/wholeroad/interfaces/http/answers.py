@@ -100,7 +100,7 @@ def _day(value: object) -> object:
         return value
 
 
-def case_line(answer: CaseAnswer, keys: _Words, features: _Words) -> CaseLine:
+def case_line(answer: CaseAnswer, *, keys: _Words, features: _Words) -> CaseLine:
     """Write what became of a case.
 
     Parameters
@@ -133,9 +133,9 @@ def _worded(values: Mapping[str, Any], words: _Words) -> dict[str, Any]:
     return {name: words[name](value) if name in words else value for name, value in values.items()}
 
 
-def case_lines(answer: DecisionsAnswer, keys: _Words, features: _Words) -> bytes:
+def case_lines(answer: DecisionsAnswer, *, keys: _Words, features: _Words) -> bytes:
     """Write what became of several cases."""
-    return encode(CaseLines([case_line(each, keys, features) for each in answer.cases]))
+    return encode(CaseLines([case_line(each, keys=keys, features=features) for each in answer.cases]))
 
 
 def row_lines(answer: RowsAnswer) -> bytes:

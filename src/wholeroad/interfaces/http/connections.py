@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop, TimerHandle, Transport
+from asyncio import TimerHandle, Transport
 from collections.abc import Sized
 from typing import Any, Final
 
-from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.server import ServerState
 
 from wholeroad.interfaces.http.refusals import RequestError, encode
 from wholeroad.interfaces.http.settings import HttpSettings
@@ -33,105 +31,116 @@ class _Flow(FlowControl):
             super().resume_reading()
 
 
-def protocol(settings: HttpSettings) -> type[HttpToolsProtocol]:
-    """Make the protocol of connections with these limits.
+class Connection(HttpToolsProtocol):
+    """A connection with limits.
 
     Uvicorn's own reads a head of any size for as long as it takes, keeps an answer until it is read, and
     reads on while requests that came before wait for their turn.
+
+    Attributes
+    ----------
+    limits
+        Of :func:`protocol`.
     """
 
-    class Connection(HttpToolsProtocol):
-        def __init__(
-            self,
-            config: Config,
-            server_state: ServerState,
-            app_state: dict[str, Any],
-            _loop: AbstractEventLoop | None = None,
-        ) -> None:
-            super().__init__(config, server_state, app_state, _loop)
-            self._head_bytes = 0
-            self._in_head = True
-            self._begun = False
-            self._head_timer: TimerHandle | None = None
-            self._unread_timer: TimerHandle | None = None
+    limits = HttpSettings()
 
-        def connection_made(self, transport: Any) -> None:  # noqa: ANN401 (as asyncio has it)
-            super().connection_made(transport)
-            if len(self.connections) > settings.connections:
-                transport.abort()
-                return
-            self.flow = _Flow(transport, self.pipeline)
+    def __init__(self, *args: Any, **named: Any) -> None:  # noqa: ANN401 (as Uvicorn has them)
+        super().__init__(*args, **named)
+        self._head_bytes = 0
+        self._in_head = True
+        self._begun = False
+        self._head_timer: TimerHandle | None = None
+        self._unread_timer: TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:  # noqa: ANN401 (as asyncio has it)
+        """Begin a connection, unless there are too many."""
+        super().connection_made(transport)
+        if len(self.connections) > self.limits.connections:
+            transport.abort()
+            return
+        self.flow = _Flow(transport, self.pipeline)
+        self._watch_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the timers."""
+        self._forget()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on; a head that is too large or takes too long ends the connection."""
+        self._begun = False
+        super().data_received(data)
+        if not self._in_head:
+            return
+        if not self._begun:  # else it holds the ends of other requests too
+            self._head_bytes += len(data)
+        if self._head_bytes > self.limits.head_bytes:
+            self._forget()
+            self._refuse(431, _head_too_large(self.limits.head_bytes))
+        elif self._head_timer is None:
             self._watch_head()
 
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._forget()
-            super().connection_lost(exc)
+    def on_message_begin(self) -> None:
+        """Begin a head."""
+        self._in_head = self._begun = True
+        self._head_bytes = 0
+        super().on_message_begin()
 
-        def data_received(self, data: bytes) -> None:
-            self._begun = False
-            super().data_received(data)
-            if not self._in_head:
-                return
-            if not self._begun:  # else it holds the ends of other requests too
-                self._head_bytes += len(data)
-            if self._head_bytes > settings.head_bytes:
-                self._forget()
-                self._refuse(431, _head_too_large(settings.head_bytes))
-            elif self._head_timer is None:
-                self._watch_head()
+    def on_headers_complete(self) -> None:
+        """End a head; whoever sends many requests without waiting is left."""
+        if len(self.pipeline) >= _MOST_PIPELINED:
+            self.transport.abort()
+            raise ConnectionAbortedError
+        self._in_head = False
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+        super().on_headers_complete()
 
-        def on_message_begin(self) -> None:
-            self._in_head = self._begun = True
-            self._head_bytes = 0
-            super().on_message_begin()
+    def pause_writing(self) -> None:
+        """Give the client some time to read what it asked for."""
+        super().pause_writing()
+        if self._unread_timer is None:
+            self._unread_timer = self.loop.call_later(self.limits.answer_timeout_s, self.transport.abort)
 
-        def on_headers_complete(self) -> None:
-            if len(self.pipeline) >= _MOST_PIPELINED:
-                self.transport.abort()
-                raise ConnectionAbortedError
-            self._in_head = False
-            if self._head_timer is not None:
-                self._head_timer.cancel()
-                self._head_timer = None
-            super().on_headers_complete()
+    def resume_writing(self) -> None:
+        """Note that it did."""
+        super().resume_writing()
+        if self._unread_timer is not None:
+            self._unread_timer.cancel()
+            self._unread_timer = None
 
-        def pause_writing(self) -> None:
-            super().pause_writing()
-            if self._unread_timer is None:
-                self._unread_timer = self.loop.call_later(settings.answer_timeout_s, self.transport.abort)
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP, in the one shape."""
+        del msg
+        self._forget()
+        self._refuse(400, _malformed())
 
-        def resume_writing(self) -> None:
-            super().resume_writing()
-            if self._unread_timer is not None:
-                self._unread_timer.cancel()
-                self._unread_timer = None
+    def _watch_head(self) -> None:
+        self._head_timer = self.loop.call_later(self.limits.head_timeout_s, self.transport.abort)
 
-        def send_400_response(self, msg: str) -> None:
-            del msg
-            self._forget()
-            self._refuse(400, _malformed())
+    def _forget(self) -> None:
+        for timer in (self._head_timer, self._unread_timer):
+            if timer is not None:
+                timer.cancel()
+        self._head_timer = self._unread_timer = None
 
-        def _watch_head(self) -> None:
-            self._head_timer = self.loop.call_later(settings.head_timeout_s, self.transport.abort)
+    def _refuse(self, status: int, error: RequestError) -> None:
+        body = encode(error, _UNKNOWN)
+        reason = "Bad Request" if status == 400 else "Request Header Fields Too Large"
+        head = (
+            f"HTTP/1.1 {status} {reason}\r\ncontent-type: application/json\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        )
+        if not self.transport.is_closing():
+            self.transport.write(head.encode() + body)
+            self.transport.close()
 
-        def _forget(self) -> None:
-            for timer in (self._head_timer, self._unread_timer):
-                if timer is not None:
-                    timer.cancel()
-            self._head_timer = self._unread_timer = None
 
-        def _refuse(self, status: int, error: RequestError) -> None:
-            body = encode(error, _UNKNOWN)
-            reason = "Bad Request" if status == 400 else "Request Header Fields Too Large"
-            head = (
-                f"HTTP/1.1 {status} {reason}\r\ncontent-type: application/json\r\n"
-                f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-            )
-            if not self.transport.is_closing():
-                self.transport.write(head.encode() + body)
-                self.transport.close()
-
-    return Connection
+def protocol(settings: HttpSettings) -> type[Connection]:
+    """Make the protocol of connections with these limits."""
+    return type("LimitedConnection", (Connection,), {"limits": settings})
 
 
 def _malformed() -> RequestError:

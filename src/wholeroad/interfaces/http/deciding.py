@@ -31,7 +31,7 @@ class Deciding:
         What there is to do at this moment, shared with the other routes.
     """
 
-    def __init__(self, service: Service, settings: HttpSettings, load: Load) -> None:
+    def __init__(self, service: Service, settings: HttpSettings, *, load: Load) -> None:
         self._service = service
         self._settings = settings
         self._load = load
@@ -60,13 +60,13 @@ class Deciding:
         seen = self._feature_words() if features else _NONE
         if not single:
             waits = all(each.status == "accepted" for each in answer.cases)
-            await exchange.answer(202 if waits else 200, answers.case_lines(answer, keys, seen))
+            await exchange.answer(202 if waits else 200, answers.case_lines(answer, keys=keys, features=seen))
             return
         (case,) = answer.cases
         if case.status in {"conflict", "quarantined"}:
             raise refused(case)
         status = 202 if case.status == "accepted" else 200
-        await exchange.answer(status, answers.encode(answers.case_line(case, keys, seen)))
+        await exchange.answer(status, answers.encode(answers.case_line(case, keys=keys, features=seen)))
 
     def _key_words(self) -> Any:  # noqa: ANN401 (a private mapping of the answers)
         schema = self._service.schemas.get(self._service.brief.case.source)

@@ -53,7 +53,7 @@ def document(service: Service, settings: HttpSettings) -> dict[str, Any]:
         "paths": _paths(service, settings),
         "components": {
             "schemas": answer_schemas(brief, service.schemas)
-            | {f"Row_{name}": row_schema(brief, name, service.schemas) for name in brief.source},
+            | {f"Row_{name}": row_schema(brief, name, schemas=service.schemas) for name in brief.source},
             "responses": {f"Error{status}": _refusal(status) for status in _REFUSALS},
             "parameters": {"RequestId": _REQUEST_ID},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
@@ -77,66 +77,57 @@ _REQUEST_ID: Final = {
 
 def _paths(service: Service, settings: HttpSettings) -> dict[str, Any]:
     brief = service.brief
-    case, outcome = brief.case.source, brief.outcome.source
-    rows_of = {name: {"$ref": f"#/components/schemas/Row_{name}"} for name in brief.source}
-    one = _asking("case", rows_of[case])
-    many = _asking("cases", _list(rows_of[case], settings))
+    case, outcome = _row_of(brief.case.source), _row_of(brief.outcome.source)
+    form = {"oneOf": [_asking("case", case), _asking("cases", _list(case, settings))]}
+    answer = {"oneOf": [_ref("Case"), _ref("Cases")]}
     paths: dict[str, Any] = {
         "/v1/decisions": {
             "post": {
                 "operationId": "decide",
                 "summary": brief.brief.decision or "Decide cases.",
-                "requestBody": _body({"oneOf": [one, many]}),
+                "requestBody": _body(form),
                 "responses": {
-                    "200": _told(
-                        "Decision or decisions, each with its status.",
-                        {"oneOf": [_ref("Case"), _ref("Cases")]},
-                    ),
-                    "202": _told(
-                        "Every case waits until it is due.", {"oneOf": [_ref("Case"), _ref("Cases")]}
-                    ),
+                    "200": _told("Decision or decisions, each with its status.", answer),
+                    "202": _told("Every case waits until it is due.", answer),
                     **_refused("409", *_SENDING, *_GUARDED),
                 },
             }
         },
         "/v1/outcomes": {
-            "post": {
-                "operationId": "put_outcomes",
-                "summary": "Say what became of cases: late, corrected, and of cases not yet known.",
-                "requestBody": _rows_body("outcomes", rows_of[outcome], settings),
-                "responses": {
-                    "200": _told("What became of each row.", _ref("Rows")),
-                    **_refused(*_SENDING, *_GUARDED),
-                },
-            }
+            "post": _putting("put_outcomes", _OUTCOMES, _rows_body("outcomes", outcome, settings))
         },
     }
     # A path for each source, so that each has the columns of its own rows.
     for name in brief.source:
-        paths[f"/v1/rows/{name}"] = {
-            "post": {
-                "operationId": f"put_rows_{name}",
-                "summary": f"Bring rows of {name}.",
-                "requestBody": _rows_body("rows", rows_of[name], settings),
-                "responses": {
-                    "200": _told("What became of each row.", _ref("Rows")),
-                    **_refused(*_SENDING, *_GUARDED),
-                },
-            }
-        }
-    paths |= _reading(settings)
+        body = _rows_body("rows", _row_of(name), settings)
+        paths[f"/v1/rows/{name}"] = {"post": _putting(f"put_rows_{name}", f"Bring rows of {name}.", body)}
+    paths |= _reading()
     for operations in paths.values():
         for operation in operations.values():
             operation.setdefault("security", _BEARER)
-            operation["parameters"] = [
-                {"$ref": "#/components/parameters/RequestId"},
-                *operation.get("parameters", ()),
-            ]
+            operation["parameters"] = [_ID_GIVEN, *operation.get("parameters", ())]
     return paths
 
 
-def _reading(settings: HttpSettings) -> dict[str, Any]:
-    del settings
+_ID_GIVEN: Final = {"$ref": "#/components/parameters/RequestId"}
+_OUTCOMES: Final = "Say what became of cases: late, corrected, and of cases not yet known."
+
+
+def _row_of(source: str) -> Schema:
+    return _ref(f"Row_{source}")
+
+
+def _putting(name: str, summary: str, body: dict[str, Any]) -> dict[str, Any]:
+    told = _told("What became of each row.", _ref("Rows"))
+    return {
+        "operationId": name,
+        "summary": summary,
+        "requestBody": body,
+        "responses": {"200": told, **_refused(*_SENDING, *_GUARDED)},
+    }
+
+
+def _reading() -> dict[str, Any]:
     guarded = (*_READING, *_GUARDED)
     return {
         "/v1/decisions/{id}": {

@@ -163,12 +163,9 @@ class _Reads:
         schema = self._service.schemas.get(self._service.brief.case.source)
         key = self._service.brief.source[self._service.brief.case.source].key
         champion = self._service.champion()
+        seen = answers.wording(champion[2] if champion else None)
         words = answers.wording({each: schema[each] for each in key if each in schema} if schema else None)
-        return _json(
-            answers.encode(
-                answers.case_line(answer, words, answers.wording(champion[2] if champion else None))
-            )
-        )
+        return _json(answers.encode(answers.case_line(answer, keys=words, features=seen)))
 
     async def models(self, request: Request) -> Response:
         _alone(request)

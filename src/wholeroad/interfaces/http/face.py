@@ -68,7 +68,7 @@ class Face(Starlette):
         self.settings = settings
         self.meter = RequestMeter()
         self._guard = guard
-        self._deciding = Deciding(service, settings, load)
+        self._deciding = Deciding(service, settings, load=load)
         self._prefix = digest("requests", str(service.now()), str(id(self)))[:8].encode()
         self._count = 0
 

@@ -67,7 +67,7 @@ _WIDE_LINE: Final = msgspec.json.Decoder(_Wide)
 _LIMIT: Final = 2**63
 _STRINGS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _UNKNOWN: Final = re.compile(r"unknown field `(.*)`")
-_TYPES: Final = re.compile(r"Expected `(.*?)`, got `(.*?)`")
+_TYPES: Final = re.compile(r"Expected `(.*?)`, \w+ `(.*?)`")
 _PLACE: Final = re.compile(r" - at `(.*)`$")
 _SHOWN: Final = 80
 """Characters of a name that a message repeats."""

@@ -21,7 +21,7 @@ _INT64: Final = {"minimum": -(2**63), "maximum": 2**63 - 1}
 SCALAR: Final = ["string", "number", "boolean", "null"]
 
 
-def row_schema(brief: Brief, source: str, schemas: Mapping[str, pl.Schema]) -> Schema:
+def row_schema(brief: Brief, source: str, *, schemas: Mapping[str, pl.Schema]) -> Schema:
     """Describe the rows of a source as they are sent.
 
     Columns of the key and of times are required and never null; others may be null or left out. A source that
@@ -46,7 +46,7 @@ def row_schema(brief: Brief, source: str, schemas: Mapping[str, pl.Schema]) -> S
         "properties": properties,
         "required": [name for name in properties if name in required],
         "additionalProperties": False if source in schemas else {"type": SCALAR},
-        "examples": [example_row(brief, source, schemas)],
+        "examples": [example_row(brief, source, schemas=schemas)],
     }
     return described
 
@@ -63,7 +63,7 @@ def required_columns(brief: Brief, source: str) -> set[str]:
     return required
 
 
-def example_row(brief: Brief, source: str, schemas: Mapping[str, pl.Schema]) -> dict[str, Any]:
+def example_row(brief: Brief, source: str, *, schemas: Mapping[str, pl.Schema]) -> dict[str, Any]:
     """Make a row of a source that has a value of the right kind in each column."""
     return {name: _example(dtype) for name, dtype in _types(brief, source, schemas).items()}
 
