@@ -9,6 +9,7 @@ flushed.
 import _sqlite3
 import ctypes
 import os
+import sys
 import zlib
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,15 +65,6 @@ class Disk:
             self.since.pop(name, None)
         self.deleted = set()
 
-    def seeing(self, flush_folders):
-        """Note when folders are flushed, which Python does and not SQLite."""
-
-        def flushed(*folders: Path) -> None:
-            flush_folders(*folders)
-            self.folders_flushed()
-
-        return flushed
-
     def left(self, to: Path, *, luck: int | None = None) -> None:
         """Write down what is left in a folder; with some luck, parts of what wasn't flushed as well."""
         to.mkdir()
@@ -123,9 +115,16 @@ def watched():
     ctypes.c_void_p.from_buffer(vfs, _VFS_DELETE).value = ctypes.cast(deleted, _POINTER).value
     _KEPT.append((vfs, name, opened, deleted))
     assert library.sqlite3_vfs_register(ctypes.addressof(vfs), 1) == 0
+
+    def flushed(_frame, event, what):
+        if event == "c_return" and what is os.fsync:  # what Python flushes here is folders
+            disk.folders_flushed()
+
+    sys.setprofile(flushed)
     try:
         yield disk
     finally:
+        sys.setprofile(None)
         library.sqlite3_vfs_unregister(ctypes.addressof(vfs))
         library.sqlite3_vfs_register(real, 1)
 

@@ -147,7 +147,7 @@ def world(name: str) -> World:
     if name == "amounts":
         made = newsvendor.make(days=60, shops=3, products=2)
         frames = {"deliveries": made.deliveries, "demands": made.demands}
-        brief = newsvendor.BRIEF
+        brief = newsvendor.BRIEF.replace("most = 150", "most = 30")
     else:
         cases, outcomes = worlds.parcels(days=15, per_day=16)
         # Several are sent at one instant, and some values aren't known.

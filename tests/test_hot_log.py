@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 import power_cuts
 from wholeroad.adapters import hot_log
-from wholeroad.adapters.flushing import flush_folders
 from wholeroad.adapters.hot_log import MemoryHotLog, SqliteHotLog
 from wholeroad.adapters.scratch import MemoryScratch, SqliteScratch
 from wholeroad.core.errors import TryLaterError, UserError
@@ -59,9 +58,8 @@ def test_law_on_disk_as_in_memory_and_as_a_plain_list_says(tmp_path_factory, ste
 
 @pytest.mark.skipif(sys.platform == "win32", reason="watches SQLite's files as they are on Unix")
 @pytest.mark.parametrize("luck", [None, 1, 2, 3])
-def test_law_what_was_acknowledged_is_there_after_a_power_cut_at_any_moment(tmp_path, monkeypatch, luck):
+def test_law_what_was_acknowledged_is_there_after_a_power_cut_at_any_moment(tmp_path, luck):
     with power_cuts.watched() as disk:
-        monkeypatch.setattr(hot_log, "flush_folders", disk.seeing(flush_folders))
         cuts = acknowledge_and_cut(disk, tmp_path, luck=luck)
     assert disk.flushes >= 60
     for acknowledged, folder in cuts:
@@ -74,9 +72,11 @@ def test_law_what_was_acknowledged_is_there_after_a_power_cut_at_any_moment(tmp_
 @pytest.mark.skipif(sys.platform == "win32", reason="watches SQLite's files as they are on Unix")
 @pytest.mark.parametrize("less", ["normal", "off"])
 def test_with_less_than_full_a_power_cut_takes_what_was_acknowledged(tmp_path, monkeypatch, less):
-    monkeypatch.setattr(hot_log, "SYNCHRONOUS", less)
+    if less == "off":
+        monkeypatch.setattr(hot_log, "SYNCHRONOUS", "off")
+    else:
+        monkeypatch.setattr(hot_log, "SYNCHRONOUS", "normal")
     with power_cuts.watched() as disk:
-        monkeypatch.setattr(hot_log, "flush_folders", disk.seeing(flush_folders))
         (*_, (acknowledged, folder)) = acknowledge_and_cut(disk, tmp_path, luck=None)
     log = SqliteHotLog(folder / "hot.sqlite")
     assert len(acknowledged) > len(list(log.read()))

@@ -396,6 +396,13 @@ def asked(feature: Feature, *rows: Version) -> tuple[Any, ...]:
     return Stream([feature], landed, {}).run([in_full(at(1)[0])], 1)[0]
 
 
+def test_the_lesser_zero_is_no_other_zero_and_nan_is_null():
+    rows = [row(1, 0, 0, f=-0.0), row(2, 0, 0, f=math.nan)]
+    for how in ("min", "max"):
+        assert repr(asked(total("f", how), *rows)) == "(0.0,)"
+    assert asked(total("f", "distinct"), *rows, row(3, 0, 0, f=0.0)) == (1,)
+
+
 @pytest.mark.parametrize("how", ["sum", "mean", "std", "min", "max"])
 @pytest.mark.parametrize("value", [math.inf, -math.inf])
 def test_infinite_values_in_a_window_are_refused_as_in_bulk(value, how):

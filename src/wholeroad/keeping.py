@@ -135,7 +135,7 @@ def restore(backup: Path, to: Path | None, *, progress: Progress | None = None) 
         if left_over.is_dir() and [*to.iterdir()] == [left_over]:
             shutil.rmtree(left_over)  # of a restoring that was cut short
         _refuse_used(to, "the project")
-    verify(backup, said, progress)
+    verify(backup, said, progress=progress)
     if to is None:
         with TemporaryDirectory() as place:
             return _made(backup, said, Path(place), progress=progress)

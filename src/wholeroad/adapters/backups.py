@@ -218,7 +218,7 @@ def other_files(inner: Path, without: frozenset[str]) -> Iterator[Path]:
             yield path
 
 
-def verify(folder: Path, backup: Backup, progress: Progress | None = None) -> None:
+def verify(folder: Path, backup: Backup, *, progress: Progress | None = None) -> None:
     """Hold every file of a backup against its digest.
 
     Raises

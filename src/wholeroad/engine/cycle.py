@@ -8,7 +8,6 @@ from typing import Protocol
 
 from wholeroad.core.facts import Fact
 from wholeroad.core.instants import Instant
-from wholeroad.core.instants import Instant
 from wholeroad.core.view import AsOf, Codes
 from wholeroad.engine.fold import State, step
 from wholeroad.road.brief.contract import RefitTable

@@ -79,7 +79,9 @@ class State(msgspec.Struct, frozen=True):
 
     def turns_at(self, after: Instant) -> Instant | None:
         """Give the next instant at which another plan comes into force; None when none is fixed."""
-        coming = [plan.effective_from for plan in (*self.before, self.plan) if plan.effective_from is not None]
+        coming = [
+            plan.effective_from for plan in (*self.before, self.plan) if plan.effective_from is not None
+        ]
         return min((at for at in coming if at > after), default=None)
 
 
@@ -96,10 +98,7 @@ def step(state: State, fact: Fact) -> State:
         case Settled():
             changes = {"line": state.line.after(fact), "settled_at": fact.at}
         case SpanDecided():
-            decided = state.decided + fact.count
-            changes = {"decided_until": fact.until_at, "decided": decided, "spans": state.spans + 1}
-            if state.before:
-                changes["before"] = _still_needed((*state.before, state.plan), fact.until_at)[:-1]
+            changes = _sealed(state, fact)
         case Opened():
             changes = {"opened_at": fact.at}
         case RunBegan():
@@ -115,6 +114,13 @@ def step(state: State, fact: Fact) -> State:
         case _:
             return state
     return msgspec.structs.replace(state, **changes)
+
+
+def _sealed(state: State, fact: SpanDecided) -> dict[str, Any]:
+    """Take up sealed decisions; plans that decided before them alone are done with."""
+    decided, spans = state.decided + fact.count, state.spans + 1
+    before = _still_needed((*state.before, state.plan), fact.until_at)[:-1] if state.before else ()
+    return {"decided_until": fact.until_at, "decided": decided, "spans": spans, "before": before}
 
 
 def _planned(state: State, fact: PlanFixed) -> dict[str, Any]:

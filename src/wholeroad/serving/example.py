@@ -48,9 +48,9 @@ def example_case(yard: Yard, now: Instant) -> dict[str, Any]:
     return made
 
 
-def _other(value: Any, column: pl.Series, dtype: pl.DataType, *, later: int) -> Any:
+def _other(value: object, column: pl.Series, dtype: pl.DataType, *, later: int) -> object:
     if dtype.is_integer():
         return int(column.max() or 0) + 1  # type: ignore[arg-type]
-    if dtype == pl.Datetime("us", "UTC"):
+    if isinstance(value, int):
         return value + later
     return "try-1" if dtype == pl.String else value

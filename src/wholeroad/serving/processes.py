@@ -78,7 +78,7 @@ class ChildProcess:
         if self._child is None or self._child.poll() is not None:
             threads = str(max(1, available_threads() - 1))
             limits = dict.fromkeys(("OMP_NUM_THREADS", "POLARS_MAX_THREADS", "WHOLEROAD_THREADS"), threads)
-            self._child = subprocess.Popen(  # our own interpreter and module; nothing from outside
+            self._child = subprocess.Popen(  # noqa: S603 - our own interpreter and module, and no shell
                 [sys.executable, "-m", "wholeroad.serving.child", str(self._folder.absolute())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -120,7 +120,8 @@ class OneThread:
         self._jobs: Jobs | None = None
 
     def run(self, job: Job, progress: Progress | None = None) -> Came:
-        """Do a job."""
+        """Do a job; nobody is told how far it is."""
+        del progress
         return self._pool.submit(self._run, job).result()
 
     def rest(self) -> None:

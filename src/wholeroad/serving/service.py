@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -133,7 +132,7 @@ class Service:
             raise _not_now(reason)
         if len(self._queue) >= MOST_QUEUED:
             raise _full()
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Answer] = self._loop.create_future()
         self._queue.append((command, future))
         self._wake.set()
         return await future
@@ -230,6 +229,10 @@ class Service:
 
     # ---- the writer ---------------------------------------------------------------------------------
 
+    @property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        return asyncio.get_running_loop()
+
     async def _writing(self) -> None:
         flush: asyncio.Future[None] | None = None
         while True:
@@ -237,14 +240,14 @@ class Service:
             self._wake.clear()
             waiting, self._queue = self._queue, []
             came, self._cycles = self._cycles, []
-            began_s = time.perf_counter()
+            began_s = self._loop.time()
             now = max(self._yard.clock.now(), self.front.at + 1)
             try:
                 grouped = self.front.step([command for command, _ in waiting], now=now, came=came)
             except Exception as error:
                 self._fail(fault(error), waiting)
                 raise
-            self._counts.grouped(grouped, deciding_s=time.perf_counter() - began_s)
+            self._counts.grouped(grouped, deciding_s=self._loop.time() - began_s)
             if flush is not None:  # a group is formed while the one before is flushed
                 await flush
             flush = asyncio.ensure_future(self._written(grouped, waiting, came))
@@ -259,14 +262,14 @@ class Service:
             self._fail(_not_now(self._broken), waiting)
             return
         if grouped.record is not None and log is not None:
-            began_s = time.perf_counter()
+            began_s = self._loop.time()
             data = write(grouped.record)
             try:
-                await asyncio.get_running_loop().run_in_executor(self._flushing, log.append, data)
+                await self._loop.run_in_executor(self._flushing, log.append, data)
             except RoadError as error:
                 self._fail(error, waiting)
                 return
-            self._counts.flush_s += time.perf_counter() - began_s
+            self._counts.flush_s += self._loop.time() - began_s
             self._hot += len(grouped.record.decided) + sum(len(each.values) for each in grouped.record.rows)
         for (_, future), answer in zip(waiting, grouped.answers, strict=True):
             if future.done():
@@ -281,13 +284,13 @@ class Service:
         self._beside.durable(grouped.at, cycles=cycles, came=came, full=full)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        """A loop that ends by a fault of ours ends the service: what is on the disk is whole."""
+        """End the service where a loop ends by a fault of ours: what is on the disk is whole."""
         if not task.cancelled() and (error := task.exception()) is not None:
             self._broken = self._broken or f"it stopped by a fault of ours: {error}"
             self._tell("".join(traceback.format_exception(error)))
 
     def _fail(self, error: RoadError, waiting: list[_Waiting]) -> None:
-        """What can't be written wasn't; the front knows of it already, so it has to be read anew."""
+        """Answer that nothing was taken in; the front knows of it already, so nothing more is written."""
         self._broken = self._broken or f"what came in could not be written: {error.happened}"
         for _, future in waiting:
             if not future.done():
@@ -313,7 +316,7 @@ class Service:
     async def _prune(self, through: int) -> None:
         log = self._log
         if through and log is not None:
-            await asyncio.get_running_loop().run_in_executor(self._flushing, log.prune, through)
+            await self._loop.run_in_executor(self._flushing, log.prune, through)
 
 
 def model_lines(facts: Sequence[Fact], plan: Plan) -> list[ModelLine]:

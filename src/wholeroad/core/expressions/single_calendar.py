@@ -20,7 +20,7 @@ from wholeroad.core.expressions.single_parts import Part, RareError, as_kind, ma
 from wholeroad.core.instants import DAY, UNITS
 
 _BLOCK: Final = 400 * DAY
-_QUARTER: Final = 15 * UNITS["min"]
+_HOUR: Final = UNITS["h"]
 _SECOND: Final = UNITS["s"]
 EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
 _LAST_ORDINAL: Final = date.max.toordinal()
@@ -75,15 +75,15 @@ def calendar(instant: Part, part: str, *, zone: str) -> Part:
 def _turns(zone: str, block: int) -> tuple[list[int], list[int]]:
     """Give the instants of a year or so from which a time zone has another offset, and the offsets.
 
-    Polars is asked for each quarter of an hour, then for each second of those in which the offset turns.
+    Polars is asked for each hour, then for each second of those in which the offset turns.
     """
     first, last = block * _BLOCK, (block + 1) * _BLOCK
-    coarse = _offsets(zone, range(first, last + _QUARTER, _QUARTER))
+    coarse = _offsets(zone, range(first, last + _HOUR, _HOUR))
     starts, offsets = [first], [coarse[0]]
     for step, (before, after) in enumerate(pairwise(coarse)):
         if before == after:
             continue
-        seconds = range(first + step * _QUARTER, first + (step + 1) * _QUARTER + 1, _SECOND)
+        seconds = range(first + step * _HOUR, first + (step + 1) * _HOUR + 1, _SECOND)
         for at, offset in zip(seconds, _offsets(zone, seconds), strict=True):
             if offset != offsets[-1]:
                 starts.append(at)

@@ -35,12 +35,12 @@ def types_of(words: Mapping[str, str]) -> dict[str, pl.DataType]:
     return {name: _TYPES[word] for name, word in words.items()}
 
 
-def column(name: str, values: Sequence[Any], dtype: pl.DataType) -> pl.Series:
+def column(name: str, values: Sequence[Any], *, dtype: pl.DataType) -> pl.Series:
     """Make a column of physical values: instants in microseconds, dates in days.
 
     Examples
     --------
-    >>> column("at", [0, None], INSTANT).to_list()[1], column("on", [1], pl.Date()).to_list()
+    >>> column("at", [0, None], dtype=INSTANT).to_list()[1], column("on", [1], dtype=pl.Date()).to_list()
     (None, [datetime.date(1970, 1, 2)])
     """
     if isinstance(dtype, pl.Datetime | pl.Duration):
@@ -54,7 +54,10 @@ def frame(rows: Sequence[Sequence[Any]], types: Mapping[str, pl.DataType]) -> pl
     """Make a frame of rows of physical values, in the order of the columns."""
     columns = zip(*rows, strict=True) if rows else ((),) * len(types)
     return pl.DataFrame(
-        [column(name, values, dtype) for values, (name, dtype) in zip(columns, types.items(), strict=True)]
+        [
+            column(name, values, dtype=dtype)
+            for values, (name, dtype) in zip(columns, types.items(), strict=True)
+        ]
     )
 
 
@@ -72,13 +75,13 @@ def versions_of(came: Iterable[Came], types: Mapping[str, pl.DataType]) -> tuple
     times = {HAPPENED: "happened_at", CLAIMED: "claimed_at"}
     made = rows.with_columns(
         *(
-            column(name, [at for each in came for at in getattr(each.rows, field)], INSTANT)
+            column(name, [at for each in came for at in getattr(each.rows, field)], dtype=INSTANT)
             for name, field in times.items()
         ),
         pl.Series(VERSION, versions, dtype=pl.Int64),
         pl.lit(value=False).alias(DELETED),
     )
-    landed = column(LANDED, [each.at for each in came for _ in each.rows.values], INSTANT)
+    landed = column(LANDED, [each.at for each in came for _ in each.rows.values], dtype=INSTANT)
     return made, landed
 
 

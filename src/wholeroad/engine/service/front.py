@@ -338,8 +338,8 @@ class _Asked:
 
 
 def _conflict() -> tuple[str, str]:
-    return (
-        "service.case-conflict",
+    reason = (
         "a case with this key is known, and its row says something else: send a changed row to the rows of "
-        "the case's source, or give another case another key",
+        "the case's source, or give another case another key"
     )
+    return "service.case-conflict", reason

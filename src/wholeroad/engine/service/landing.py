@@ -125,7 +125,7 @@ class Landings:
         return self._arriving[self._case_source].row(key)
 
     def same(self, row: Mapping[str, Any]) -> tuple[Key | None, bool]:
-        """Give the key of a case that is sent, where a case with it is known; and whether all of it is equal."""
+        """Give the key of a case that is sent, where it is known; and whether all of its row is equal."""
         arriving = self._arriving[self._case_source]
         key = arriving.key_of(row)
         if key is None or not arriving.row(key):
@@ -145,7 +145,7 @@ class Landings:
         return key is not None and (key in self.cases or bool(self.row(key)))
 
     def decided(self, key: Key, case: Decided) -> None:
-        """Take note of a decision: its outcome may have come before, and silence may come to mean something."""
+        """Take note of a decision: its outcome may have come before it, and silence may mean something."""
         self.cases.add(key, case)
         if self._telling is not None:
             self._tell(key, case)

@@ -77,8 +77,8 @@ class CaseAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     key
         The columns of its key.
     status
-        ``decided``; ``accepted``: it is decided when it is due; ``history``: it was due before the service was
-        opened; ``conflict``: the case is known with other content; ``quarantined``.
+        ``decided``; ``accepted``: it is decided when it is due; ``history``: it was due before the service
+        was opened; ``conflict``: the case is known with other content; ``quarantined``.
     due_at, decided_at
         Microseconds.
     decided_by

@@ -232,7 +232,7 @@ def decisions_frame(
     return span_frame(
         brief,
         keys,
-        decided_at=column("decided_at", [each.decided_at for each in decided], INSTANT),
+        decided_at=column("decided_at", [each.decided_at for each in decided], dtype=INSTANT),
         decided=_arrays(brief, decided),
         plan=Plan(decided[0].decider, decided[0].model) if decided else Plan(),
         span=span,

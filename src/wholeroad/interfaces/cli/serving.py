@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ from wholeroad.core.errors import UserError, unusable
 if TYPE_CHECKING:
     from socket import socket
 
-    from rich.console import Console
+    from rich.console import Console as Screen
 
     from wholeroad.core.ports import Clock
     from wholeroad.interfaces.http.serving import Tls
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 Folder = Annotated[Path, typer.Argument(help="The project's folder, with its brief.toml.", show_default=".")]
 
 
-def up(
+def up(  # noqa: PLR0913 - options of a command
     folder: Folder = Path(),
     *,
     host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
@@ -111,8 +110,10 @@ class _Serving:
             run(self._serve(console(), address, bound, write))
 
     async def _serve(
-        self, console: Console, address: str, bound: socket, write: Callable[[bytes], None] | None
+        self, console: Screen, address: str, bound: socket, write: Callable[[bytes], None] | None
     ) -> None:
+        from rich.console import Console
+
         from wholeroad.interfaces.cli.watching import tasks
         from wholeroad.interfaces.http.face import make_app
         from wholeroad.interfaces.http.guard import TokenGuard
@@ -127,7 +128,7 @@ class _Serving:
             self.project,
             host=ChildProcess(folder),
             fits=ChildProcess(folder),
-            tell=lambda text: print(text, file=sys.stderr, flush=True),
+            tell=lambda text: Console(stderr=True).print(text, markup=False, soft_wrap=True),
         )
         with tasks() as progress:
             await service.start(progress=progress)
@@ -143,7 +144,7 @@ class _Serving:
         await serve(made, service.close, sockets=[bound])
         console.print("Stopped: everything that was acknowledged is in the tables.")
 
-    def _greet(self, console: Console, address: str, service: Service) -> None:
+    def _greet(self, console: Screen, address: str, service: Service) -> None:
         """Say where it is, who may use it, and what to try first."""
         from wholeroad.serving.example import example_case
 
