@@ -102,6 +102,9 @@ class Desk:
         if row.get(key) is None:
             self.counted[source, "quarantined"] += 1
             return RowAnswer("quarantined", "data.key-null", f"{key} was empty")
+        if type(row[key]) is not int:
+            self.counted[source, "quarantined"] += 1
+            return RowAnswer("quarantined", "data.not-castable", f"{key} was no integer")
         before = self.known[source].get(row[key])
         self.known[source][row[key]] = row
         status = "landed" if before is None else "already known" if before == row else "new version"

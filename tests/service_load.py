@@ -409,6 +409,7 @@ def verify(folder: Path, clients: list[Client]) -> dict[str, int]:
     counts["decisions"] = _decided_once(project, asked)
     facts = [fact for _, fact in project.yard.ledger.read()]
     state = fold(facts)
+    _spans_hold(project, facts)
     middle = len(facts) // 2
     assert fold(facts[middle:], restore(snapshot(fold(facts[:middle])))) == state
     log = SqliteHotLog(project.yard.folder.hot)
@@ -472,8 +473,22 @@ def _decided_once(project: Any, asked: list[Asked]) -> int:
         assert written(row["decided_at"]) == case["decided_at"], (row, case)
         for name in ("action", "decided_by", "model", "expected_value"):
             assert row[name] == case.get(name), (name, row, case)
-        assert {name: row[name] for name in ("late", "on_time") if row[name] is not None} == (case.get("probabilities") or {})
+        points = {name: row[name] for name in ("p_late", "p_on_time") if row[name] is not None}
+        assert points == (case.get("probabilities") or {}), (row, case)
     return len(told)
+
+
+def _spans_hold(project: Any, facts: list[Any]) -> None:
+    """The spans follow each other without a gap, and each digest is that of its rows."""
+    from wholeroad.engine.sealing import digest_of_rows
+    from wholeroad.road.watch.facts import SpanDecided
+
+    spans = [fact for fact in facts if isinstance(fact, SpanDecided)]
+    assert all(one.until_at == two.at for one, two in zip(spans, spans[1:], strict=False))
+    rows = project.yard.tables.read("decisions")
+    for number, fact in enumerate(spans, 1):
+        some = rows.filter(span=number)
+        assert (some.height, digest_of_rows(project.brief, some)) == (fact.count, fact.digest), number
 
 
 def _cases(asked: Asked) -> list[Row]:

@@ -65,7 +65,7 @@ def serving(
 
     async def run() -> None:
         project = wholeroad.open(root, clock=clock)
-        service = Service(project, host=OneThread(root), fits=OneThread(root), poll_s=0.002, **options)
+        service = Service(project, host=OneThread, poll_s=0.002, **options)
         await service.start()
         try:
             await drive(service)

@@ -51,7 +51,7 @@ quick = settings(max_examples=25, deadline=None)
 
 CAPACITY = 'status_quo = { action = "pass" }\ncapacity = "5 per day"'
 LATE_IS_HELD = 'decide_at = "sent_at - 1h"\nif_late = "status_quo"'
-OWN_VALUES = "express = { late = 'weight_kg * 3 - 1', on_time = -4 }".replace("'", '"')
+OWN_VALUES = "express = { late = 'weight_kg', on_time = -4 }".replace("'", '"')
 TODAY = "status_quo = { expression = \"case when weight_kg > 5 then 'express' else 'pass' end\" }"
 RARE = "status_quo = { expression = \"case when lower(depot) = 'a' then 'express' else 'pass' end\" }"
 SHARE = '[policy]\nno_action = { action = "pass", share = 0.2 }\n[policy.refit]'
@@ -74,7 +74,10 @@ score = "weight_kg / 30"
 CHANGES: dict[str, list[tuple[str, str]]] = {
     "plain": [("[success]", "[success]")],
     "capacity": [('status_quo = { action = "pass" }', CAPACITY), ("[policy.refit]", SHARE)],
-    "held": [('decide_at = "sent_at - 1h"', LATE_IS_HELD)],
+    "held": [
+        ('decide_at = "sent_at - 1h"', LATE_IS_HELD),
+        ("on_time = -4 }", 'on_time = "0 - coalesce(weight_kg, 1) * 1.5" }'),
+    ],
     "own values": [("express = { late = 8, on_time = -4 }", OWN_VALUES)],
     "status quo": [('status_quo = { action = "pass" }', TODAY)],
     "rare": [('status_quo = { action = "pass" }', RARE)],
@@ -482,7 +485,8 @@ def scored(classes: int) -> list[Model]:
             "flag": dice.random(count) < 0.3,
         }
     )
-    score = 2 * frame["number"].fill_null(0).to_numpy() + frame["flag"].to_numpy() + dice.normal(size=count)
+    told = 2 * frame["number"].fill_null(0).to_numpy() + frame["flag"].to_numpy()
+    score = told + 3 * (frame["place"] == "3").fill_null(value=False).to_numpy() + dice.normal(size=count)
     truth = np.searchsorted(np.quantile(score, np.arange(1, classes) / classes), score).astype(np.int8)
     encoder = fit_encoder(frame)
     assert [name for name, _ in encoder.left_out] == ["day"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from wholeroad.core.errors import RoadError, UserError
@@ -26,6 +27,34 @@ RETRY_S: Final = 5.0
 """A cycle that could not be run is tried again after so long."""
 
 
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """What goes from beside to the service.
+
+    Attributes
+    ----------
+    now
+        The present.
+    hand_over
+        Takes what a cycle came to into the next group.
+    model
+        Reads a model from its digest.
+    prune
+        Lets go of records up to a number.
+    after_cycle
+        Awaited when a cycle is done, before the next one.
+    tell
+        Told in a sentence of what went wrong.
+    """
+
+    now: Callable[[], Instant]
+    hand_over: Callable[[CycleCame], None]
+    model: Callable[[str], Model]
+    prune: Callable[[int], Awaitable[None]]
+    after_cycle: Callable[[], Awaitable[None]]
+    tell: Callable[[str], None]
+
+
 class Beside:
     """Runs one job at a time, and one fit beside it.
 
@@ -33,34 +62,14 @@ class Beside:
     ----------
     host, fits
         Where the office works, and where fits are made.
-    now
-        The present.
-    hand_over
-        Takes what a cycle came to into the next group.
-    model
-        Reads a model from its digest.
-    tell
-        Told in a sentence of what went wrong.
+    calls
+        To the service.
     """
 
-    def __init__(
-        self,
-        host: Host,
-        fits: Host,
-        *,
-        now: Callable[[], Instant],
-        hand_over: Callable[[CycleCame], None],
-        model: Callable[[str], Model],
-        prune: Callable[[int], Awaitable[None]],
-        tell: Callable[[str], None],
-    ) -> None:
+    def __init__(self, host: Host, fits: Host, calls: Calls) -> None:
         self._host = host
         self._fits = fits
-        self._now = now
-        self._hand_over = hand_over
-        self._model = model
-        self._prune = prune
-        self._tell = tell
+        self._calls = calls
         self._due: deque[Instant] = deque()
         self._work = asyncio.Event()
         self._written = asyncio.Event()
@@ -107,10 +116,25 @@ class Beside:
             raise raised(came.error)
         return came
 
-    def begin(self, front: Front) -> None:
-        """Go on where the ledger stands."""
+    async def change(self, job: Job, *, hosts: tuple[Host, Host] | None = None) -> None:
+        """Do a job between cycles, where the office is another one from now on if hosts are given."""
+        if hosts is not None:
+            if self._fitting is not None and not self._fitting.done():
+                await self.cancel_fit()
+            await asyncio.to_thread(self._host.rest)
+            await asyncio.to_thread(self._host.end)
+            self._host, self._fits = hosts
+        await self._calls.prune((await self.do(job)).through)
+
+    def resume(self, front: Front) -> None:
+        """Take up the fit that the ledger says is asked for."""
+        self._pending = None
         if front.pending_fit is not None:
             self._ask_fit(front.pending_fit)
+
+    def begin(self, front: Front) -> None:
+        """Go on where the ledger stands."""
+        self.resume(front)
         self._task = asyncio.create_task(self._working())
 
     def durable(
@@ -157,7 +181,7 @@ class Beside:
             at is not None
         ):  # not beyond a cycle that isn't run: the next start runs it, and goes on from there
             until_at = min([at + 1, *self._due])
-            await self._prune((await self.do(Seal(self._now(), until_at))).through)
+            await self._calls.prune((await self.do(Seal(self._calls.now(), until_at))).through)
         await asyncio.to_thread(self._host.rest)
         await asyncio.to_thread(self._host.end)
 
@@ -176,12 +200,13 @@ class Beside:
                 while self._due:
                     await self._cycle(self._due[0])
                     self._due.popleft()
+                    await self._calls.after_cycle()
                 if self._seal_until is not None:
                     until_at, self._seal_until = self._seal_until, None
-                    await self._sealed(Seal(self._now(), until_at))
+                    await self._sealed(Seal(self._calls.now(), until_at))
                 self._busy = False
             except RoadError as error:
-                self._tell(f"{error.headline}: {error.happened} [{error.code}]; it is tried again")
+                self._calls.tell(f"{error.headline}: {error.happened} [{error.code}]; it is tried again")
                 await asyncio.sleep(RETRY_S)
                 self._work.set()
 
@@ -189,20 +214,20 @@ class Beside:
         came = await _unhurried(asyncio.to_thread(self._host.run, job))
         if came.error is not None:
             raise raised(came.error)
-        await self._prune(came.through)
+        await self._calls.prune(came.through)
 
     async def _cycle(self, cycle_at: Instant) -> None:
         if self._handed_at == cycle_at:  # its facts are written; what came after it failed
             return
-        job = Cycle(self._now(), cycle_at, done=sorted(self._made), failed=self._failed)
+        job = Cycle(self._calls.now(), cycle_at, done=sorted(self._made), failed=self._failed)
         came = await _unhurried(asyncio.to_thread(self._host.run, job))
         if came.error is not None:
             raise raised(came.error)
         facts = [decode(fact) for fact in came.decoded()]
         names = [fact.model for fact in facts if isinstance(fact, PlanFixed) and fact.model]
-        models = {name: await asyncio.to_thread(self._model, name) for name in names}
+        models = {name: await asyncio.to_thread(self._calls.model, name) for name in names}
         self._written.clear()
-        self._hand_over(CycleCame(cycle_at, tuple(facts), models))
+        self._calls.hand_over(CycleCame(cycle_at, tuple(facts), models))
         await self._written.wait()
         self._handed_at = cycle_at
         self.cycles += 1
@@ -213,7 +238,7 @@ class Beside:
                 self._pending = None
                 self._made.discard(fact.asked_at)
                 self._failed.pop(str(fact.asked_at), None)
-        await self._prune(came.through)
+        await self._calls.prune(came.through)
 
     # ---- fits ---------------------------------------------------------------------------------------
 
@@ -222,7 +247,7 @@ class Beside:
         self._fitting = asyncio.create_task(self._fit(asked))
 
     async def _fit(self, asked: FitAsked) -> None:
-        came = await asyncio.to_thread(self._fits.run, Fit(self._now(), asked.at))
+        came = await asyncio.to_thread(self._fits.run, Fit(self._calls.now(), asked.at))
         if came.error is None:
             self._made.add(asked.at)
             await asyncio.to_thread(self._fits.rest)
@@ -233,7 +258,9 @@ class Beside:
             said = came.error
             self._failed[str(asked.at)] = (FAILED, f"{said['headline']}: {said['happened']} [{said['code']}]")
             self.fits_failed += 1
-            self._tell(f"a fit failed: {said['happened']}; decisions go on, and a cycle asks for another one")
+            self._calls.tell(
+                f"a fit failed: {said['happened']}; decisions go on, and a cycle asks for another one"
+            )
 
 
 async def _unhurried(work: Awaitable[Came]) -> Came:

@@ -33,7 +33,7 @@ Line = Told | Ended
 
 
 def main(folder: str) -> None:
-    """Do jobs until nobody asks any more."""
+    """Do jobs until nobody asks any more; the first line that comes in is the brief."""
     with suppress(OSError, AttributeError):
         os.nice(5)  # decisions come first
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
@@ -43,13 +43,16 @@ def main(folder: str) -> None:
         out.write(msgspec.json.encode(line) + b"\n")
         out.flush()
 
-    jobs = Jobs(Path(folder), progress=lambda stage, done, total: say(Told(stage, done, total)))
-    for job in _asked():
-        say(Ended(jobs.run(job)))
+    lines = _lines()
+    brief = msgspec.json.decode(next(lines), type=str)
+    jobs = Jobs(Path(folder), brief, progress=lambda stage, done, total: say(Told(stage, done, total)))
+    decoder = msgspec.json.Decoder(Job)
+    for line in lines:
+        say(Ended(jobs.run(decoder.decode(line))))
 
 
-def _asked() -> Iterator[Job]:
-    """Give jobs as they are asked for; who asked being gone, everything ends at once, as by a kill."""
+def _lines() -> Iterator[bytes]:
+    """Give lines as they come in; who asked being gone, everything ends at once, as by a kill."""
     queue: SimpleQueue[bytes] = SimpleQueue()
 
     def read() -> None:
@@ -58,9 +61,8 @@ def _asked() -> Iterator[Job]:
         os._exit(0)
 
     threading.Thread(target=read, daemon=True).start()
-    decoder = msgspec.json.Decoder(Job)
     while True:
-        yield decoder.decode(queue.get())
+        yield queue.get()
 
 
 if __name__ == "__main__":

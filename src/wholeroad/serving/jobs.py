@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from wholeroad.adapters.clocks import SteppedClock
+from wholeroad.adapters.folders import ProjectFolder
 from wholeroad.adapters.hot_log import SqliteHotLog
 from wholeroad.core.errors import FaultsError, RoadError
 from wholeroad.core.facts import encode
@@ -17,7 +18,9 @@ from wholeroad.core.instants import Instant
 from wholeroad.core.ports import Progress
 from wholeroad.engine.service.moving import moved_through
 from wholeroad.engine.service.office import FitsMade
-from wholeroad.project import Project, open_project
+from wholeroad.project import Project
+from wholeroad.road.brief.work import read_brief
+from wholeroad.serving.applying import keep_text
 
 
 class Open(msgspec.Struct, frozen=True, tag="open"):
@@ -82,16 +85,22 @@ class Jobs:
     ----------
     folder
         The project's.
+    brief
+        The text of the brief that is served; that in the folder may have been edited since.
     """
 
-    def __init__(self, folder: Path, *, progress: Progress | None = None) -> None:
+    def __init__(self, folder: Path, brief: str, *, progress: Progress | None = None) -> None:
         self._folder = folder
+        self._brief = brief
         self._progress = progress
         self._clock = SteppedClock()
 
     @cached_property
     def _project(self) -> Project:
-        return open_project(self._folder, clock=self._clock)
+        place = ProjectFolder.at(self._folder)
+        place.check_format()
+        brief = read_brief(self._brief, name=str(place.brief))
+        return Project(place, brief, text=self._brief, clock=self._clock)
 
     @cached_property
     def _log(self) -> SqliteHotLog:
@@ -118,6 +127,7 @@ class Jobs:
                         lambda _: yard.operation.land(yard.folder.root, yard.intake, progress=self._progress),
                         self._progress,
                     )
+                keep_text(yard.blobs, yard.brief, self._brief)
                 return Came(through=through)
             case Seal():
                 return Came(through=office.seal(job.until_at))

@@ -46,11 +46,10 @@ from wholeroad.road.model.scoring import Model
 from wholeroad.road.release.few import Kernel
 
 if TYPE_CHECKING:
-    from wholeroad.project import Project
     from wholeroad.yard import Yard
 
 
-def load_front(project: Project) -> Front:
+def load_front(yard: Yard) -> Front:
     """Read what has landed and what was decided, and give the front that goes on from there.
 
     Raises
@@ -58,7 +57,7 @@ def load_front(project: Project) -> Front:
     FaultsError, UserError
         What binding the brief to what has landed raises.
     """
-    return _Loader(project.yard).front()
+    return _Loader(yard).front()
 
 
 class _Loader:

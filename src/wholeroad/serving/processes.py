@@ -39,10 +39,13 @@ class ChildProcess:
     ----------
     folder
         The project's.
+    brief
+        The text of the brief that is served.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, brief: str) -> None:
         self._folder = folder
+        self._brief = brief
         self._child: subprocess.Popen[bytes] | None = None
         self._decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
         self._lock = threading.Lock()
@@ -85,6 +88,8 @@ class ChildProcess:
                 env={**os.environ, **limits},
                 start_new_session=True,  # an interrupt from the keyboard is the front's to answer
             )
+            if self._child.stdin is not None:
+                self._child.stdin.write(msgspec.json.encode(self._brief) + b"\n")
         return self._child
 
     def _ask(self, child: subprocess.Popen[bytes], job: Job, progress: Progress | None) -> Came | None:
@@ -110,12 +115,13 @@ class OneThread:
 
     Parameters
     ----------
-    folder
-        The project's.
+    folder, brief
+        As for :class:`ChildProcess`.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, brief: str) -> None:
         self._folder = folder
+        self._brief = brief
         self._pool = ThreadPoolExecutor(1)
         self._jobs: Jobs | None = None
 
@@ -133,7 +139,7 @@ class OneThread:
 
     def _run(self, job: Job) -> Came:
         if self._jobs is None:
-            self._jobs = Jobs(self._folder)
+            self._jobs = Jobs(self._folder, self._brief)
         return self._jobs.run(job)
 
 

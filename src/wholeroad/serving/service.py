@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -14,7 +15,7 @@ import polars as pl
 from wholeroad.adapters.hot_log import SqliteHotLog
 from wholeroad.core.errors import RoadError, TryLaterError
 from wholeroad.core.facts import Fact, encode
-from wholeroad.core.instants import Instant
+from wholeroad.core.instants import Instant, format_instant
 from wholeroad.core.ports import Progress
 from wholeroad.engine.service.front import CycleCame, Front, Grouped
 from wholeroad.engine.service.messages import (
@@ -26,17 +27,19 @@ from wholeroad.engine.service.messages import (
     StatusAnswer,
 )
 from wholeroad.engine.service.records import write
+from wholeroad.project import Project
+from wholeroad.road.brief.work import read_brief
 from wholeroad.road.model.facts import ModelFitted
 from wholeroad.road.release.facts import PlanFixed
 from wholeroad.road.release.rules import Plan
-from wholeroad.serving.beside import Beside
+from wholeroad.serving.applying import answered, asked
+from wholeroad.serving.beside import Beside, Calls
 from wholeroad.serving.counting import Counts
-from wholeroad.serving.jobs import Open
+from wholeroad.serving.jobs import Open, Seal
 from wholeroad.serving.loading import load_front
 from wholeroad.serving.processes import Host
 
 if TYPE_CHECKING:
-    from wholeroad.project import Project
     from wholeroad.road.brief.contract import Brief
     from wholeroad.road.model.scoring import Model
 
@@ -59,9 +62,7 @@ class Service:
     project
         Its lock is held by whoever serves it.
     host
-        Where the office works.
-    fits
-        Where fits are made, so that a cycle doesn't wait for one.
+        Makes where the office works, and where fits are made, from the project's folder and its brief.
     poll_s
         How often the clock is looked at while nothing comes in, at least.
     tell
@@ -72,23 +73,19 @@ class Service:
         self,
         project: Project,
         *,
-        host: Host,
-        fits: Host,
+        host: Callable[[Path, str], Host],
         poll_s: float = 1.0,
         tell: Callable[[str], None] = print,
     ) -> None:
-        self._project = project
         self._yard = project.yard
+        self._host = host
         self._beside = Beside(
-            host,
-            fits,
-            now=self.now,
-            hand_over=self._take_over,
-            model=self._model,
-            prune=self._prune,
-            tell=tell,
+            *self._hosts(project.folder.read_brief()),
+            Calls(self.now, self._take_over, self._model, self._prune, self._take_up, tell),
         )
         self._poll_s = poll_s
+        self._turn = asyncio.Lock()
+        self._flush: asyncio.Future[None] | None = None
         self._tell = tell
         self._queue: list[_Waiting] = []
         self._cycles: list[CycleCame] = []
@@ -206,7 +203,7 @@ class Service:
         """
         self._log = SqliteHotLog(self._yard.folder.hot)
         await self._beside.do(Open(self._yard.clock.now(), land=land), progress)
-        self._front = load_front(self._project)
+        self._front = load_front(self._yard)
         self._beside.begin(self._front)
         self._tasks = [asyncio.create_task(self._writing()), asyncio.create_task(self._watching())]
         for task in self._tasks:
@@ -234,26 +231,33 @@ class Service:
         return asyncio.get_running_loop()
 
     async def _writing(self) -> None:
-        flush: asyncio.Future[None] | None = None
         while True:
             await self._wake.wait()
-            self._wake.clear()
-            waiting, self._queue = self._queue, []
-            came, self._cycles = self._cycles, []
-            began_s = self._loop.time()
-            now = max(self._yard.clock.now(), self.front.at + 1)
-            try:
-                grouped = self.front.step([command for command, _ in waiting], now=now, came=came)
-            except Exception as error:
-                self._fail(fault(error), waiting)
-                raise
-            self._counts.grouped(grouped, deciding_s=self._loop.time() - began_s)
-            if flush is not None:  # a group is formed while the one before is flushed
-                await flush
-            flush = asyncio.ensure_future(self._written(grouped, waiting, came))
-            if self._closing and not self._queue and not self._cycles:
-                await flush
-                return
+            async with self._turn:
+                await self._group()
+                if self._closing and not self._queue and not self._cycles:
+                    await self._flushed()
+                    return
+
+    async def _group(self) -> None:
+        """Form a group of what waits, while the one before is flushed; then flush it in its turn."""
+        self._wake.clear()
+        waiting, self._queue = self._queue, []
+        came, self._cycles = self._cycles, []
+        began_s = self._loop.time()
+        now = max(self._yard.clock.now(), self.front.at + 1)
+        try:
+            grouped = self.front.step([command for command, _ in waiting], now=now, came=came)
+        except Exception as error:
+            self._fail(fault(error), waiting)
+            raise
+        self._counts.grouped(grouped, deciding_s=self._loop.time() - began_s)
+        await self._flushed()
+        self._flush = asyncio.ensure_future(self._written(grouped, waiting, came))
+
+    async def _flushed(self) -> None:
+        if self._flush is not None:
+            await self._flush
 
     async def _written(self, grouped: Grouped, waiting: list[_Waiting], came: list[CycleCame]) -> None:
         """Write a group down, then answer: nothing is acknowledged before it is on the disk."""
@@ -305,6 +309,38 @@ class Service:
                 self._wake.set()
 
     # ---- for what goes on beside --------------------------------------------------------------------
+
+    async def _take_up(self) -> None:
+        """Take up a changed brief, if one is asked for, after a cycle under the one in force.
+
+        Meanwhile what comes in waits: it is answered under the new brief.
+        """
+        folder = self._yard.folder
+        wanted = asked(folder)
+        if wanted is None:
+            return
+        async with self._turn:
+            await self._flushed()
+            now = self.now()
+            await self._beside.change(Seal(now, self.front.at + 1))
+            place, text = self._yard.folder, wanted.brief
+            try:
+                brief = read_brief(text, name=str(place.brief))
+                yard = Project(place, brief, text=text, clock=self._yard.clock).yard
+                await self._beside.change(Open(self.now()), hosts=self._hosts(text))
+                self._front = load_front(yard)
+                self._yard = yard
+                self._beside.resume(self._front)
+            except RoadError as error:
+                self._broken = f"a changed brief could not be taken up: {error.happened}"
+                raise
+            finally:
+                answered(folder)
+            self._tell(f"the brief was changed: it is in force from {format_instant(now)} on")
+
+    def _hosts(self, brief: str) -> tuple[Host, Host]:
+        root = self._yard.folder.root
+        return self._host(root, brief), self._host(root, brief)
 
     def _take_over(self, came: CycleCame) -> None:
         self._cycles.append(came)

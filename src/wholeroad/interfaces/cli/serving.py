@@ -123,11 +123,9 @@ class _Serving:
         from wholeroad.serving.processes import ChildProcess
         from wholeroad.serving.service import Service
 
-        folder = self.project.folder.root
         service = Service(
             self.project,
-            host=ChildProcess(folder),
-            fits=ChildProcess(folder),
+            host=ChildProcess,
             tell=lambda text: Console(stderr=True).print(text, markup=False, soft_wrap=True),
         )
         with tasks() as progress:
