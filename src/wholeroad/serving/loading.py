@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -31,7 +31,7 @@ from wholeroad.road.data.binding import bind_brief, used_columns
 from wholeroad.road.data.cases import DECIDED, ID, Cases, decide_cases, key_hash
 from wholeroad.road.data.contracts.inspecting import Inspector
 from wholeroad.road.data.features.online import OnlineFeatures
-from wholeroad.road.data.features.specs import Derived
+from wholeroad.road.data.features.specs import Derived, Feature
 from wholeroad.road.data.one_case.decided import DecidedCases, kept_columns
 from wholeroad.road.data.one_case.due import asks_at
 from wholeroad.road.data.one_case.joining import OutcomeRows
@@ -70,6 +70,8 @@ class _Loader:
         self.case_schema = self.schemas[self.brief.case.source]
         self.key = tuple(self.brief.source[self.brief.case.source].key)
         self.by = tuple(self.brief.outcome.by or self.key)
+        every = (*self.bound.features, *self.bound.groups)
+        self.asked = {each.source for each in every if not isinstance(each, Derived)}
         verdicts = built_in(yard.tables).get(VERDICTS)
         self.verdicts = None if verdicts is None else verdicts.frame
 
@@ -79,14 +81,18 @@ class _Loader:
             message = "the road is opened before a front is loaded"
             raise ValueError(message)
         at = state.decided_until - 1
-        versions, arriving = self._rows()
+        online = [self._online(specs) for specs in (self.bound.features, self.bound.groups)]
+        versions, arriving = self._rows(online, at=at)
         sealed = self._sealed(state)
-        asking = versions[self.brief.case.source]
-        cases = decide_cases(asking, self.bound.decide_at, until=LAST)
+        cases = decide_cases(versions[self.brief.case.source], self.bound.decide_at, until=LAST)
         decided = _until(cases, at)  # also those of the history, whose outcomes tell something as well
         columns = kept_columns(self.bound, self.case_schema, self.key)
         kept = DecidedCases.from_frame(decided.frame, columns, key=self.key)
-        features, groups = self._features(versions, decided, at=at)
+        if OUTCOMES in self.asked:
+            outcomes = self._outcomes(versions, decided)
+            for each in online:
+                each.load(outcomes, at=at)
+        features, groups = online[0], online[1] if self.bound.groups else None
         landings = Landings(
             self.brief,
             arriving=arriving,
@@ -135,69 +141,39 @@ class _Loader:
             standing=standing,
         )
 
-    def _rows(self) -> tuple[dict[str, Versions], dict[str, ArrivingRows]]:
+    def _rows(
+        self, online: Sequence[OnlineFeatures], *, at: Instant
+    ) -> tuple[dict[str, Versions], dict[str, ArrivingRows]]:
+        """Read one source after the other, and let go of what only features ask for."""
         versions, arriving = {}, {}
-        yard = self.yard
         for name, source in self.brief.source.items():
             columns = self.used[name]
             if name == self.brief.outcome.source == self.brief.case.source:
-                columns = {
-                    *self.schemas[name]
-                }  # an outcome that is sent alone is completed by its case's row
+                columns = {*self.schemas[name]}  # an outcome that is sent alone is completed by its row
             own = [column for column in self.schemas[name] if column in {*source.key, *columns}]
-            stored = yard.tables.read(table_of(name, source), [*own, *SYSTEM])
-            versions[name] = to_versions(stored, source, name=name)
-            arriving[name] = ArrivingRows(
-                name,
-                source,
-                schema=self.schemas[name],
-                stored=stored,
-                columns=own,
-                inspector=self._inspector(name, source),
-            )
-            if yard.tables.exists(aside := quarantine_of(name, source)):
-                arriving[name].set_aside_before(yard.tables.read(aside, ["content"])["content"].to_list())
+            arriving[name], stored = arriving_rows(self.yard, name, own, schema=self.schemas[name])
+            found = to_versions(stored, source, name=name)
+            if name in self.asked:
+                for each in online:
+                    each.load(found, at=at)
+            if name in (self.brief.case.source, self.brief.outcome.source):
+                versions[name] = found
         return versions, arriving
-
-    def _inspector(self, name: str, source: SourceTable) -> Callable[[], Inspector | None] | None:
-        if source.contract is None or not source.contract.reading:
-            return None
-        contracts = Contracts(self.yard.tables, self.brief.source)
-
-        def inspector() -> Inspector | None:
-            batch = Batch(pl.DataFrame(), landed_at=self.yard.clock.now())
-            return contracts.inspector(name, source, batch=batch, last_seq=None)
-
-        return inspector
 
     def _sealed(self, state: State) -> pl.DataFrame | None:
         if not state.spans or not self.yard.tables.exists(TABLE):
             return None
         return self.yard.tables.read(TABLE).filter(pl.col("span") <= state.spans)
 
-    def _features(
-        self, versions: Mapping[str, Versions], decided: Cases, *, at: Instant
-    ) -> tuple[OnlineFeatures, OnlineFeatures | None]:
-        brief, bound = self.brief, self.bound
-        truth = pl.Float64() if brief.outcome.kind == "regression" else pl.String()
-        schemas = {**self.schemas, OUTCOMES: pl.Schema({**self.case_schema, "truth": truth})}
-        asked = {each.source for each in (*bound.features, *bound.groups) if not isinstance(each, Derived)}
-        known = {name: each for name, each in versions.items() if name in asked}
-        if OUTCOMES in asked:
-            known[OUTCOMES] = self._outcomes(versions, decided)
-        made = []
-        for specs in (bound.features, bound.groups):
-            online = OnlineFeatures(
-                specs,
-                case_source=brief.case.source,
-                case_key=self.key,
-                schemas=schemas,
-                scratch=SqliteScratch(),
-            )
-            for each in known.values():
-                online.load(each, at=at)
-            made.append(online)
-        return made[0], made[1] if bound.groups else None
+    def _online(self, specs: Sequence[Feature]) -> OnlineFeatures:
+        truth = pl.Float64() if self.brief.outcome.kind == "regression" else pl.String()
+        return OnlineFeatures(
+            specs,
+            case_source=self.brief.case.source,
+            case_key=self.key,
+            schemas={**self.schemas, OUTCOMES: pl.Schema({**self.case_schema, "truth": truth})},
+            scratch=SqliteScratch(),
+        )
 
     def _outcomes(self, versions: Mapping[str, Versions], decided: Cases) -> Versions:
         brief, telling = self.brief, versions[self.brief.outcome.source]
@@ -212,8 +188,7 @@ class _Loader:
 
     def _telling(self, versions: Mapping[str, Versions]) -> Telling | None:
         brief, bound = self.brief, self.bound
-        features = (*bound.features, *bound.groups)
-        if not any(not isinstance(each, Derived) and each.source == OUTCOMES for each in features):
+        if OUTCOMES not in self.asked:
             return None
         schema, source = self.schemas[brief.outcome.source], brief.source[brief.outcome.source]
         truths = Truths(
@@ -273,3 +248,34 @@ def _until(cases: Cases, at: Instant) -> Cases:
     """Give the cases that were decided by an instant, or were due before anybody decided here."""
     frame = cases.frame.filter(pl.col(DECIDED).to_physical() <= at)
     return Cases(frame, cases.key, never=cases.never, source=cases.source)
+
+
+def arriving_rows(
+    yard: Yard, name: str, columns: Sequence[str], *, schema: pl.Schema
+) -> tuple[ArrivingRows, pl.DataFrame]:
+    """Make what takes the rows of a source as they come, from those that are there; and give those."""
+    source = yard.brief.source[name]
+    stored = yard.tables.read(table_of(name, source), [*columns, *SYSTEM])
+    made = ArrivingRows(
+        name,
+        source,
+        schema=schema,
+        stored=stored,
+        columns=columns,
+        inspector=_inspector(yard, name, source),
+    )
+    if yard.tables.exists(aside := quarantine_of(name, source)):
+        made.set_aside_before(yard.tables.read(aside, ["content"])["content"].to_list())
+    return made, stored
+
+
+def _inspector(yard: Yard, name: str, source: SourceTable) -> Callable[[], Inspector | None] | None:
+    if source.contract is None or not source.contract.reading:
+        return None
+    contracts = Contracts(yard.tables, yard.brief.source)
+
+    def inspector() -> Inspector | None:
+        batch = Batch(pl.DataFrame(), landed_at=yard.clock.now())
+        return contracts.inspector(name, source, batch=batch, last_seq=None)
+
+    return inspector
