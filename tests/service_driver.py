@@ -304,7 +304,7 @@ class Killing:
         """Start and kill so many times."""
         for number in range(times):
             server.start()
-            kind = self.dice.choices(["starting", "any", "aimed"], [2, 5, 3])[0]
+            kind = self.dice.choices(["starting", "any", "aimed"], [3, 4, 3])[0]
             if kind == "starting":
                 time.sleep(self.dice.uniform(0, self._start_s))
             else:
@@ -326,10 +326,10 @@ class Killing:
 
     def _wait(self, kind: str) -> None:
         if kind == "any":
-            time.sleep(self.dice.uniform(0, 1.2))
+            time.sleep(self.dice.uniform(0, 0.6))
             return
         aim = self.dice.choice(PHASES[1:])
-        until_s = time.monotonic() + 2.0
+        until_s = time.monotonic() + 1.0
         while aim not in self._phases.at() and time.monotonic() < until_s:
             time.sleep(0.0005)
         time.sleep(self.dice.choice([0, 0, 0.002, 0.01, 0.05]) * self.dice.random())

@@ -304,10 +304,12 @@ def test_few_cases_are_decided_as_all_of_them_are(name, data):
         logged = None if made.history.logged is None else made.history.logged.take(cases)
         model = made.models.get(plan.model or "")
         decided = kernel.decide(plan, few, model=model, used=places.used(few.decided_at), logged=logged)
+        status_quo = kernel.status_quo(few.rows)
+        assert same_bits(status_quo, made.history.status_quo[cases])
         places.note(
             few.decided_at,
             action=decided.action,
-            status_quo=made.history.status_quo[cases],
+            status_quo=status_quo,
             propensity=decided.propensity,
         )
         assert same_bits(decided.action, whole.action[cases])

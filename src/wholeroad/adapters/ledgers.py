@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from wholeroad.adapters.flushing import flush_folders
 from wholeroad.adapters.sqlite_errors import is_busy, refusal
 from wholeroad.core.errors import TryLaterError, UserError
 from wholeroad.core.facts import Fact, encode
@@ -52,6 +53,9 @@ class SqliteLedger:
             self._connection.execute(_SCHEMA)
         except sqlite3.Error as error:
             raise self._failed(error) from error
+        # SQLite deletes the journal of its first transaction and leaves it to the system when that is on the
+        # disk: after a power cut it could come back, and take back what was appended since.
+        flush_folders(path.parent, path.parent.parent)
 
     def append(self, facts: Sequence[Fact]) -> None:
         """Append all of the facts in one transaction."""

@@ -9,23 +9,21 @@ import polars as pl
 from numpy.typing import NDArray
 
 from wholeroad.core.errors import UserError
-from wholeroad.core.ids import digest_arrays
 from wholeroad.core.instants import Instant
 from wholeroad.core.ports import Tables
 from wholeroad.core.view import Codes
 from wholeroad.engine.fold import State
+from wholeroad.engine.sealing import key_columns, span_fact, span_frame
 from wholeroad.road.data.cases import DECIDED, key_hash
 from wholeroad.road.data.history import History
 from wholeroad.road.data.own_decisions import with_own_decisions
 from wholeroad.road.release.rules import Plan
-from wholeroad.road.release.work import PEOPLE, Decided
+from wholeroad.road.release.work import Decided
 from wholeroad.road.watch.facts import SpanDecided
 from wholeroad.road.watch.rules import unbooked
 
 TABLE: Final = "decisions"
 WRITER: Final = "engine"
-OURS: Final = ("decided_at", "decided_by", "model", "action", "expected_value", "propensity", "span")
-"""Columns of the table; a column of the case's key with such a name is written as ``case.<name>``."""
 
 
 class Book:
@@ -69,7 +67,7 @@ class Book:
             return
         self._refuse_other_columns()
         history = self._history
-        names = self._key_columns()
+        names = key_columns(history.brief)
         wanted = ["span", "action", *names, *(["propensity"] if self.propensity is not None else [])]
         sealed = self._tables.read(TABLE, wanted).filter(pl.col("span") <= state.spans)
         codes = {name: code for code, name in enumerate(history.brief.actions)}
@@ -121,14 +119,7 @@ class Book:
         if cases.size or not self._tables.exists(TABLE):
             self._tables.append(TABLE, self._frame(plan, decided, cases, span), writer=WRITER, version=span)
         ids = self._history.cases.ids[cases]
-        return SpanDecided(
-            at=at,
-            until_at=until_at,
-            decider=plan.decider,
-            model=plan.model,
-            count=cases.size,
-            digest=digest_arrays([ids, decided.action, decided.probabilities], "decisions"),
-        )
+        return span_fact(ids, decided, plan=plan, at=at, until_at=until_at)
 
     def _refuse_other_columns(self) -> None:
         history = self._history
@@ -138,43 +129,17 @@ class Book:
         if dict(mine) != dict(stored):
             raise _other_columns(mine, stored)
 
-    def _chances(self, decided: Decided) -> list[pl.Series]:
-        """Give the column of propensities where the brief asks for one, whoever decides."""
-        if self.propensity is None:
-            return []
-        nothing = np.ones(decided.action.size)
-        return [pl.Series("propensity", nothing if decided.propensity is None else decided.propensity)]
-
-    def _key_columns(self) -> list[str]:
-        """Name the key's columns as the table has them."""
-        ours = {*OURS, *self._history.brief.prediction}
-        return [f"case.{name}" if name in ours else name for name in self._history.cases.key]
-
     def _frame(self, plan: Plan, decided: Decided, cases: NDArray[np.int64], span: int) -> pl.DataFrame:
         history = self._history
-        names = pl.Series(list(history.brief.actions), dtype=pl.String)
-        keys = zip(history.cases.key, self._key_columns(), strict=True)
-        return history.cases.frame[cases].select(
-            *(pl.col(name).alias(shown) for name, shown in keys),
-            pl.col(DECIDED).alias("decided_at"),
-            _decided_by(plan, decided),
-            pl.lit(plan.model, dtype=pl.String).alias("model"),
-            *(
-                pl.Series(name, decided.probabilities[:, code]).fill_nan(None)
-                for code, name in enumerate(history.brief.prediction)
-            ),
-            names.gather(pl.Series(decided.action.astype(np.uint32))).alias("action"),
-            pl.Series("expected_value", decided.expected).fill_nan(None),
-            *self._chances(decided),
-            pl.lit(span, dtype=pl.Int64).alias("span"),
+        frame = history.cases.frame[cases]
+        return span_frame(
+            history.brief,
+            frame.select(history.cases.key),
+            decided_at=frame[DECIDED],
+            decided=decided,
+            plan=plan,
+            span=span,
         )
-
-
-def _decided_by(plan: Plan, decided: Decided) -> pl.Expr:
-    if decided.left is None:
-        return pl.lit(plan.decider).alias("decided_by")
-    left = pl.lit(pl.Series(decided.left))
-    return pl.when(left).then(pl.lit(PEOPLE)).otherwise(pl.lit(plan.decider)).alias("decided_by")
 
 
 def _other_columns(mine: pl.Schema, stored: pl.Schema) -> UserError:

@@ -91,7 +91,7 @@ ENTRIES: Final = (
     ),
     Entry(
         "request.parameter",
-        "The part of the address after the ? isn't right.",
+        "A parameter of the address isn't right.",
         "Correct the parameter, or leave it out.",
         "request",
     ),

@@ -26,7 +26,7 @@ from wholeroad.road.brief.feature_rules import OUTCOMES
 from wholeroad.road.brief.quantities import nearest_amounts
 from wholeroad.road.brief.values import status_quo_actions
 from wholeroad.road.data.arriving import ArrivingRows
-from wholeroad.road.data.batches import SYSTEM, Batch
+from wholeroad.road.data.batches import SEQ, SYSTEM, Batch
 from wholeroad.road.data.binding import bind_brief, used_columns
 from wholeroad.road.data.cases import DECIDED, ID, Cases, decide_cases, key_hash
 from wholeroad.road.data.contracts.inspecting import Inspector
@@ -279,3 +279,33 @@ def _inspector(yard: Yard, name: str, source: SourceTable) -> Callable[[], Inspe
         return contracts.inspector(name, source, batch=batch, last_seq=None)
 
     return inspector
+
+
+class NewRows:
+    """Reads rows that were moved into the tables since the last time."""
+
+    def __init__(self, yard: Yard) -> None:
+        self._yard = yard
+        self._last: dict[str, int] = {}
+
+    def begin(self) -> None:
+        """Take what is there now for read."""
+        for name, source in self._yard.brief.source.items():
+            self._last[name] = _greatest(self._yard.tables.read(table_of(name, source), [SEQ]))
+
+    def read(self) -> dict[str, pl.DataFrame]:
+        """Give, by source, what came since."""
+        tables = self._yard.tables
+        found = {}
+        for name, source in self._yard.brief.source.items():
+            table, last = table_of(name, source), self._last[name]
+            new = tables.read(table, [SEQ])[SEQ] > last
+            if new.any():
+                schema = self._yard.store.schema(name)
+                found[name] = tables.read(table, [*schema, *SYSTEM]).filter(new)
+                self._last[name] = _greatest(found[name])
+        return found
+
+
+def _greatest(rows: pl.DataFrame) -> int:
+    return int(rows.select(pl.col(SEQ).max().fill_null(0)).item())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from wholeroad.adapters.hot_log import SqliteHotLog
-from wholeroad.core.errors import RoadError, TryLaterError
-from wholeroad.core.facts import Fact, encode
+from wholeroad.core.errors import RoadError
+from wholeroad.core.facts import encode
 from wholeroad.core.instants import Instant, format_instant
 from wholeroad.core.ports import Progress
 from wholeroad.engine.service.front import CycleCame, Front, Grouped
@@ -29,15 +29,13 @@ from wholeroad.engine.service.messages import (
 from wholeroad.engine.service.records import write
 from wholeroad.project import Project
 from wholeroad.road.brief.work import read_brief
-from wholeroad.road.model.facts import ModelFitted
-from wholeroad.road.release.facts import PlanFixed
-from wholeroad.road.release.rules import Plan
 from wholeroad.serving.applying import answered, asked
 from wholeroad.serving.beside import Beside, Calls
 from wholeroad.serving.counting import Counts
 from wholeroad.serving.jobs import Open, Seal
-from wholeroad.serving.loading import load_front
+from wholeroad.serving.loading import NewRows, load_front
 from wholeroad.serving.processes import Host
+from wholeroad.serving.told import fault, full, model_lines, not_now, starting
 
 if TYPE_CHECKING:
     from wholeroad.road.brief.contract import Brief
@@ -98,6 +96,8 @@ class Service:
         self._broken = ""
         self._counts = Counts()
         self._hot = 0
+        self._moved = 0
+        self._new_rows = NewRows(self._yard)
 
     # ---- what the face asks -------------------------------------------------------------------------
 
@@ -110,7 +110,7 @@ class Service:
     def front(self) -> Front:
         """Who lands and decides; there once the service has started."""
         if self._front is None:
-            raise _starting()
+            raise starting()
         return self._front
 
     @property
@@ -126,9 +126,9 @@ class Service:
     async def submit(self, command: Command) -> Answer:
         """Hand a command in, and wait until what it comes to is durable."""
         if reason := self.not_ready():
-            raise _not_now(reason)
+            raise not_now(reason)
         if len(self._queue) >= MOST_QUEUED:
-            raise _full()
+            raise full(MOST_QUEUED)
         future: asyncio.Future[Answer] = self._loop.create_future()
         self._queue.append((command, future))
         self._wake.set()
@@ -204,6 +204,7 @@ class Service:
         self._log = SqliteHotLog(self._yard.folder.hot)
         await self._beside.do(Open(self._yard.clock.now(), land=land), progress)
         self._front = load_front(self._yard)
+        self._new_rows.begin()
         self._beside.begin(self._front)
         self._tasks = [asyncio.create_task(self._writing()), asyncio.create_task(self._watching())]
         for task in self._tasks:
@@ -263,7 +264,7 @@ class Service:
         """Write a group down, then answer: nothing is acknowledged before it is on the disk."""
         log = self._log
         if self._broken:  # it rests on a group that isn't there
-            self._fail(_not_now(self._broken), waiting)
+            self._fail(not_now(self._broken), waiting)
             return
         if grouped.record is not None and log is not None:
             began_s = self._loop.time()
@@ -298,7 +299,7 @@ class Service:
         self._broken = self._broken or f"what came in could not be written: {error.happened}"
         for _, future in waiting:
             if not future.done():
-                future.set_exception(_not_now(self._broken))
+                future.set_exception(not_now(self._broken))
 
     async def _watching(self) -> None:
         """Wake the writer when a case or a cycle is due, whether anything comes in or not."""
@@ -329,7 +330,8 @@ class Service:
                 yard = Project(place, brief, text=text, clock=self._yard.clock).yard
                 await self._beside.change(Open(self.now()), hosts=self._hosts(text))
                 self._front = load_front(yard)
-                self._yard = yard
+                self._yard, self._new_rows = yard, NewRows(yard)
+                self._new_rows.begin()
                 self._beside.resume(self._front)
             except RoadError as error:
                 self._broken = f"a changed brief could not be taken up: {error.happened}"
@@ -351,63 +353,9 @@ class Service:
 
     async def _prune(self, through: int) -> None:
         log = self._log
-        if through and log is not None:
-            await self._loop.run_in_executor(self._flushing, log.prune, through)
-
-
-def model_lines(facts: Sequence[Fact], plan: Plan) -> list[ModelLine]:
-    """Give the fits of a ledger, the newest first."""
-    since: dict[str | None, Instant] = {}
-    for fact in facts:
-        if isinstance(fact, PlanFixed) and fact.model is not None:
-            since[fact.model] = fact.effective_from
-    return [
-        ModelLine(
-            model=fact.model,
-            champion=fact.champion,
-            fitted_at=fact.at,
-            rows=fact.rows,
-            why=fact.why,
-            in_charge=fact.model is not None and fact.model == plan.model,
-            in_charge_from=since.get(fact.model),
-        )
-        for fact in reversed(facts)
-        if isinstance(fact, ModelFitted)
-    ]
-
-
-def fault(error: Exception) -> RoadError:
-    """Give an error as one of ours."""
-    if isinstance(error, RoadError):
-        return error
-    return RoadError(
-        "service.fault",
-        "The service met a fault of ours",
-        happened=f"{type(error).__name__}: {error}",
-        expected="an answer",
-        fix="start it again: what was acknowledged is there; and report it, with what it printed",
-    )
-
-
-def _starting() -> TryLaterError:
-    return _not_now("it is starting: what has landed is being read")
-
-
-def _not_now(reason: str) -> TryLaterError:
-    return TryLaterError(
-        "service.not-ready",
-        "The service can't take anything in now",
-        happened=reason,
-        expected="a service that is ready",
-        fix="send the same again in a few seconds: nothing of it was taken in",
-    )
-
-
-def _full() -> TryLaterError:
-    return TryLaterError(
-        "service.full",
-        "More came in than can be written down",
-        happened=f"{MOST_QUEUED} commands wait already",
-        expected="fewer at a time",
-        fix="send the same again in a second, with more rows in each request",
-    )
+        if not through or log is None:
+            return
+        await self._loop.run_in_executor(self._flushing, log.prune, through)
+        if self._front is not None and self._counts.landed - self._moved >= MOST_HOT // 4:
+            self._moved = self._counts.landed
+            self._front.moved(await asyncio.to_thread(self._new_rows.read))

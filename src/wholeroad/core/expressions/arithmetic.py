@@ -104,7 +104,8 @@ def _remainder(left: Term, right: Term, span: Span) -> Term:
     found = combine(
         "float",
         span,
-        lambda x, y: x.sign() * (x.abs() % y.abs()),
+        # A constant divides a frame of one row and one of many in different ways.
+        lambda x, y: x.sign() * (x.abs() % (x * 0.0 + y.abs())),
         as_kind(left, "float"),
         as_kind(right, "float"),
     )

@@ -185,6 +185,10 @@ class Front:
             (self._undecided(key) for key, one in zip(waiting, ids, strict=True) if one == number), None
         )
 
+    def moved(self, stored: Mapping[str, pl.DataFrame]) -> None:
+        """Keep rows that are in the tables now as narrow as the others there, by source."""
+        self._landings.moved(stored)
+
     def read_model(self, name: str) -> Model:
         """Give a model by its digest, ready to decide."""
         return self._deciding.model(name)

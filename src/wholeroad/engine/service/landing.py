@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import io
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -13,9 +14,10 @@ from wholeroad.core.errors import UserError
 from wholeroad.core.instants import Instant
 from wholeroad.engine.service.messages import PutRows, RowAnswer
 from wholeroad.engine.service.records import Aside, RowsIn
-from wholeroad.road.brief.contract import Brief
+from wholeroad.road.brief.contract import Brief, SourceTable
 from wholeroad.road.brief.feature_rules import OUTCOMES
 from wholeroad.road.data.arriving import ArrivingRows, TakenRow, TakenRows
+from wholeroad.road.data.casting import KINDS
 from wholeroad.road.data.features.online import OnlineFeatures
 from wholeroad.road.data.one_case.decided import Decided, DecidedCases
 from wholeroad.road.data.one_case.due import AsksAt, Due, due_at
@@ -23,7 +25,6 @@ from wholeroad.road.data.one_case.joining import OutcomeRows, case_key, versions
 from wholeroad.road.data.one_case.told import Said
 from wholeroad.road.data.one_case.truth import Truths
 from wholeroad.road.data.one_case.waiting import Waiting
-from wholeroad.road.data.presence import words
 from wholeroad.road.data.row_versions import Key, RowVersion
 
 
@@ -94,6 +95,11 @@ class Landings:
         return {name: each.schema for name, each in self._arriving.items() if each.schema is not None}
 
     @property
+    def sources(self) -> Mapping[str, SourceTable]:
+        """The sources of the brief."""
+        return self._brief.source
+
+    @property
     def case_key(self) -> tuple[str, ...]:
         """The columns of the case's key."""
         return tuple(self._brief.source[self._case_source].key)
@@ -119,6 +125,11 @@ class Landings:
             if row.versions and row.key is not None and row.status != "already known":
                 self._follow(source, row.key, row.versions)
         return taken
+
+    def moved(self, stored: Mapping[str, pl.DataFrame]) -> None:
+        """Keep rows that are in the tables now as narrow as the others there, by source."""
+        for source, rows in stored.items():
+            self._arriving[source].moved(rows)
 
     def row(self, key: Key) -> tuple[RowVersion, ...]:
         """Give the versions of a case's row."""
@@ -203,11 +214,12 @@ class Landing:
         self._landings = landings
         self.now = now
         self._taken: dict[str, list[TakenRows]] = defaultdict(list)
+        self._sent: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
 
     def put(self, command: PutRows) -> list[RowAnswer]:
         """Land the rows of a command; an error of the whole command leaves nothing behind."""
         taken = self._landings.take(command.source, command.rows, now=self.now, outcomes=command.outcomes)
-        self._taken[command.source].append(taken)
+        self._keep(command.source, taken, command.rows)
         if not command.outcomes:
             return [RowAnswer(row.status, row.code, row.reason) for row in taken.rows]
         return [
@@ -223,21 +235,36 @@ class Landing:
     def cases(self, source: str, rows: Sequence[Mapping[str, Any]]) -> list[TakenRow]:
         """Land cases that nobody knew."""
         taken = self._landings.take(source, rows, now=self.now)
-        self._taken[source].append(taken)
+        self._keep(source, taken, rows)
         return taken.rows
 
     def rows(self) -> tuple[RowsIn, ...]:
         """Give what is to be written down; nothing where only what was known came."""
-        return tuple(
-            rows for source, some in self._taken.items() if (rows := _written(source, some)) is not None
-        )
+        made = (_written(source, some, sent=self._sent.get(source)) for source, some in self._taken.items())
+        return tuple(rows for rows in made if rows is not None)
+
+    def _keep(self, source: str, taken: TakenRows, sent: Sequence[Mapping[str, Any]]) -> None:
+        """Note what was taken; where a mend or a contract stands before, also as it was sent."""
+        self._taken[source].append(taken)
+        table = self._landings.sources[source]
+        if table.mend is not None or table.contract is not None:
+            self._sent[source].extend(sent)
 
 
-def _written(source: str, some: Sequence[TakenRows]) -> RowsIn | None:
+def _written(
+    source: str, some: Sequence[TakenRows], *, sent: Sequence[Mapping[str, Any]] | None
+) -> RowsIn | None:
     new = [row for taken in some for row in taken.new]
-    aside = tuple(
-        Aside(each.code, each.reason, each.row, each.content) for taken in some for each in taken.aside
-    )
+    numbers = Counter[str]()
+    aside = []
+    for taken in some:
+        places = (place for place, row in enumerate(taken.rows, 1) if row.code is not None)
+        before = numbers["rows"]
+        aside += [
+            Aside(each.code, each.reason, each.row, each.content, before + place)
+            for place, each in zip(places, taken.aside, strict=False)
+        ]
+        numbers["rows"] += len(taken.rows)
     if not new and not aside:
         return None
     schema = next((taken.schema for taken in some if taken.schema is not None), None)
@@ -248,9 +275,22 @@ def _written(source: str, some: Sequence[TakenRows]) -> RowsIn | None:
         [row.claimed_at for row in new],
         [row.version for row in new],
         repeated=sum(taken.repeated for taken in some),
-        aside=aside,
-        schema=None if schema is None else words(schema),
+        aside=tuple(aside),
+        schema=None if schema is None else {name: _WORDS[dtype] for name, dtype in schema.items()},
+        sent=None if sent is None else _as_sent(sent),
+        mended=dict(sum((Counter(taken.mended) for taken in some), Counter[str]())),
+        broken=dict(sum((Counter(taken.broken) for taken in some), Counter[str]())),
     )
+
+
+_WORDS: Final = {dtype: word for word, dtype in KINDS.items()} | {pl.Date(): "date"}
+
+
+def _as_sent(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Write rows down as they were sent."""
+    data = io.BytesIO()
+    pl.DataFrame(list(rows), infer_schema_length=None, strict=False).write_ipc(data)
+    return data.getvalue()
 
 
 def _unknown_source(source: str, sources: Iterable[str]) -> UserError:

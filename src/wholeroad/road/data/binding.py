@@ -11,6 +11,7 @@ import polars as pl
 
 from wholeroad.core.errors import Fault, FaultsError
 from wholeroad.core.expressions import Expression, bind
+from wholeroad.core.expressions.syntax import Call
 from wholeroad.road.brief.contract import AGGREGATES, AS_KNOWN, Brief, FeatureTable
 from wholeroad.road.brief.feature_rules import OUTCOMES
 from wholeroad.road.brief.quantities import ACTION, OUTCOME
@@ -337,6 +338,8 @@ def _both(one: Expression | None, other: Expression | None) -> Expression | None
         columns=tuple(sorted({*one.columns, *other.columns})),
         dtype=pl.Boolean(),
         polars=one.polars & other.polars,
+        tree=Call("and", (one.tree, other.tree), (0, 0)) if one.tree and other.tree else None,
+        timezone=one.timezone or other.timezone,
     )
 
 

@@ -63,12 +63,15 @@ class CaseValues:
         UserError
             ``value.null``, ``value.status-quo``.
         """
-        values, today = self._told(rows), self._done(rows)
-        if values is None or today is None:
-            frame = frame_of(rows, self._schema)
-            values = self._values(frame) if values is None else values
-            today = self._done_today(frame) if today is None else today
-        return values, today
+        values = self._told(rows)
+        if values is None:
+            values = self._values(frame_of(rows, self._schema))
+        return values, self.status_quo(rows)
+
+    def status_quo(self, rows: Sequence[Row]) -> Codes:
+        """Give the codes of what is done today about some cases; see :meth:`of`."""
+        today = self._done(rows)
+        return self._done_today(frame_of(rows, self._schema)) if today is None else today
 
     def _told(self, rows: Sequence[Row]) -> Values | None:
         """Give the values as rows tell them; None where they can't."""

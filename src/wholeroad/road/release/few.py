@@ -46,7 +46,7 @@ class FewCases:
         Cases that the status quo decides whatever the plan says.
     groups
         Physical values of the groups of ``[fairness]``, in the order of their schema; None where the brief
-        names none.
+        names none; they may be left out where no model decides.
     """
 
     ids: Sequence[int]
@@ -126,8 +126,8 @@ class Kernel:
         count = len(cases.ids)
         values, status_quo = self._values.of(cases.rows)
         groups = None
-        if self._groups is not None and (self._abstains or rule.thresholds is not None):
-            named = [dict(zip(self._groups, row, strict=True)) for row in cases.groups or ()]
+        if self._groups is not None and cases.groups is not None and self._asks_groups(rule):
+            named = [dict(zip(self._groups, row, strict=True)) for row in cases.groups]
             groups = frame_of(named, self._groups)
         room = None
         if self._capacity is not None:
@@ -141,7 +141,7 @@ class Kernel:
             logged=logged,
             left_alone=self._left_alone,
             groups=groups,
-            left_below=left_below(self._brief.fairness, groups) if self._abstains else None,
+            left_below=left_below(self._brief.fairness, groups),
             tells_money=True,
         )
         return decide_under(
@@ -156,7 +156,10 @@ class Kernel:
 
     def status_quo(self, rows: Sequence[Row]) -> Codes:
         """Give the action that the status quo takes for each case."""
-        return self._values.of(rows)[1]
+        return self._values.status_quo(rows)
+
+    def _asks_groups(self, rule: Rule) -> bool:
+        return self._abstains or rule.thresholds is not None
 
     def _scored(self, model: Model) -> RowModel:
         if self._model is None or self._model.model is not model:
