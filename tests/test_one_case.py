@@ -467,7 +467,7 @@ def test_what_is_kept_of_a_case_is_what_its_truth_and_features_of_outcomes_ask_f
         worth={},
         features=(window, other, Derived("d", bind("far", schema, where="t"))),
     )
-    assert kept_columns(bound, schema, ("id",)) == ("id", "city", "due", "size")
+    assert kept_columns(bound, schema, key=("id",)) == ("id", "city", "due", "size")
     newest = Latest("l", "outcomes", "truth", (("city", "far"),))
     bound = Bound(WHEN_KNOWN, bound.truth, None, {}, (), groups=(newest,))
-    assert kept_columns(bound, schema, ("id",)) == ("id", "due", "far")
+    assert kept_columns(bound, schema, key=("id",)) == ("id", "due", "far")

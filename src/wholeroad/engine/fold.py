@@ -77,12 +77,12 @@ class State(msgspec.Struct, frozen=True):
                 return plan
         return Plan()
 
-    def turns_at(self, after: Instant) -> Instant | None:
+    def turns_at(self, after_at: Instant) -> Instant | None:
         """Give the next instant at which another plan comes into force; None when none is fixed."""
         coming = [
             plan.effective_from for plan in (*self.before, self.plan) if plan.effective_from is not None
         ]
-        return min((at for at in coming if at > after), default=None)
+        return min((at for at in coming if at > after_at), default=None)
 
 
 def step(state: State, fact: Fact) -> State:

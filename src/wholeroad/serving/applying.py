@@ -49,7 +49,7 @@ def answered(folder: ProjectFolder) -> None:
         _path(folder).unlink()
 
 
-def keep_text(blobs: Blobs, brief: Brief, text: str) -> None:
+def keep_text(blobs: Blobs, brief: Brief, *, text: str) -> None:
     """Keep the text of a brief that comes into force, so that a later one can be held against it."""
     blobs.put(KIND, digests(brief).brief, data=text.encode())
 

@@ -66,7 +66,7 @@ class Beside:
         To the service.
     """
 
-    def __init__(self, host: Host, fits: Host, calls: Calls) -> None:
+    def __init__(self, host: Host, fits: Host, *, calls: Calls) -> None:
         self._host = host
         self._fits = fits
         self._calls = calls

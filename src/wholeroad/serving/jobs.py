@@ -127,7 +127,7 @@ class Jobs:
                         lambda _: yard.operation.land(yard.folder.root, yard.intake, progress=self._progress),
                         self._progress,
                     )
-                keep_text(yard.blobs, yard.brief, self._brief)
+                keep_text(yard.blobs, yard.brief, text=self._brief)
                 return Came(through=through)
             case Seal():
                 return Came(through=office.seal(job.until_at))

@@ -83,62 +83,68 @@ class _Loader:
         at = state.decided_until - 1
         online = [self._online(specs) for specs in (self.bound.features, self.bound.groups)]
         versions, arriving = self._rows(online, at=at)
-        sealed = self._sealed(state)
         cases = decide_cases(versions[self.brief.case.source], self.bound.decide_at, until=LAST)
         decided = _until(cases, at)  # also those of the history, whose outcomes tell something as well
-        columns = kept_columns(self.bound, self.case_schema, self.key)
-        kept = DecidedCases.from_frame(decided.frame, columns, key=self.key)
         if OUTCOMES in self.asked:
             outcomes = self._outcomes(versions, decided)
             for each in online:
                 each.load(outcomes, at=at)
-        features, groups = online[0], online[1] if self.bound.groups else None
         landings = Landings(
             self.brief,
             arriving=arriving,
-            features=[each for each in (features, groups) if each is not None],
+            features=online if self.bound.groups else online[:1],
             decide_at=asks_at(self.bound.decide_at, self.case_schema),
-            cases=kept,
+            cases=DecidedCases.from_frame(decided.frame, self._kept, key=self.key),
             telling=self._telling(versions),
             opened_at=state.opened_at,
         )
-        for due_at, *key in (
-            cases.frame.filter(pl.col(DECIDED).to_physical() > at)
-            .select(pl.col(DECIDED).to_physical(), *(pl.col(name).to_physical() for name in self.key))
-            .iter_rows()
-        ):
-            landings.waiting.put(tuple(key), due_at)
+        self._wait(landings, cases, after_at=at)
+        sealed = self._sealed(state)
+        deciding = self._deciding(landings, online, places=self._places(state, sealed, cases=decided))
+        if state.plan.model is not None:
+            deciding.keep({state.plan.model: self._model(state.plan.model)}, in_charge=state.plan.model)
         decisions = Decisions(self.brief, {name: self.case_schema[name] for name in self.key})
         if sealed is not None:
             decisions.extend(sealed)
-        policy = in_force(self.brief)
-        kernel = Kernel(
-            self.brief,
-            self.bound,
-            features=features.schema,
-            policy=policy,
-            case_schema=self.case_schema,
-            groups=None if groups is None else groups.schema,
-        )
-        deciding = Deciding(
-            self.brief,
-            landings=landings,
-            features=features,
-            groups=groups,
-            kernel=kernel,
-            places=self._places(state, sealed, decided),
-            read_model=self._model,
-        )
-        if state.plan.model is not None:
-            deciding.keep({state.plan.model: self._model(state.plan.model)}, in_charge=state.plan.model)
-        standing = Standing(at, state.decided_until, state.plan, state.fits.pending)
         return Front(
             self.brief,
             agenda=agenda(self.brief.cycle),
             landings=landings,
             deciding=deciding,
             decisions=decisions,
-            standing=standing,
+            standing=Standing(at, state.decided_until, state.plan, state.fits.pending),
+        )
+
+    @property
+    def _kept(self) -> tuple[str, ...]:
+        return kept_columns(self.bound, self.case_schema, key=self.key)
+
+    def _wait(self, landings: Landings, cases: Cases, *, after_at: Instant) -> None:
+        due = pl.col(DECIDED).to_physical()
+        keys = [pl.col(name).to_physical() for name in self.key]
+        for due_at, *key in cases.frame.filter(due > after_at).select(due, *keys).iter_rows():
+            landings.waiting.put(tuple(key), due_at)
+
+    def _deciding(
+        self, landings: Landings, online: Sequence[OnlineFeatures], *, places: Places | None
+    ) -> Deciding:
+        features, groups = online[0], online[1] if self.bound.groups else None
+        kernel = Kernel(
+            self.brief,
+            self.bound,
+            features=features.schema,
+            policy=in_force(self.brief),
+            case_schema=self.case_schema,
+            groups=None if groups is None else groups.schema,
+        )
+        return Deciding(
+            self.brief,
+            landings=landings,
+            features=features,
+            groups=groups,
+            kernel=kernel,
+            places=places,
+            read_model=self._model,
         )
 
     def _rows(
@@ -151,7 +157,7 @@ class _Loader:
             if name == self.brief.outcome.source == self.brief.case.source:
                 columns = {*self.schemas[name]}  # an outcome that is sent alone is completed by its row
             own = [column for column in self.schemas[name] if column in {*source.key, *columns}]
-            arriving[name], stored = arriving_rows(self.yard, name, own, schema=self.schemas[name])
+            arriving[name], stored = arriving_rows(self.yard, name, columns=own, schema=self.schemas[name])
             found = to_versions(stored, source, name=name)
             if name in self.asked:
                 for each in online:
@@ -181,7 +187,7 @@ class _Loader:
         told = tell_outcomes(decided, telling, truth=self.bound.truth, outcome=brief.outcome, until=LAST)
         if self.verdicts is not None and told.levels is None:
             told = stand_over(told, self.verdicts, cases=decided, classes=brief.outcome.classes)
-        columns = {*kept_columns(self.bound, self.case_schema, self.key)}
+        columns = {*self._kept}
         return outcome_versions(
             decided, told.timeline, classes=brief.outcome.classes, columns=columns, levels=told.levels
         )
@@ -209,7 +215,7 @@ class _Loader:
                 said.setdefault(case, []).append(Said(known_at, verdict))
         return Telling(truths, self.by, rows, said)
 
-    def _places(self, state: State, sealed: pl.DataFrame | None, cases: Cases) -> Places | None:
+    def _places(self, state: State, sealed: pl.DataFrame | None, *, cases: Cases) -> Places | None:
         capacity = self.brief.worth.capacity
         if capacity is None:
             return None
@@ -251,7 +257,7 @@ def _until(cases: Cases, at: Instant) -> Cases:
 
 
 def arriving_rows(
-    yard: Yard, name: str, columns: Sequence[str], *, schema: pl.Schema
+    yard: Yard, name: str, *, columns: Sequence[str], schema: pl.Schema
 ) -> tuple[ArrivingRows, pl.DataFrame]:
     """Make what takes the rows of a source as they come, from those that are there; and give those."""
     source = yard.brief.source[name]
@@ -262,14 +268,14 @@ def arriving_rows(
         schema=schema,
         stored=stored,
         columns=columns,
-        inspector=_inspector(yard, name, source),
+        inspector=_inspector(yard, name, source=source),
     )
     if yard.tables.exists(aside := quarantine_of(name, source)):
         made.set_aside_before(yard.tables.read(aside, ["content"])["content"].to_list())
     return made, stored
 
 
-def _inspector(yard: Yard, name: str, source: SourceTable) -> Callable[[], Inspector | None] | None:
+def _inspector(yard: Yard, name: str, *, source: SourceTable) -> Callable[[], Inspector | None] | None:
     if source.contract is None or not source.contract.reading:
         return None
     contracts = Contracts(yard.tables, yard.brief.source)

@@ -79,7 +79,7 @@ class Service:
         self._host = host
         self._beside = Beside(
             *self._hosts(project.folder.read_brief()),
-            Calls(self.now, self._take_over, self._model, self._prune, self._take_up, tell),
+            calls=Calls(self.now, self._take_over, self._model, self._prune, self._take_up, tell),
         )
         self._poll_s = poll_s
         self._turn = asyncio.Lock()

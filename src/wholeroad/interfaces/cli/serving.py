@@ -26,13 +26,14 @@ if TYPE_CHECKING:
 Folder = Annotated[Path, typer.Argument(help="The project's folder, with its brief.toml.", show_default=".")]
 
 
-def up(  # noqa: PLR0913 - options of a command
+def up(
     folder: Folder = Path(),
     *,
     host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port; 0 takes a free one.")] = 8000,
-    certificate: Annotated[Path | None, typer.Option(help="For TLS: a certificate in PEM.")] = None,
-    key: Annotated[Path | None, typer.Option(help="For TLS: its key in PEM.")] = None,
+    tls: Annotated[
+        tuple[Path, Path] | None, typer.Option(help="A certificate and its key, in PEM: serve by TLS.")
+    ] = None,
     behind_proxy: Annotated[
         bool, typer.Option("--behind-proxy", help="A proxy before it does TLS.")
     ] = False,  # a flag
@@ -47,15 +48,13 @@ def up(  # noqa: PLR0913 - options of a command
     from wholeroad.interfaces.http.tokens import Tokens
     from wholeroad.project import open_project
 
-    if (certificate is None) != (key is None):
-        raise _half_tls()
     clock = _clock(at)
     project = open_project(folder, clock=clock)
     tokens = Tokens(project.folder.tokens, now=clock.now)
     made = any(token.revoked_at is None for token in tokens.list())
-    refuse_exposed(host, tokens=made, tls=certificate is not None, behind_proxy=behind_proxy)
-    tls = Tls(certificate, key) if certificate is not None and key is not None else None
-    _Serving(project, tokens, host=host, tls=tls, behind_proxy=behind_proxy).run(port, log)
+    refuse_exposed(host, tokens=made, tls=tls is not None, behind_proxy=behind_proxy)
+    shown = None if tls is None else Tls(*tls)
+    _Serving(project, tokens, host=host, tls=shown, behind_proxy=behind_proxy).run(port, log)
 
 
 def _clock(at: str | None) -> Clock:
@@ -196,14 +195,4 @@ def _taken(host: str, port: int, reason: str) -> UserError:
         happened=f"{host}, port {port}: {reason}",
         expected="a free port of this machine",
         fix="name another one with --port, or --port 0 for any",
-    )
-
-
-def _half_tls() -> UserError:
-    return UserError(
-        "service.half-tls",
-        "TLS needs a certificate and its key",
-        happened="one of --certificate and --key was given",
-        expected="both, or neither",
-        fix="give the other one too",
     )

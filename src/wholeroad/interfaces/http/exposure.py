@@ -52,6 +52,6 @@ def refuse_exposed(host: str, *, tokens: bool, tls: bool, behind_proxy: bool) ->
         "The service would be open to others",
         happened=f"it was to listen on {host}, and {' and '.join(missing)}",
         expected="tokens, and TLS or a proxy that does it",
-        fix="make a token, and give --certificate and --key, or --behind-proxy where a proxy does TLS; "
+        fix="make a token, and give --tls with a certificate and its key, or --behind-proxy where a proxy does TLS; "
         "or listen on 127.0.0.1",
     )

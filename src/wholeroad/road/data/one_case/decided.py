@@ -36,7 +36,7 @@ class Decided:
     row: Row
 
 
-def kept_columns(bound: Bound, schema: Mapping[str, pl.DataType], key: Sequence[str]) -> tuple[str, ...]:
+def kept_columns(bound: Bound, schema: Mapping[str, pl.DataType], *, key: Sequence[str]) -> tuple[str, ...]:
     """Name the columns of a case that its truth, and features of outcomes, ask for; the key comes first.
 
     Parameters
