@@ -60,6 +60,20 @@ end
 """
 
 
+_PACED = """
+local pause = 0
+local begin = init
+function init(args)
+  begin(args)
+  pause = tonumber(args[3])
+end
+function delay()
+  return math.floor(pause * 2 * math.random() + 0.5)
+end
+"""
+"""Each connection rests for some milliseconds, by chance from none to twice as many as are asked for."""
+
+
 @dataclass
 class Slice:
     """What one slice of load came to.
@@ -112,22 +126,30 @@ class Load:
 
     def __init__(self, server: Server, bodies: Sequence[str], scratch: Path) -> None:
         self._server = server
-        self._script = scratch / "load.lua"
+        self._script, self._paced = scratch / "load.lua", scratch / "paced.lua"
         self._script.write_text(_LUA, "ascii")
+        self._paced.write_text(_LUA + _PACED, "ascii")
         self._bodies = scratch / f"bodies-{server.name.replace(' ', '-')}.txt"
         self._bodies.write_text("\n".join(bodies) + "\n", "utf-8")
         self._slices = 0
 
-    def run(self, connections: int, seconds: float) -> Slice:
-        """Load the server for so long, with as many connections, each with one request at a time."""
+    def run(self, connections: int, seconds: float, *, pause_ms: float = 0.0) -> Slice:
+        """Load the server for so long, with as many connections, each with one request at a time.
+
+        Parameters
+        ----------
+        pause_ms
+            For how long each connection rests before its next request, on the average.
+        """
         server, prefix = self._server, f"{self._slices % 10_000:04d}"
         self._slices += 1
         headers = {**server.headers, "Content-Type": "application/json"}
         command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "30s"]
         for name, value in headers.items():
             command += ["-H", f"{name}: {value}"]
-        command += ["-s", str(self._script), f"http://127.0.0.1:{server.port}{server.path}", "--"]
-        command += [str(self._bodies), prefix]
+        script = self._paced if pause_ms else self._script
+        command += ["-s", str(script), f"http://127.0.0.1:{server.port}{server.path}", "--"]
+        command += [str(self._bodies), prefix, str(pause_ms)]
         own, beside = server.cpu_s()
         client, machine, began = _children_s(), busy_s(), time.perf_counter()
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)

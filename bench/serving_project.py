@@ -1,6 +1,6 @@
 """A project that is ready to be served: the flights of 2013, with a model in charge.
 
-    python bench/serving_project.py FOLDER [--nights 30]
+    python bench/serving_project.py [--cache FOLDER] [--nights 30]
 
 What was known a month before the end of the year is imported as history; then a month of nights is answered
 from cron, each on a stepped clock, so that there are decisions, fits and a champion. A folder that was
@@ -14,6 +14,8 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+import tempfile
+import zlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,6 +28,7 @@ UNTIL = datetime(2013, 12, 30, 17, tzinfo=UTC)
 LAST_RUN = UNTIL - timedelta(minutes=5)
 NIGHTS = 30
 WEEK = timedelta(days=7)
+CACHE = Path(tempfile.gettempdir()) / "wholeroad-bench"
 READY = "prepared"
 """A file beside the brief, written last."""
 
@@ -38,23 +41,29 @@ KNOWN = {
 """When a row of each source is known, as the brief has it."""
 
 
-def prepared(folder: Path, *, nights: int = NIGHTS, data: Path = FLIGHTS / "data") -> Path:
+def prepared(folder: Path = CACHE, *, nights: int = NIGHTS, data: Path = FLIGHTS / "data") -> Path:
     """Give the folder of the prepared project, made if it isn't there.
 
     Parameters
     ----------
     folder
-        Where it is kept for the next bench.
+        Where it is kept for the next bench; another brief is another project.
     nights
         Answered from cron before the service begins.
     """
-    project = folder / f"flights-{nights}"
+    brief = _brief()
+    project = folder / f"flights-{nights}-{zlib.crc32(brief.encode()):08x}"
     if not (project / READY).exists():
         if project.exists():
             shutil.rmtree(project)
-        _prepare(project, nights, data)
+        _prepare(project, brief, nights=nights, data=data)
         (project / READY).write_text("", "ascii")
     return project
+
+
+def begins() -> str:
+    """Say when the service begins, as ``wholeroad up --at`` takes it."""
+    return UNTIL.isoformat().replace("+00:00", "Z")
 
 
 def copied(project: Path, to: Path) -> Path:
@@ -65,14 +74,18 @@ def copied(project: Path, to: Path) -> Path:
     return to
 
 
-def _prepare(folder: Path, nights: int, data: Path) -> None:
-    tables = {name: pl.read_parquet(data / f"{name}.parquet") for name in KNOWN}
-    (folder / "data").mkdir(parents=True)
+def _brief() -> str:
     brief = (FLIGHTS / "brief.toml").read_text("utf-8")
     before = 'candidates = ["constant", "logistic", "lightgbm"]'
     if before not in brief:
         sys.exit("the example's brief has other candidates than this bench knows")
-    (folder / "brief.toml").write_text(brief.replace(before, 'candidates = ["lightgbm"]'), "utf-8")
+    return brief.replace(before, 'candidates = ["lightgbm"]')
+
+
+def _prepare(folder: Path, brief: str, *, nights: int, data: Path) -> None:
+    tables = {name: pl.read_parquet(data / f"{name}.parquet") for name in KNOWN}
+    (folder / "data").mkdir(parents=True)
+    (folder / "brief.toml").write_text(brief, "utf-8")
     midnight = LAST_RUN.replace(hour=0, minute=0)
     runs = [midnight - timedelta(days=night, hours=-2) for night in range(nights, -1, -1)] + [LAST_RUN]
     _deliver(folder, tables, since=None, until=runs[0])
@@ -105,10 +118,10 @@ def _run(folder: Path, now: datetime) -> None:
 def main() -> None:
     """Prepare it, and say how it stands."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("--cache", type=Path, default=CACHE, help="where it is kept")
     parser.add_argument("--nights", type=int, default=NIGHTS)
     asked = parser.parse_args()
-    project = prepared(asked.folder, nights=asked.nights)
+    project = prepared(asked.cache, nights=asked.nights)
 
     import wholeroad
     from wholeroad.adapters.clocks import SteppedClock

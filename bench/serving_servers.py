@@ -32,6 +32,8 @@ class Server:
         Sent with each request.
     health
         Answers 200 once it is ready.
+    together
+        Whether its processes are counted as one; otherwise those that it starts are counted beside it.
     ready_s
         Seconds from the start of its process to its first 200.
     """
@@ -44,6 +46,7 @@ class Server:
     headers: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     log: Path | None = None
+    together: bool = False
     ready_s: float = 0.0
     process: subprocess.Popen[bytes] | None = None
 
@@ -116,8 +119,8 @@ class Server:
         """Give the CPU seconds of its first process, and those of all that it started and still runs."""
         own, beside = 0.0, 0.0
         for pid, (_, seconds) in family(self.pid).items():
-            if pid == self.pid:
-                own = seconds
+            if pid == self.pid or self.together:
+                own += seconds
             else:
                 beside += seconds
         return own, beside
@@ -128,8 +131,8 @@ class Server:
         for pid in family(self.pid):
             with contextlib.suppress(OSError):
                 held = int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]) * _PAGE / 1e6
-                if pid == self.pid:
-                    own = held
+                if pid == self.pid or self.together:
+                    own += held
                 else:
                     beside += held
         return own, beside

@@ -18,17 +18,20 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from service_load import Address, Client, verify
+from service_load import Address, Client, fits, verify
 
 PHASES = ("up", "flush", "prune", "open", "seal", "cycle", "fit", "tables", "ledger", "blobs")
 """What a process can be at; several at once."""
 
 JOBS = ("open", "seal", "cycle", "fit")
+KINDS = {"starting": 6, "any": 7, "aimed": 6, "long": 1}
+"""When a process is killed, with weights: while it starts, at any instant, as a phase begins, after seconds."""
+
 READY_S = 120
 LIMITS = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1", "WHOLEROAD_THREADS": "1"}
 
@@ -181,12 +184,16 @@ class Forked:
     def end(self, number: signal.Signals) -> int:
         """Send a signal, and give the exit status."""
         os.kill(self.pid, number)
+        self.pid = 0
         return int(self._until(r"@ended (-?\d+)"))
 
     def close(self) -> None:
-        """End the zygote."""
+        """End what is there."""
         assert self._zygote.stdin is not None
         self._zygote.stdin.close()
+        if self.pid:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
         self._zygote.wait(READY_S)
 
     def _until(self, pattern: str, timeout_s: float = READY_S) -> str:
@@ -228,7 +235,10 @@ class Real:
         return self._process.wait(READY_S)
 
     def close(self) -> None:
-        """There is nothing beside it."""
+        """End what is there."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait(READY_S)
 
 
 def _popen(command: list[str], *, stdin: bool = False) -> subprocess.Popen[bytes]:
@@ -247,8 +257,9 @@ def _lines(process: subprocess.Popen[bytes]) -> SimpleQueue[str | None]:
 
     def read() -> None:
         assert process.stdout is not None
-        for line in process.stdout:
-            found.put(line.decode(errors="replace").rstrip("\n"))
+        with process.stdout:
+            for line in process.stdout:
+                found.put(line.decode(errors="replace").rstrip("\n"))
         found.put(None)
 
     threading.Thread(target=read, daemon=True).start()
@@ -273,6 +284,24 @@ def _until(server: Forked | Real, lines: SimpleQueue[str | None], pattern: str, 
             return found[1]
 
 
+def children(folder: Path) -> list[int]:
+    """Give the processes beside services of a folder, where the system lists them in ``/proc``."""
+    found = []
+    for place in Path("/proc").iterdir():
+        with suppress(OSError, ValueError):
+            if place.name.isdigit() and _is_child(place, folder):
+                found.append(int(place.name))
+    return found
+
+
+def _is_child(place: Path, folder: Path) -> bool:
+    command = (place / "cmdline").read_bytes().split(b"\0")
+    return b"wholeroad.serving.child" in command and str(folder.absolute()).encode() in command
+
+
+Server = Forked | Real
+
+
 class Killing:
     """Kills a service again and again while clients send to it; in the end closes it, and looks.
 
@@ -292,19 +321,28 @@ class Killing:
             Client(self.address, token, place, seed, pause_s=pause_s) for place in range(clients)
         ]
         self.hit: Counter[str] = Counter()
+        self.counts: dict[str, int] = {}
         self.kills = 0
         self._phases = Phases(folder / "phases")
 
-    def begin(self) -> None:
-        """Let the clients begin."""
+    @contextmanager
+    def of(self, server: Server) -> Iterator[Server]:
+        """Let the clients begin; in the end, however it comes, nothing is left running."""
         for client in self.clients:
             client.start()
+        try:
+            yield server
+        finally:
+            self.address.give_up()
+            server.close()
+            for client in self.clients:
+                client.join(READY_S)
 
-    def kill(self, server: Forked | Real, times: int, *, tell: Callable[[str], None] = print) -> None:
+    def kill(self, server: Server, times: int, *, tell: Callable[[str], None] = print) -> None:
         """Start and kill so many times."""
         for number in range(times):
             server.start()
-            kind = self.dice.choices(["starting", "any", "aimed"], [3, 4, 3])[0]
+            kind = self.dice.choices(list(KINDS), list(KINDS.values()))[0]
             if kind == "starting":
                 time.sleep(self.dice.uniform(0, self._start_s))
             else:
@@ -325,8 +363,8 @@ class Killing:
     _start_s = 0.3
 
     def _wait(self, kind: str) -> None:
-        if kind == "any":
-            time.sleep(self.dice.uniform(0, 0.6))
+        if kind != "aimed":
+            time.sleep(self.dice.uniform(0, 0.6) if kind == "any" else self.dice.uniform(1, 5))
             return
         aim = self.dice.choice(PHASES[1:])
         until_s = time.monotonic() + 1.0
@@ -334,7 +372,7 @@ class Killing:
             time.sleep(0.0005)
         time.sleep(self.dice.choice([0, 0, 0.002, 0.01, 0.05]) * self.dice.random())
 
-    def _at(self, server: Forked | Real) -> tuple[str, ...]:
+    def _at(self, server: Server) -> tuple[str, ...]:
         if isinstance(server, Real):
             return ("real",)
         at = self._phases.at()
@@ -351,20 +389,26 @@ class Killing:
         """Say which phases were hit."""
         return ", ".join(f"{name} {count}" for name, count in sorted(self.hit.items()))
 
-    def finish(self, server: Forked | Real) -> dict[str, int]:
-        """Start it once more, let the clients end, close it, and hold what is there against what was said."""
+    def finish(self, server: Server) -> None:
+        """Start it once more, and close it."""
         server.start()
         self.address.put(server.port())
-        time.sleep(6)  # cases that wait become due, and cycles come
+        self.close(server)
+
+    def close(self, server: Server) -> None:
+        """Wait until a fit has entered, let the clients end, close the service, and hold what is there."""
+        before, until_s = fits(self.folder), time.monotonic() + READY_S
+        while fits(self.folder) == before and time.monotonic() < until_s:
+            self._look()
+            time.sleep(0.1)
         self.address.end()
         for client in self.clients:
             client.join(60)
             assert not client.is_alive()
         self._look()
-        time.sleep(5)
+        time.sleep(5)  # the longest that a case waits
         assert server.end(signal.SIGTERM) == 0, server.output
-        server.close()
-        return verify(self.folder, self.clients)
+        self.counts = verify(self.folder, self.clients)
 
 
 def token_of(folder: Path) -> str:

@@ -151,6 +151,7 @@ class Address:
         self._changed = threading.Condition()
         self._port: int | None = None
         self.over = False
+        self._gone = False
 
     def put(self, port: int | None) -> None:
         """Say where it is; None while it is gone."""
@@ -164,10 +165,16 @@ class Address:
             self.over = True
             self._changed.notify_all()
 
+    def give_up(self) -> None:
+        """Say that it won't come back."""
+        with self._changed:
+            self.over = self._gone = True
+            self._changed.notify_all()
+
     def get(self) -> int:
         """Give the port, as soon as there is one."""
         with self._changed:
-            if not self._changed.wait_for(lambda: self._port is not None, timeout=120):
+            if not self._changed.wait_for(lambda: self._port is not None or self._gone, timeout=120) or self._gone:
                 message = "the service didn't come back"
                 raise TimeoutError(message)
             assert self._port is not None
@@ -232,6 +239,8 @@ class Client(threading.Thread):
                 time.sleep(self.dice.uniform(0, self.pause_s))
         except BaseException as error:  # the driver raises it
             self.failed = error
+        finally:
+            self._close()
 
     # ---- what it sends ------------------------------------------------------------------------------
 
@@ -388,6 +397,19 @@ class Client(threading.Thread):
 # ---- what has to be there ---------------------------------------------------------------------------
 
 
+def fits(folder: Path) -> int:
+    """Count the fits that have entered, while the service runs."""
+    from wholeroad.adapters.ledgers import SqliteLedger
+    from wholeroad.engine.facts import decode
+    from wholeroad.road.model.facts import ModelFitted
+
+    ledger = SqliteLedger(folder / ".wholeroad" / "ledger.sqlite", decode)
+    try:
+        return sum(isinstance(fact, ModelFitted) for _, fact in ledger.read())
+    finally:
+        ledger.close()
+
+
 def verify(folder: Path, clients: list[Client]) -> dict[str, int]:
     """Hold everything that was acknowledged against what is there, and the ledger against its rehearsal.
 
@@ -401,6 +423,7 @@ def verify(folder: Path, clients: list[Client]) -> dict[str, int]:
     from wholeroad.engine.fold import fold, restore, snapshot
 
     project = wholeroad.open(folder)
+    project.yard.operation.absorb(project.folder)  # as every command does first
     asked = [each for client in clients for each in client.asked]
     counts = {"requests": len(asked), "sent again": sum(each.sent_times > 1 for each in asked)}
     bad = {json.dumps(row) for client in clients for row in client.bad}

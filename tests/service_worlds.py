@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+import random
+import shutil
+import threading
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +19,25 @@ import polars as pl
 
 import wholeroad
 from wholeroad.adapters.clocks import SteppedClock
-from wholeroad.core.instants import format_instant
+from wholeroad.client import CaseAnswer, Client, ServiceError
+from wholeroad.core.instants import DAY, format_instant
+from wholeroad.core.ports import Progress
+from wholeroad.engine.facts import decode
 from wholeroad.engine.live import Replayed
+from wholeroad.engine.manifests import quarantine_of, table_of
+from wholeroad.interfaces.http.face import make_app
+from wholeroad.interfaces.http.guard import OpenGuard
+from wholeroad.interfaces.http.serving import listen, serve, server
+from wholeroad.interfaces.http.settings import HttpSettings
+from wholeroad.interfaces.http.v2 import routes
+from wholeroad.project import Project
+from wholeroad.road.data.facts import BatchLanded
+from wholeroad.serving.jobs import Came, Fit, Job
 from wholeroad.serving.processes import OneThread
 from wholeroad.serving.service import Service
 from worlds import write
+
+HOUR = DAY // 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +86,7 @@ def serving(
 
     async def run() -> None:
         project = wholeroad.open(root, clock=clock)
-        service = Service(project, host=OneThread, poll_s=0.002, **options)
+        service = Service(project, host=OneThread, poll_s=0.005, **options)
         await service.start()
         try:
             await drive(service)
@@ -84,3 +105,281 @@ async def settled(service: Service) -> None:
 def replayed(root: Path, clock: SteppedClock) -> Replayed:
     """Hold the ledger against its rehearsal."""
     return wholeroad.open(root, clock=clock).replay()
+
+
+# Over HTTP
+
+
+class Host(OneThread):
+    """Where the office works in a test: it can be held up, and fits can be made to fail.
+
+    Parameters
+    ----------
+    gate
+        Jobs begin only while it is open, but for the first, which opens the folder.
+    """
+
+    def __init__(self, folder: Path, brief: str, *, gate: threading.Event, fits: Callable[[], str]) -> None:
+        super().__init__(folder, brief)
+        self._place = folder, brief
+        self._gate = gate
+        self._fits = fits
+        self._ended = threading.Event()
+
+    def run(self, job: Job, progress: Progress | None = None) -> Came:
+        """Do a job, once the gate is open; a fit that is to be stopped waits until it is."""
+        if not isinstance(job, Fit):
+            assert self._gate.wait(60)
+            return super().run(job, progress)
+        how = self._fits()
+        if how == "wait":
+            assert self._ended.wait(60)
+            self._ended.clear()
+        if how in {"wait", "fail"}:
+            said = {"code": "service.office-died", "headline": "It ended", "happened": f"it did not {how}"}
+            return Came(error={**said, "expected": "an answer", "fix": "none"})
+        return super().run(job, progress)
+
+    def end(self) -> None:
+        """End; the next job begins anew."""
+        self._ended.set()
+        super().end()
+        super().__init__(*self._place)
+
+
+@dataclass
+class Running:
+    """A service behind a socket of this machine, as another thread sees it.
+
+    Attributes
+    ----------
+    gate
+        The office works while it is open.
+    fits
+        What becomes of each fit in its turn: ``made``, ``fail`` or ``wait`` (until it is stopped).
+    cases, rows
+        What was answered: cases by their decision ids, rows by source and status.
+    told
+        What the service told of what went wrong beside it.
+    """
+
+    root: Path
+    clock: SteppedClock
+    gate: threading.Event = field(default_factory=threading.Event)
+    fits: list[str] = field(default_factory=list)
+    cases: dict[str, CaseAnswer] = field(default_factory=dict)
+    rows: Counter[tuple[str, str]] = field(default_factory=Counter)
+    told: list[str] = field(default_factory=list)
+    requests: int = 0
+    address: str = ""
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+        self._dice = random.Random(7)
+        self._local = threading.local()
+        self._clients: list[Client] = []
+        self._lock = threading.Lock()
+
+    async def serve(self, begun: Future[None]) -> None:
+        """Serve until :attr:`stop` is called."""
+        self._loop = asyncio.get_running_loop()
+        project = wholeroad.open(self.root, clock=self.clock)
+        self.service = Service(project, host=self._host, poll_s=0.005, tell=self.told.append)
+        await self.service.start()
+        bound = listen("127.0.0.1", 0)
+        self.address = f"http://127.0.0.1:{bound.getsockname()[1]}"
+        settings = HttpSettings()
+        app = make_app(self.service, settings=settings, guard=OpenGuard(), routes=routes(self.service))
+        self._server = server(app, settings, started=lambda: begun.set_result(None))
+        await serve(self._server, self.service.close, sockets=[bound])
+
+    def _host(self, folder: Path, brief: str) -> Host:
+        return Host(folder, brief, gate=self.gate, fits=lambda: self.fits.pop(0) if self.fits else "made")
+
+    def stop(self) -> None:
+        """Let it end."""
+        for client in self._clients:
+            client.close()
+        self._server.should_exit = True
+
+    @property
+    def client(self) -> Client:
+        """A client of this thread."""
+        if not hasattr(self._local, "client"):
+            self._local.client = Client(self.address, timeout_s=60)
+            self._clients.append(self._local.client)
+        return self._local.client
+
+    def settle(self) -> None:
+        """Wait until nothing is under way beside the answers."""
+        asyncio.run_coroutine_threadsafe(settled(self.service), self._loop).result(120)
+
+    def step_to(self, at: int) -> None:
+        """Let it be later, unless it is already."""
+        self.clock.step_to(max(self.clock.now(), at))
+
+    def copied(self, folder: Path) -> Path:
+        """Take what is on the disk now, as a machine that stops leaves it."""
+        return shutil.copytree(self.root, folder)
+
+    # ---- sending ------------------------------------------------------------------------------------
+
+    def send(self, batch: Sequence[Delivery], pool: ThreadPoolExecutor) -> None:
+        """Send deliveries at once, in requests of one or several, each in one of the ways that there are."""
+        by_source: dict[str, list[dict[str, Any]]] = {}
+        for each in batch:
+            by_source.setdefault(each.source, []).append(each.row)
+        calls = []
+        for source, rows in by_source.items():
+            while rows:
+                some, rows = rows[: (many := self._dice.choice([1, 1, 2, 7]))], rows[many:]
+                calls.append(pool.submit(self._call, source, some, self._dice.random()))
+        for call in calls:
+            call.result()
+
+    def _call(self, source: str, rows: list[dict[str, Any]], how: float) -> None:
+        brief = self.service.brief
+        with self._lock:
+            self.requests += 1
+        if source == brief.case.source and how < 0.8:
+            self._decide(rows, features=how < 0.4)
+        elif source == brief.outcome.source and source != brief.case.source and how < 0.5:
+            self._note(source, self.client.outcomes(rows))
+        elif how < 0.7:
+            self._note(source, self.client.rows(source, rows))
+        else:
+            self._note(source, self.client.rows(source, typed(rows, self.service.schemas.get(source))))
+
+    def _decide(self, rows: list[dict[str, Any]], *, features: bool) -> None:
+        """Have cases decided; one that is known with other content is sent as a row, as the answer says."""
+        source = self.service.brief.case.source
+        try:
+            one = len(rows) == 1
+            found = [self.client.decide(rows[0], features=features)] if one else self.client.decide(rows, features=features)
+        except ServiceError as error:
+            assert error.code == "request.conflict", error
+            self._note(source, self.client.rows(source, rows))
+            return
+        for row, answer in zip(rows, found, strict=True):
+            if answer.status == "conflict":
+                self._note(source, self.client.rows(source, [row]))
+            elif answer.status == "decided":
+                with self._lock:
+                    before = self.cases.setdefault(answer.decision_id, answer)
+                assert before.decided_at == answer.decided_at
+                assert before.probabilities == answer.probabilities
+                if answer.features is not None:
+                    self.cases[answer.decision_id] = answer
+
+    def _note(self, source: str, answer: Any) -> None:
+        with self._lock:
+            self.rows.update((source, row.status) for row in answer.rows)
+
+
+@contextmanager
+def over_http(root: Path, clock: SteppedClock) -> Iterator[Running]:
+    """Serve a project over a real socket, in a thread with an event loop of its own, until the block is left."""
+    running = Running(root, clock)
+    begun: Future[None] = Future()
+    with ThreadPoolExecutor(1) as thread:
+
+        def run() -> None:
+            try:
+                asyncio.run(running.serve(begun))
+            except BaseException as error:
+                if not begun.done():
+                    begun.set_exception(error)
+                raise
+
+        ended = thread.submit(run)
+        begun.result(120)
+        try:
+            yield running
+        finally:
+            running.gate.set()
+            running.stop()
+        ended.result(120)
+
+
+def typed(rows: list[dict[str, Any]], schema: Mapping[str, pl.DataType] | None) -> pl.DataFrame:
+    """Make a frame with types, as a program sends one by Arrow."""
+    frame = pl.DataFrame(rows, infer_schema_length=None)
+    return frame.with_columns(
+        pl.col(name).str.to_datetime(time_unit="us", time_zone="UTC")
+        for name, dtype in (schema or {}).items()
+        if isinstance(dtype, pl.Datetime) and frame.schema.get(name) == pl.String()
+    )
+
+
+# What has to hold in the end
+
+
+def holds(root: Path, clock: SteppedClock, *answered: Running, features: bool = True) -> Replayed:
+    """Hold the ledger against its rehearsal, and what was answered against what was written down.
+
+    Parameters
+    ----------
+    features
+        Whether features that were told are those of the history, computed in bulk.
+    """
+    project = wholeroad.open(root, clock=clock)
+    found = project.replay()
+    assert found.equal, found.difference
+    decided, key = project.decisions(), list(project.brief.source[project.brief.case.source].key)
+    assert not decided.select(key).is_duplicated().any()
+    _counted(project, answered)
+    told = {number: case for running in answered for number, case in running.cases.items()}
+    by_key = {tuple(map(as_sent, row[: len(key)])): row for row in decided.iter_rows()}
+    columns = {name: place for place, name in enumerate(decided.columns)}
+    for case in told.values():
+        row = by_key[tuple(case.key.values())]
+        for name in ("decided_at", "action", "decided_by", "model", "expected_value"):
+            said = getattr(case, name)
+            assert row[columns[name]] == said or name == "action", (name, case, row)
+        for name, points in (case.probabilities or {}).items():
+            assert row[columns[f"p_{name}"]] == points, (name, case, row)
+    if features:
+        _same_features(project, told.values(), key)
+    return found
+
+
+def _counted(project: Project, answered: Sequence[Running]) -> None:
+    """Rows that came are there once, or set aside, or were there."""
+    facts = [fact for fact in map(decode, project.export()) if isinstance(fact, BatchLanded)]
+    assert all(fact.rows_in == fact.landed + fact.repeated + fact.quarantined for fact in facts)
+    for name, source in project.brief.source.items():
+        mine = [fact for fact in facts if fact.source == name]
+        tables = project.yard.tables
+        height = tables.read(table_of(name, source), ["_seq"]).height
+        assert height == sum(fact.landed + fact.deleted for fact in mine), name
+        aside = quarantine_of(name, source)
+        there = tables.read(aside, ["content"]).height if tables.exists(aside) else 0
+        assert there == sum(fact.quarantined for fact in mine), name
+        if name == project.brief.case.source:
+            continue
+        sent = Counter[str]()
+        for running in answered:
+            sent.update({status: count for (of, status), count in running.rows.items() if of == name})
+        came = [fact for fact in mine if fact.read == "the service"]
+        assert sum(fact.landed for fact in came) == sent["landed"] + sent["new version"], name
+
+
+def _same_features(project: Project, told: Iterable[CaseAnswer], key: list[str]) -> None:
+    history = project.history()
+    history.features.whole()
+    frame = pl.concat([history.cases.frame.select(key), history.features.frame], how="horizontal")
+    by_key = {tuple(map(as_sent, row[: len(key)])): row[len(key) :] for row in frame.iter_rows()}
+    names = history.features.frame.columns
+    for case in told:
+        if case.features is not None:
+            known = dict(zip(names, map(as_sent, by_key[tuple(case.key.values())]), strict=True))
+            assert case.features == known, case
+
+
+def as_sent(value: Any) -> Any:
+    """Give a value as JSON has it."""
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="microseconds")[:-6] + "Z"
+    if isinstance(value, date):
+        return value.isoformat()
+    return value // timedelta(microseconds=1) if isinstance(value, timedelta) else value

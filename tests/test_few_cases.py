@@ -590,9 +590,9 @@ def test_few_rows_more_rows_and_many_get_the_same_scores(learner, classes):
 
 def test_rows_of_another_width_are_left_to_the_library():
     trees = scored(2)[3].scorer._trees
-    rows = row_by_row(trees._booster)
+    rows = row_by_row(trees._text)
     assert rows.scores(np.zeros((2, 3))) is None
-    assert row_by_row(object()) is None
+    assert row_by_row("no model") is None
     theirs = trees._booster.predict(np.ones((3, 5)), raw_score=True)
     assert rows.scores(np.ones((3, 5)))[0].tobytes() == theirs.tobytes()
     trees._rows = None

@@ -57,7 +57,7 @@ COMES_BACK = (
     PriceCurve, PricePoint, Flipped, Plan, PlanLine, Choice, Tried, Everything, Appeal, AppealsOfGroup,
 )  # fmt: skip
 """What the methods of ``Project.data``, ``.labels`` and ``.fairness`` give, and what that is made of."""
-GROUPS = ("data", "fairness")
+GROUPS = ("data", "fairness", "token")
 """Commands that have commands of their own."""
 MARKED = re.compile(r"(?<=^<!-- command: )([\w ]+?) -->\n(.*?)(?=^<!-- end -->$)", re.MULTILINE | re.DOTALL)
 

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from wholeroad.client import Client
     from wholeroad.core.errors import FaultsError, RoadError, TryLaterError, UserError
     from wholeroad.engine.rehearsed import Rehearsed
     from wholeroad.project import Project, open_project
@@ -24,6 +25,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Brief",
+    "Client",
     "FaultsError",
     "Project",
     "Rehearsed",
@@ -37,6 +39,7 @@ __all__ = [
 
 _HOMES = {
     "Brief": ("wholeroad.road.brief.contract", "Brief"),
+    "Client": ("wholeroad.client", "Client"),
     "FaultsError": ("wholeroad.core.errors", "FaultsError"),
     "Project": ("wholeroad.project", "Project"),
     "Rehearsed": ("wholeroad.engine.rehearsed", "Rehearsed"),

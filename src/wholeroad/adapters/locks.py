@@ -7,7 +7,8 @@ import os
 import socket
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from wholeroad.adapters.sqlite_errors import is_busy, refusal
@@ -47,17 +48,74 @@ def held(folder: Path, *, purpose: str, since: str) -> Iterator[None]:
             if is_busy(error):
                 raise _locked(folder) from error
             raise refusal(path, error) or _broken(path, error) from error
-        holder = {"pid": os.getpid(), "host": socket.gethostname(), "purpose": purpose, "since": since}
-        (folder / "lock.json").write_text(json.dumps(holder), encoding="utf-8")
+        mine = {"pid": os.getpid(), "host": socket.gethostname(), "purpose": purpose, "since": since}
+        (folder / "lock.json").write_text(json.dumps(mine), encoding="utf-8")
         yield
     finally:
         connection.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a folder's lock.
+
+    Attributes
+    ----------
+    purpose, since
+        As it said when it took the lock, ``since`` by its own clock.
+    noted_at
+        When it said so, in microseconds by the clock of the file system.
+    """
+
+    purpose: str
+    process: int
+    host: str
+    since: str
+    noted_at: int
+
+    def __str__(self) -> str:
+        """Name it."""
+        return f"{self.purpose}, process {self.process} on {self.host}, since {self.since}"
+
+
+def holder(folder: Path) -> Holder | None:
+    """Say who holds a folder's lock, without taking it; None where nobody does, or who does said nothing.
+
+    Raises
+    ------
+    UserError
+        ``project.lock-broken``.
+    """
+    path = folder / "lock.sqlite"
+    if not path.exists():
+        return None
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=0, uri=True)
+    except sqlite3.Error as error:
+        raise refusal(path, error) or _broken(path, error) from error
+    try:
+        connection.execute("select count(*) from sqlite_master").fetchall()
+    except sqlite3.Error as error:
+        if not is_busy(error):
+            raise refusal(path, error) or _broken(path, error) from error
+    else:
+        return None
+    finally:
+        connection.close()
+    with suppress(OSError, ValueError, KeyError):
+        return _noted(folder / "lock.json")
+    return None
+
+
+def _noted(path: Path) -> Holder:
+    said = json.loads(path.read_text(encoding="utf-8"))
+    noted_at = path.stat().st_mtime_ns // 1000
+    return Holder(said["purpose"], int(said["pid"]), said["host"], said["since"], noted_at)
+
+
 def _locked(folder: Path) -> TryLaterError:
     try:
-        holder = json.loads((folder / "lock.json").read_text(encoding="utf-8"))
-        who = f"{holder['purpose']}, process {holder['pid']} on {holder['host']}, since {holder['since']}"
+        who = str(_noted(folder / "lock.json"))
     except (OSError, ValueError, KeyError):
         who = "another process"
     return TryLaterError(

@@ -8,6 +8,7 @@ from typing import Final
 from wholeroad.lessons import (
     acting,
     asking_the_service,
+    codes_of_applying,
     codes_of_arriving_rows,
     codes_of_data,
     codes_of_expressions,
@@ -17,6 +18,7 @@ from wholeroad.lessons import (
     codes_of_the_brief,
     codes_of_the_folder,
     codes_of_the_intake,
+    codes_of_the_service,
     contesting,
     contracts,
     curating,
@@ -62,12 +64,14 @@ _LESSONS: Final = (
     *contesting.LESSONS,
     *sending_requests.LESSONS,
     *asking_the_service.LESSONS,
+    *codes_of_the_service.LESSONS,
 )
 _ENTRIES: Final = (
     *codes_of_the_brief.ENTRIES,
     *codes_of_expressions.ENTRIES,
     *codes_of_fairness.ENTRIES,
     *codes_of_remedies.ENTRIES,
+    *codes_of_applying.ENTRIES,
     *codes_of_arriving_rows.ENTRIES,
     *codes_of_data.ENTRIES,
     *codes_of_the_folder.ENTRIES,
@@ -81,6 +85,7 @@ _ENTRIES: Final = (
     *codes_of_keeping.ENTRIES,
     *sending_requests.ENTRIES,
     *asking_the_service.ENTRIES,
+    *codes_of_the_service.ENTRIES,
 )
 
 

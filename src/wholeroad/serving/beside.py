@@ -23,6 +23,9 @@ from wholeroad.serving.processes import Host
 REST_S: Final = 5.0
 """After so long without a job the office lets its memory go."""
 
+FIT_AFTER_S: Final = 0.2
+"""A fit begins so long after it was asked for: what is just being answered comes first."""
+
 RETRY_S: Final = 5.0
 """A cycle that could not be run is tried again after so long."""
 
@@ -247,6 +250,7 @@ class Beside:
         self._fitting = asyncio.create_task(self._fit(asked))
 
     async def _fit(self, asked: FitAsked) -> None:
+        await asyncio.sleep(FIT_AFTER_S)
         came = await asyncio.to_thread(self._fits.run, Fit(self._calls.now(), asked.at))
         if came.error is None:
             self._made.add(asked.at)

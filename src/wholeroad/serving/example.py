@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from wholeroad.core.instants import Instant
+from wholeroad.engine.manifests import table_of
 from wholeroad.road.data.arriving.merging import as_sent
 from wholeroad.road.data.asked_columns import asked_columns
 from wholeroad.road.data.binding import bind_brief
@@ -27,8 +28,10 @@ def example_case(yard: Yard, now: Instant) -> dict[str, Any]:
     """
     name = yard.brief.case.source
     schema = yard.store.schema(name)
-    frame = yard.store.versions(name).frame.select(pl.col(HAPPENED, KNOWN, *schema).to_physical())
-    row = frame.row(-1, named=True)
+    stored = yard.tables.read(table_of(name, yard.brief.source[name]), [*schema, HAPPENED, KNOWN])
+    if not stored.height:
+        return {}
+    row = stored.tail(1).select(pl.all().to_physical()).row(0, named=True)
     bound = bind_brief(yard.brief, {each: yard.store.schema(each) for each in yard.brief.source})
     version = RowVersion(row[HAPPENED], row[KNOWN], 1, False, row, None, row[KNOWN])  # noqa: FBT003 (its place)
     due_at = asks_at(bound.decide_at, schema)(version)
@@ -39,7 +42,7 @@ def example_case(yard: Yard, now: Instant) -> dict[str, Any]:
     for column, dtype in schema.items():
         value = row[column]
         if column in yard.brief.source[name].key:
-            value = _other(value, frame[column], dtype, later=later)
+            value = _other(value, stored[column], dtype, later=later)
         elif dtype == pl.Datetime("us", "UTC") and value is not None:
             value += later
         elif only_outcome and column not in asked:

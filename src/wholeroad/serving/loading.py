@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from wholeroad.adapters.scratch import SqliteScratch
+from wholeroad.core.errors import RoadError
 from wholeroad.core.instants import LAST, Instant
 from wholeroad.engine.agenda import agenda
 from wholeroad.engine.book import TABLE
@@ -58,6 +60,25 @@ def load_front(yard: Yard) -> Front:
         What binding the brief to what has landed raises.
     """
     return _Loader(yard).front()
+
+
+def load_early(yard: Yard) -> Callable[[], Front | None]:
+    """Read what has landed before it is known whether more does.
+
+    Returns
+    -------
+    Callable
+        Gives the front if nothing has changed since; None where something has, or nothing was there.
+    """
+
+    def stand() -> int:
+        return max((seq for seq, _ in yard.ledger.read()), default=0)
+
+    front, stood = None, stand()
+    if stood and fold(fact for _, fact in yard.ledger.read()).decided_until is not None:
+        with suppress(RoadError):  # whoever loads in earnest says it
+            front = load_front(yard)
+    return lambda: front if stand() == stood else None
 
 
 class _Loader:

@@ -49,15 +49,18 @@ class ChildProcess:
         self._child: subprocess.Popen[bytes] | None = None
         self._decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
         self._lock = threading.Lock()
+        self._ending = False
 
     def run(self, job: Job, progress: Progress | None = None) -> Came:
         """Do a job; a process that dies amid it is said so, and the next job starts another one."""
         with self._lock:
             child = self._started()
+            if self._ending:
+                child.kill()
             came = self._ask(child, job, progress)
             if came is None:
                 status = child.wait()
-                self._child = None
+                self._child, self._ending = None, False
                 return Came(error=_died(status))
             return came
 
@@ -71,7 +74,8 @@ class ChildProcess:
                 self._child = None
 
     def end(self) -> None:
-        """Kill the process."""
+        """Kill the process, also one that is just being started."""
+        self._ending = True
         child = self._child
         if child is not None:
             child.kill()

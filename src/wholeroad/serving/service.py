@@ -33,7 +33,7 @@ from wholeroad.serving.applying import answered, asked
 from wholeroad.serving.beside import Beside, Calls
 from wholeroad.serving.counting import Counts
 from wholeroad.serving.jobs import Open, Seal
-from wholeroad.serving.loading import NewRows, load_front
+from wholeroad.serving.loading import NewRows, load_early, load_front
 from wholeroad.serving.processes import Host
 from wholeroad.serving.told import fault, full, model_lines, not_now, starting
 
@@ -202,8 +202,11 @@ class Service:
             What landing and binding raise.
         """
         self._log = SqliteHotLog(self._yard.folder.hot)
-        await self._beside.do(Open(self._yard.clock.now(), land=land), progress)
-        self._front = load_front(self._yard)
+        opening = asyncio.create_task(self._beside.do(Open(self._yard.clock.now(), land=land), progress))
+        await asyncio.sleep(0)
+        front = load_early(self._yard)  # while the office looks whether there is anything new
+        await opening
+        self._front = front() or load_front(self._yard)
         self._new_rows.begin()
         self._beside.begin(self._front)
         self._tasks = [asyncio.create_task(self._writing()), asyncio.create_task(self._watching())]

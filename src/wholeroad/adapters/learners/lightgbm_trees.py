@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -225,19 +226,23 @@ class ReadTrees:
     """
 
     def __init__(self, text: str, threads: int) -> None:
+        self._text = text
+        self._threads = threads
+
+    @cached_property
+    def _booster(self) -> lightgbm.Booster:
         import lightgbm
 
-        self._booster = lightgbm.Booster(model_str=text)
-        self._threads = threads
-        self._rows: RowByRow | None = None
-        self._asked = False
+        return lightgbm.Booster(model_str=self._text)
+
+    @cached_property
+    def _rows(self) -> RowByRow | None:
+        return row_by_row(self._text)
 
     def scores(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give raw scores, (k, n), of the k trees of a round, each added up over the rounds."""
         rows = len(values)
         if rows <= FEW:
-            if not self._asked:
-                self._rows, self._asked = row_by_row(self._booster), True
             found = None if self._rows is None else self._rows.scores(values)
             if found is not None:
                 return found

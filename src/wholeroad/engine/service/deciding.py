@@ -79,6 +79,11 @@ class Deciding:
         if self._groups is not None:
             self._groups.advance(now)
 
+    def let_go(self, before_at: Instant) -> None:
+        """Forget what a capacity had left in periods that are over."""
+        if self._places is not None:
+            self._places.let_go(before_at)
+
     def shown(self, case_id: int) -> Row | None:
         """Give the features that a case of this group was decided by, where they were asked for."""
         return self._shown.get(case_id)

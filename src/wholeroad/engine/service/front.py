@@ -247,6 +247,7 @@ class Front:
 
     def _follow(self, came: CycleCame, now: Instant) -> CycleDone:
         """Follow a cycle's plan from now on; what it says of the instant is made true."""
+        self._deciding.let_go(now)
         facts = []
         for fact in came.facts:
             if isinstance(fact, PlanFixed):

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from wholeroad.core.errors import EXIT_OURS, RoadError, UserError, unusable
+from wholeroad.interfaces.cli.applying import apply
 from wholeroad.interfaces.cli.data import data
 from wholeroad.interfaces.cli.fairness import fairness
 from wholeroad.interfaces.cli.keeping import backup, restore
@@ -27,6 +28,7 @@ app.add_typer(data)
 app.add_typer(fairness)
 app.add_typer(token)
 app.command()(up)
+app.command()(apply)
 app.command()(backup)
 app.command()(restore)
 

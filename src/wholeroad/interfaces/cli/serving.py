@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,6 +49,8 @@ def up(
     from wholeroad.interfaces.http.tokens import Tokens
     from wholeroad.project import open_project
 
+    # Polars gives freed memory back at once: a service lives long after what it read at its start.
+    os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")
     clock = _clock(at)
     project = open_project(folder, clock=clock)
     tokens = Tokens(project.folder.tokens, now=clock.now)

@@ -206,8 +206,8 @@ def _rows(old: Brief, new: Brief) -> Iterator[Effect]:
             case "from its files":
                 yield Effect(
                     "rows",
-                    f"{name} is read another way (its key, times or types): it lands again from {source.read}, "
-                    "as history.",
+                    f"{name} is read another way (key, times, types): it lands again from {source.read}, as "
+                    "history.",
                 )
             case "as before" if (before.read, before.database) != (source.read, source.database):
                 yield Effect("rows", f"{name} is read from {source.read} from the change on.")

@@ -9,7 +9,7 @@ from typing import Any
 from wholeroad.core.instants import Instant
 
 Row = Mapping[str, Any]
-"""A row by column: integers, floats, texts, booleans, nulls; instants and spans as microseconds, dates as days."""
+"""A row by column: numbers, texts, booleans, nulls; instants and spans as microseconds, dates as days."""
 
 Key = tuple[Any, ...]
 """The values of a row's key, in the order of its columns."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -46,7 +47,7 @@ def to_versions(stored: pl.DataFrame, source: SourceTable, *, name: str) -> Vers
         For a static source, the newest row of each key that isn't gone, sorted by content.
     """
     own = [column for column in stored.columns if column not in SYSTEM]
-    keys = pl.Series(_KEY, row_hashes(stored.select(source.key)).view(np.int64))
+    keys = _keys(stored, source.key)
     if source.static:
         newest = stored.with_columns(keys).sort(ORDER).unique(_KEY, keep="last").filter(~pl.col(DELETED))
         return Versions(name, tuple(source.key), newest.sort("_version").select(own), static=True)
@@ -59,6 +60,13 @@ def to_versions(stored: pl.DataFrame, source: SourceTable, *, name: str) -> Vers
     else:
         frame = _superseded(frame, several)
     return Versions(name, tuple(source.key), frame.drop(_KEY))
+
+
+def _keys(stored: pl.DataFrame, key: Sequence[str]) -> pl.Series:
+    """Tell keys apart: a single column of texts or integers by itself, others by their hash."""
+    if len(key) == 1 and (stored.schema[key[0]] == pl.String or stored.schema[key[0]].is_integer()):
+        return stored[key[0]].alias(_KEY)
+    return pl.Series(_KEY, row_hashes(stored.select(key)).view(np.int64))
 
 
 def _superseded(frame: pl.DataFrame, several: pl.Series) -> pl.DataFrame:

@@ -1,0 +1,298 @@
+"""Every form of a brief in service over HTTP: the ledger is its own rehearsal's, whatever stops and starts again."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import wholeroad
+from service_worlds import HOUR, Delivery, Running, deliveries, holds, over_http, replayed
+from wholeroad.adapters.clocks import SteppedClock
+from worlds import at
+
+BRIEF = """
+format = 1
+[brief]
+name = "forms"
+question = "Will the parcel be late?"
+decision = "Send it by express"
+[case]
+source = "parcels"
+decide_at = "sent_at - 1h"
+[outcome]
+kind = "binary"
+classes = ["late", "on_time"]
+positive = "late"
+source = "deliveries"
+truth = "case when delay_h > 24 then 'late' else 'on_time' end"
+matures = "1d"
+depends_on_action = "no"
+[value]
+unit = "EUR"
+status_quo = { action = "pass" }
+[value.of]
+express = { late = 40, on_time = -9 }
+pass = { late = 0, on_time = 0 }
+[success]
+gain_over_status_quo = { per_case = 0.1 }
+[source.parcels]
+read = "parcels.parquet"
+key = "parcel_id"
+happened_at = "sent_at"
+known_at = "booked_at"
+planned = true
+timezone = "Europe/Vienna"
+[source.deliveries]
+read = "deliveries.parquet"
+key = "parcel_id"
+happened_at = "delivered_at"
+known_at = "reported_at"
+[feature]
+weight = { column = "weight_kg" }
+depot = { column = "depot" }
+hour = { expression = "local_hour(sent_at)" }
+late_3d = { mean = "truth = 'late'", of = "outcomes", by = "depot", over = "3d" }
+[cycle]
+every = "1d"
+[policy.refit]
+first = "6d"
+when = "every 2d"
+fit = { takes = "2h", costs = 5 }
+[model]
+candidates = ["constant", "logistic"]
+least_outcomes = 10
+"""
+READINGS = """
+[source.readings]
+read = "readings.parquet"
+key = ["depot", "read_at"]
+happened_at = "read_at"
+known_at = "read_at + 5min"
+"""
+TARIFFS = """
+[source.tariffs]
+read = "tariffs.parquet"
+key = "depot"
+happened_at = "landed"
+known_at = "landed"
+"""
+DEPOTS = """
+[source.depots]
+read = "depots.parquet"
+key = "depot"
+static = true
+"""
+TIMES = {"parcels": "booked_at", "deliveries": "reported_at", "readings": "read_at"}
+OPENED_AT, ENDS_AT = at(days=8.4), at(days=11.7)
+
+
+def utc(microseconds: Any) -> pl.Series:
+    return pl.Series(np.asarray(microseconds, dtype=np.int64)).cast(pl.Datetime("us", "UTC"))
+
+
+def parcels(days: int = 13, per_day: int = 24) -> dict[str, pl.DataFrame]:
+    """Draw parcels of which the heavy ones of one depot are late, plainly enough for a model to see it."""
+    dice = np.random.default_rng(3)
+    count = days * per_day
+    minute = 60_000_000
+    sent = at(days=0) + np.sort(dice.integers(0, days * 1440, count)) * minute
+    weight, depot = dice.gamma(2.0, 2.0, count).round(2), dice.choice(["A", "B", "C"], count)
+    delay = (5 * weight * (0.5 + (depot == "A")) * dice.lognormal(0, 0.3, count)).round(2)
+    booked = sent - dice.integers(0, 40 * 60, count) * minute
+    reported = sent + dice.integers(60, 1500, count) * minute
+    key = np.arange(count)
+    read = at(days=0) + np.arange(0, days * 24, 3) * HOUR
+    return {
+        "parcels": pl.DataFrame(
+            {
+                "parcel_id": key,
+                "sent_at": utc(sent),
+                "booked_at": utc(booked),
+                "weight_kg": weight,
+                "depot": depot,
+                "pieces": dice.integers(1, 5, count),
+                "fragile": dice.random(count) < 0.3,
+                "promised_on": utc(sent + 2 * 24 * HOUR).cast(pl.Date),
+                "sender": pl.Series([["u", "v", "w", None][each] for each in dice.integers(0, 4, count)]),
+            }
+        ),
+        "deliveries": pl.DataFrame(
+            {"parcel_id": key, "delivered_at": utc(reported - minute), "reported_at": utc(reported), "delay_h": delay}
+        ),
+        "readings": pl.DataFrame(
+            {
+                "depot": np.tile(["A", "B", "C"], read.size),
+                "read_at": utc(np.repeat(read, 3)),
+                "load": dice.random(3 * read.size),
+                "line": dice.integers(0, 4, 3 * read.size),
+            }
+        ),
+    }
+
+
+FRAMES = parcels()
+
+
+def edited(brief: str, *changes: tuple[str, str]) -> str:
+    for old, new in changes:
+        assert old in brief, old
+        brief = brief.replace(old, new)
+    return brief
+
+
+@dataclass
+class Form:
+    """A brief and its world: what comes to be known by the opening is in files, the rest comes over HTTP."""
+
+    brief: str
+    frames: dict[str, pl.DataFrame] = field(default_factory=lambda: FRAMES)
+    times: dict[str, str] = field(default_factory=lambda: TIMES)
+    files: dict[str, pl.DataFrame] = field(default_factory=dict)
+    more: list[Delivery] = field(default_factory=list)
+    features: bool = True
+    opened_at: int = OPENED_AT
+    ends_at: int = ENDS_AT
+
+    def begin(self, folder: Path) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "brief.toml").write_text(self.brief, encoding="utf-8")
+        for name, frame in self.files.items():
+            frame.write_parquet(folder / f"{name}.parquet")
+        for name, known_at in self.times.items():
+            known = self.frames[name].filter(pl.col(known_at).to_physical() <= self.opened_at)
+            known.write_parquet(folder / f"{name}.parquet")
+        return folder
+
+    def rows(self) -> list[Delivery]:
+        """Give what comes: some late, some again, some in another order."""
+        named = [name for name in self.times if f"[source.{name}]" in self.brief]
+        came = [
+            each
+            for name in named
+            for each in deliveries(name, self.frames[name], known_at=self.times[name], after=self.opened_at)
+        ]
+        late = [0, 0, 0, 0, HOUR, 0, 7 * HOUR, 0, 0, 30 * HOUR]
+        came = [
+            Delivery(each.at + late[place % 10], each.source, each.row) for place, each in enumerate(came)
+        ]
+        came += [Delivery(each.at + HOUR // 2, each.source, each.row) for each in came[::9]]
+        came += self.more
+        return sorted((each for each in came if each.at < self.ends_at), key=lambda each: each.at)
+
+
+def served(root: Path, clock: SteppedClock, rows: list[Delivery], *, together: int = 5, keep_up: bool = True) -> Running:
+    """Serve for a while."""
+    with over_http(root, clock) as running, ThreadPoolExecutor(3) as pool:
+        for place in range(0, len(rows), together):
+            batch = rows[place : place + together]
+            running.step_to(batch[-1].at)
+            if keep_up:
+                running.settle()
+            running.send(batch, pool)
+        running.settle()
+    assert not running.told
+    return running
+
+
+def runs(form: Form, folder: Path) -> Any:
+    """Serve a form's world, with a stop in the middle; give the decisions."""
+    root, clock, rows = form.begin(folder), SteppedClock(form.opened_at), form.rows()
+    half = len(rows) // 2
+    first = served(root, clock, rows[:half])
+    clock.step_to(clock.now() + HOUR)
+    second = served(root, clock, rows[half:], together=9, keep_up=False)
+    holds(root, clock, first, second, features=form.features)
+    return wholeroad.open(root, clock=clock).decisions()
+
+
+VALUE = '[value]\nunit = "EUR"'
+FEATURE = "[feature]\n"
+FORMS = {
+    "plain": Form(BRIEF),
+    "capacity": Form(edited(BRIEF, (VALUE, VALUE + '\ncapacity = "3 per day"'))),
+    "no_action": Form(
+        edited(
+            BRIEF,
+            ('depends_on_action = "no"', 'depends_on_action = "yes"'),
+            ("[policy.refit]", '[policy.no_action]\naction = "pass"\nshare = 0.3\n[policy.refit]'),
+        )
+    ),
+    "capacity_no_action": Form(
+        edited(
+            BRIEF,
+            (VALUE, VALUE + '\ncapacity = "5 per day"'),
+            ('depends_on_action = "no"', 'depends_on_action = "yes"'),
+            ("[policy.refit]", '[policy.no_action]\naction = "pass"\nshare = 0.3\n[policy.refit]'),
+        )
+    ),
+    "multiclass": Form(
+        edited(
+            BRIEF,
+            ('kind = "binary"', 'kind = "multiclass"'),
+            ('classes = ["late", "on_time"]\npositive = "late"', 'classes = ["late", "on_time", "early"]'),
+            ("else 'on_time' end", "when delay_h > 8 then 'on_time' else 'early' end"),
+            ("on_time = -9 }", "on_time = -9, early = -12 }"),
+            ("pass = { late = 0, on_time = 0 }", "pass = { late = 0, on_time = 0, early = 0 }"),
+        )
+    ),
+    "silence": Form(
+        edited(BRIEF, ('matures = "1d"', 'matures = "1d"\nif_never = "late"\nnever_after = "20h"')),
+    ),
+    "held": Form(edited(BRIEF, ('decide_at = "sent_at - 1h"', 'decide_at = "sent_at - 1h"\nif_late = "status_quo"'))),
+    "known": Form(edited(BRIEF, ('decide_at = "sent_at - 1h"', 'decide_at = "known"'))),
+    "expressions": Form(
+        edited(
+            BRIEF,
+            ('{ action = "pass" }', '{ expression = "case when fragile then \'express\' else \'pass\' end" }'),
+            ("{ late = 40, on_time = -9 }", '{ late = "10 * pieces", on_time = "case when coalesce(sender, 'w') = 'u' then -20 else -9 end" }'),
+        )
+    ),
+    "ranges": Form(edited(BRIEF, ("late = 40", "late = [20, 60]"), ("on_time = -9", "on_time = [-20, -2]"))),
+    "features": Form(
+        edited(
+            BRIEF + READINGS + TARIFFS,
+            (
+                FEATURE,
+                FEATURE
+                + """
+load = { latest = "readings.load", by = "depot", max_age = "4h" }
+load_6h = { sum = "load", of = "readings", by = "depot", over = "6h" }
+load_k = { sum = "load", of = "readings", by = "depot", over = "6h", on = "known" }
+least = { min = "weight_kg", of = "parcels", by = "depot", over = "2d" }
+most = { max = "weight_kg", of = "parcels", by = ["depot", "sender"], over = "2d", where = "fragile" }
+kinds = { distinct = "sender", of = "parcels", by = "depot", over = "1d" }
+lines = { distinct = "line", of = "readings", over = "1d" }
+spread = { std = "load", of = "readings", by = "depot", over = "1d" }
+quiet = { since = "*", of = "parcels", by = "sender", over = "2d" }
+calm = { since = "truth = 'late'", of = "outcomes", by = "depot" }
+high = { since = "load > 0.9", of = "readings", by = "depot" }
+ahead = { count = "*", of = "parcels", by = "depot", over = "1d", on = "planned" }
+booked = { count = "*", of = "parcels", by = "depot", over = "12h", on = "known" }
+price = { latest = "tariffs.price", by = "depot" }
+own_weight = { latest = "parcels.weight_kg", by = "depot", max_age = "1d" }
+pieces = { column = "pieces" }
+fragile = { column = "fragile" }
+sender = { column = "sender" }
+""",
+            ),
+        ),
+        files={"tariffs": pl.DataFrame({"depot": ["A", "B"], "price": [1.0, 2.0]})},
+        more=[
+            Delivery(OPENED_AT + hours * HOUR, "tariffs", {"depot": depot, "price": price})
+            for hours, depot, price in [(3, "A", 1.5), (3, "C", 3.0), (9, "A", 1.0), (20, "A", 1.5), (30, "B", 2.0), (40, "A", 1.5)]
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_form_of_a_brief_runs_as_it_is_rehearsed(name: str, tmp_path: Path) -> None:
+    decisions = runs(FORMS[name], tmp_path)
+    print(name, decisions.height, decisions["decided_by"].value_counts().to_dicts())
+    assert decisions.height > 40
