@@ -32,6 +32,7 @@ class Decisions:
         self._key = dict(key)
         self._actions = brief.actions
         self._points = brief.prediction
+        self._said = brief.outcome.classes or brief.prediction
         schema: dict[str, pl.DataType] = {"_id": pl.UInt64()}
         schema |= {f"key.{name}": dtype for name, dtype in key.items()}
         schema |= {
@@ -91,7 +92,7 @@ class Decisions:
         if row is None:
             return None
         said = dict(zip(self._schema, row, strict=True))
-        points = {name: said[f"p.{name}"] for name in self._points}
+        points = {shown: said[f"p.{name}"] for shown, name in zip(self._said, self._points, strict=True)}
         values = {name: said[f"v.{name}"] for name in self._actions}
         return CaseAnswer(
             decision_id=f"{case_id:016x}",
@@ -120,7 +121,7 @@ class Decisions:
             action=self._actions[made.action],
             decided_by=PEOPLE if made.left else made.decider,
             model=made.model,
-            probabilities=_known(dict(zip(self._points, made.prediction, strict=True))),
+            probabilities=_known(dict(zip(self._said, made.prediction, strict=True))),
             expected_value=made.expected,
             expected_values=_known(dict(zip(self._actions, made.expected_values, strict=True))),
             propensity=made.propensity,

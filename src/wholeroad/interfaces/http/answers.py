@@ -29,9 +29,9 @@ _FIRST_DAY: Final = date(1970, 1, 1)
 class CaseLine(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What became of one case; see :class:`~wholeroad.engine.service.messages.CaseAnswer`."""
 
-    decision_id: str
-    key: dict[str, Any]
     status: CaseStatus
+    decision_id: str | None = None
+    key: dict[str, Any] | None = None
     due_at: str | None = None
     decided_at: str | None = None
     action: str | None = None
@@ -110,9 +110,9 @@ def case_line(answer: CaseAnswer, *, keys: _Words, features: _Words) -> CaseLine
     """
     due_at, decided_at, seen = answer.due_at, answer.decided_at, answer.features
     return CaseLine(
-        answer.decision_id,
-        _worded(answer.key, keys) if keys else answer.key,
         answer.status,
+        answer.decision_id or None,
+        (_worded(answer.key, keys) if keys else answer.key) or None,
         None if due_at is None else written(due_at),
         None if decided_at is None else written(decided_at),
         answer.action,

@@ -80,9 +80,9 @@ def _case(brief: Brief, schemas: Mapping[str, pl.Schema]) -> Schema:
     actions = list(brief.actions)
     types: Mapping[str, pl.DataType] = schemas.get(brief.case.source) or {}
     classes = brief.outcome.classes
-    required = ("decision_id", "key", "status")
+    required = ("status",)
     properties: dict[str, Any] = {
-        "decision_id": _ID,
+        "decision_id": {**_ID, "description": "Left out, with the key, where a case was set aside."},
         "key": _closed({name: value_schema(types.get(name)) for name in brief.source[brief.case.source].key}),
         "status": {
             "type": "string",
