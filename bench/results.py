@@ -271,6 +271,16 @@ def slices(found: dict[str, Any]) -> Iterator[str]:
         yield row(ours, "–", said, f"≤ {100 * found['rate']:g} %", met=false <= found["rate"] * one["worlds"])
 
 
+def service_crash(found: dict[str, Any]) -> Iterator[str]:
+    """Give the row of the killed service."""
+    hit = found["hit"]
+    ours = f"a service under load, killed {found['kills']:,} times at random instants"
+    ours += f", {hit.get('cycle', 0):,} amid a cycle and {hit.get('fit', 0):,} amid a fit"
+    theirs = f"{found['requests']:,} acknowledged requests, and the rehearsal of its ledger"
+    said = f"{found['rows']:,} rows and {found['decisions']:,} answers there once, equal to the byte"
+    yield row(ours, theirs, said, "nothing lost, nothing twice", met=not found["left_running"])
+
+
 ROWS = {
     "features": features,
     "rehearsal": rehearsal,
@@ -294,6 +304,7 @@ ROWS = {
     "fairness_price": fairness_price,
     "reweighing": reweighing,
     "slices": slices,
+    "service_crash": service_crash,
 }
 
 PAGE = """\

@@ -313,7 +313,7 @@ class Killing:
         How many send.
     """
 
-    def __init__(self, folder: Path, token: str, *, seed: int, clients: int = 4, pause_s: float = 0.02) -> None:
+    def __init__(self, folder: Path, token: str, *, seed: int, clients: int = 4, pause_s: float = 0.05) -> None:
         self.folder = folder
         self.address = Address()
         self.dice = random.Random(f"kills-{seed}")

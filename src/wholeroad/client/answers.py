@@ -70,9 +70,9 @@ class CaseAnswer(msgspec.Struct, frozen=True):
     Attributes
     ----------
     decision_id
-        By which :meth:`wholeroad.client.Client.decision` finds it again.
+        By which :meth:`wholeroad.client.Client.decision` finds it again; empty where it was set aside.
     key
-        The columns of its key.
+        The columns of its key; empty where it was set aside.
     status
         ``decided``; ``accepted``: it is decided when it is due; ``history``: it was due before the service
         was opened; ``conflict``: the case is known with other content; ``quarantined``.
@@ -94,9 +94,9 @@ class CaseAnswer(msgspec.Struct, frozen=True):
         Why it is a conflict or was set aside.
     """
 
-    decision_id: str
-    key: dict[str, Any]
     status: str
+    decision_id: str = ""
+    key: dict[str, Any] = msgspec.field(default_factory=dict)
     due_at: datetime | None = None
     decided_at: datetime | None = None
     action: str | None = None

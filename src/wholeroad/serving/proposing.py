@@ -106,7 +106,7 @@ def propose(folder: Path, *, clock: Clock | None = None, progress: Progress | No
     equal = state.brief == digests(brief).brief
     held: tuple[SourceHeld, ...] = ()
     if not equal:
-        held = _Trial(yard, old, facts=facts, state=state).held(progress)
+        held = try_out(yard, old, progress=progress)
     return Proposal(
         text,
         brief,
@@ -116,6 +116,30 @@ def propose(folder: Path, *, clock: Clock | None = None, progress: Progress | No
         held=held,
         next_cycle_at=agenda((old or brief).cycle).first(now + 1),
     )
+
+
+def try_out(yard: Yard, old: Brief | None, *, progress: Progress | None = None) -> tuple[SourceHeld, ...]:
+    """Try a brief on what has landed and was decided: what would land lands in memory, and is thrown away.
+
+    Parameters
+    ----------
+    yard
+        The project's, under the brief that is tried.
+    old
+        In force, where it is known.
+
+    Returns
+    -------
+    tuple of SourceHeld
+        Batches that its contracts would hold back.
+
+    Raises
+    ------
+    FaultsError, UserError
+        As :func:`propose`.
+    """
+    facts = yard.facts
+    return _Trial(yard, old, facts=facts, state=fold(facts)).held(progress)
 
 
 def _in_force(yard: Yard, state: State) -> Brief | None:
