@@ -281,6 +281,62 @@ def service_crash(found: dict[str, Any]) -> Iterator[str]:
     yield row(ours, theirs, said, "nothing lost, nothing twice", met=not found["left_running"])
 
 
+def serving(found: dict[str, Any]) -> Iterator[str]:
+    """Give the rows of decisions and of rows over HTTP."""
+    median, goal = found["median"], found["goal"]
+    peers = {"mlflow": "MLflow, tensor of the encoded row", "starlette": "bare Starlette, the encoded row"}
+    here = median["wholeroad"]["32"]
+    ours = (
+        f"a decision over HTTP, 32 connections, {found['features']} features as known, {found['trees']} "
+        f"trees, on the disk: {here['per_s']:,.0f}/s, p50 {here['p50_ms']:.1f}, p99 {here['p99_ms']:.1f} ms"
+    )
+    for peer, name in peers.items():
+        there, ratio = median[peer]["32"], found["ratio_at_32"][peer]
+        theirs = f"{name}, nothing kept: {there['per_s']:,.0f}/s, p50 {there['p50_ms']:.1f}, "
+        theirs += f"p99 {there['p99_ms']:.1f} ms"
+        yield row(ours, theirs, f"{ratio:.2f}x", f"≥ {goal[peer]:g}x", met=ratio >= goal[peer])
+    one, most = median["wholeroad"]["1"], goal["beside_a_flush_ms"]
+    ours = f"the same, one connection: p50 {one['p50_ms']:.2f}, p99 {one['p99_ms']:.2f} ms"
+    theirs = f"one flush of the disk: {found['flush_ms']['fsync']:.2f} ms"
+    beside = found["beside_a_flush_ms"]
+    yield row(ours, theirs, f"{beside:.2f} ms beside it", f"≤ {most:g} ms", met=beside <= most)
+    errors = found["errors"]
+    yield row("errors of all that", "–", f"{errors}", "0", met=not errors)
+    for form, rows in found["rows"].items():
+        said = f"{rows['rows_per_s']:,}/s, {rows['cpu_us_per_row']:.0f} µs of CPU a row"
+        yield row(f"rows in batches of 1,000, {form}", "–", said, "–", met=True)
+
+
+def service_ready(found: dict[str, Any]) -> Iterator[str]:
+    """Give the rows of a start with a year of flights."""
+    goal = found["goal"]
+    ours = f"ready with a year of flights; after a kill in {found['after_kill_s']:.1f} s"
+    ready = found["ready_s"]
+    theirs = f"{found['ready_cpu_s']:.1f} s of CPU"
+    yield row(ours, theirs, f"{ready:.1f} s", f"≤ {goal['ready_s']:g} s", met=ready <= goal["ready_s"])
+    most = max(found[name] for name in ("resident_mb", "after_decisions_mb", "after_kill_mb"))
+    ours = (
+        f"resident: {found['resident_mb']:.0f} MB when ready, {found['after_decisions_mb']:.0f} MB after "
+        f"{found['decisions']:,} decisions, {found['after_kill_mb']:.0f} MB after a kill"
+    )
+    yield row(ours, "–", f"{most:.0f} MB", f"≤ {goal['mb']} MB", met=most <= goal["mb"])
+
+
+def service_soak(found: dict[str, Any]) -> Iterator[str]:
+    """Give the rows of the soak."""
+    lines, goal = found["minutes"], found["goal"]
+    ours = f"{len(lines)} minutes at {found['per_s']:,}/s of {found['highest_per_s']:,}/s: resident memory"
+    theirs = f"hot log {found['hot_log_mb']:.0f} MB at most"
+    most = found["resident_mb"]
+    yield row(ours, theirs, f"{most:.0f} MB at most", f"≤ {goal['mb']} MB", met=most <= goal["mb"])
+    first, last = (statistics.median(each["p99_ms"] for each in some) for some in (lines[:3], lines[-3:]))
+    ours = f"the same: p99 in the last three minutes, {found['errors']} errors"
+    met = last <= 1.5 * first and not found["errors"]
+    yield row(ours, f"in the first three: {first:.1f} ms", f"{last:.1f} ms", "≤ 1.5x, no error", met=met)
+    ours, behind = f"the same: {found['cycles']:.0f} cycles, one every {found['cycle']}", found["behind_s"]
+    yield row(ours, "–", f"{behind:.0f} s behind at most", "≤ 60 s", met=behind <= 60)
+
+
 ROWS = {
     "features": features,
     "rehearsal": rehearsal,
@@ -305,6 +361,9 @@ ROWS = {
     "reweighing": reweighing,
     "slices": slices,
     "service_crash": service_crash,
+    "serving": serving,
+    "service_ready": service_ready,
+    "service_soak": service_soak,
 }
 
 PAGE = """\

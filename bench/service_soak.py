@@ -3,9 +3,10 @@
     python bench/service_soak.py [--cache FOLDER] [--minutes 10] [--cycle 1m]
 
 The highest rate is that of a short run at 32 connections; then the same connections rest between requests, by
-chance, so that about half of it comes in. Every request is a new case. Cycles come every minute in a copy of
-the brief (those of the last minutes before the start are run first), and what was decided moves into the
-tables meanwhile. Twice a second the service is asked how many cycles it is behind.
+chance, so that about half of it comes in; after each minute the rest is set anew by what came in. Every
+request is a new case. Cycles come every minute in a copy of the brief (those of the last minutes before the
+start are run first), and what was decided moves into the tables meanwhile. Twice a second the service is
+asked how many cycles it is behind.
 
 One line for each minute. The last line is JSON.
 """
@@ -24,10 +25,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from serving_load import Load
-from serving_peers import body_of, templates
-from serving_project import CACHE, NIGHTS, begins, copied, prepared
-from serving_servers import Server, counters, service, token_of
+from serving_load import Load  # type: ignore[import-not-found]
+from serving_peers import body_of, templates  # type: ignore[import-not-found]
+from serving_project import CACHE, NIGHTS, begins, copied, prepared  # type: ignore[import-not-found]
+from serving_servers import Server, counters, service, token_of  # type: ignore[import-not-found]
 
 CONNECTIONS = 32
 SHARE = 0.5
@@ -106,8 +107,8 @@ def main() -> None:
     sys.stderr.write(
         f"{found['decisions']:,} decisions at {found['per_s']:.0f}/s, {found['errors']} errors; p99 "
         f"{first['p99_ms']:.1f} ms in the first and {last['p99_ms']:.1f} ms in the last line; "
-        f"{first['resident_mb']:.0f} MB, then {last['resident_mb']:.0f} MB; {found['cycles']:.0f} cycles, the "
-        f"slowest {found['behind_s']:.1f} s behind; hot log {found['hot_log_mb']:.0f} MB at most\n"
+        f"{first['resident_mb']:.0f} MB, then {last['resident_mb']:.0f} MB; {found['cycles']:.0f} cycles, "
+        f"the slowest {found['behind_s']:.1f} s behind; hot log {found['hot_log_mb']:.0f} MB at most\n"
     )
     sys.stdout.write(json.dumps(found) + "\n")
 
@@ -123,8 +124,9 @@ def soak(folder: Path, scratch: Path, asked: argparse.Namespace) -> dict[str, An
         _caught_up(server)
         load.run(CONNECTIONS, 2)
         highest = load.run(CONNECTIONS, 10)
-        # Of each round of a connection, what the answer doesn't take is rest; half the rate is twice the round.
-        pause = CONNECTIONS / (SHARE * highest.per_s) * 1e3 - highest.p50_ms / 2
+        # A connection's round is its answer and its rest.
+        wanted_ms = CONNECTIONS / (SHARE * highest.per_s) * 1e3
+        pause_ms = wanted_ms - highest.p50_ms / 2
         watched = Watched(server, ProjectFolder.at(folder).hot)
         ends = threading.Event()
         looking = threading.Thread(target=_looking, args=(watched, ends), daemon=True)
@@ -132,7 +134,8 @@ def soak(folder: Path, scratch: Path, asked: argparse.Namespace) -> dict[str, An
         lines, decided = [], 0
         began_cycles = counters(server)["wholeroad_cycles_total"]
         for number in range(max(1, round(asked.minutes * 60 / asked.minute))):
-            one = load.run(CONNECTIONS, asked.minute, pause_ms=pause)
+            one = load.run(CONNECTIONS, asked.minute, pause_ms=pause_ms)
+            pause_ms = max(0.5, pause_ms + wanted_ms - CONNECTIONS / one.per_s * 1e3)
             decided += one.requests
             line = {
                 "per_s": round(one.per_s),

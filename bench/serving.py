@@ -8,9 +8,9 @@ answered. MLflow and Starlette are given features ready and encoded, and keep no
 same time; slices of load take turns within each round, so that whatever else the machine does falls on all.
 wrk (closed loop, one thread) shares the machine's CPUs with them: ratios travel, absolutes don't.
 
-Between the rounds, flushes of the same disk are timed: 1 kB appended to a file and synced, and one commit of a
-hot log. At the end, rows in batches of 1,000 go to ``/v1/rows/board``, as NDJSON and as an Arrow stream, and
-the service runs once more under timers that say where the time goes (:mod:`serving_parts`).
+Between the rounds, flushes of the same disk are timed: 1 kB appended to a file and synced, and one commit of
+a hot log. At the end, rows in batches of 1,000 go to ``/v1/rows/board``, as NDJSON and as an Arrow stream,
+and the service runs once more under timers that say where the time goes (:mod:`serving_parts`).
 
 MLflow lives in an environment of its own, made here with pip unless one is named. The last line is JSON.
 """
@@ -28,12 +28,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from serving_load import Load, Slice, flushes, middle, told
-from serving_parts import parts
-from serving_peers import asked_of, bare, bodies, hold, mlflow, templates
-from serving_project import CACHE, NIGHTS, begins, copied, prepared
-from serving_rows import batches
-from serving_servers import Server, counters, service, token_of
+from serving_load import Load, Slice, flushes, middle, told  # type: ignore[import-not-found]
+from serving_parts import parts  # type: ignore[import-not-found]
+from serving_peers import asked_of, bare, bodies, hold, mlflow, templates  # type: ignore[import-not-found]
+from serving_project import CACHE, NIGHTS, begins, copied, prepared  # type: ignore[import-not-found]
+from serving_rows import batches  # type: ignore[import-not-found]
+from serving_servers import Server, counters, service, token_of  # type: ignore[import-not-found]
 
 CONNECTIONS = (1, 8, 32)
 OVER_MLFLOW, OF_STARLETTE, BESIDE_FLUSH_MS = 6.0, 0.5, 1.0
@@ -147,9 +147,7 @@ def judged(slices: list[Slice], flushed: dict[str, list[float]]) -> dict[str, An
             found |= {name: round(middle(some, name), 3) for name in FIGURES}
             found["errors"] = sum(each.errors for each in some)
     flush_ms = {kind: round(statistics.median(some) * 1e3, 3) for kind, some in flushed.items()}
-    ratio = {
-        peer: round(_ratio(slices, peer, connections=32), 3) for peer in ("mlflow", "starlette")
-    }
+    ratio = {peer: round(_ratio(slices, peer, connections=32), 3) for peer in ("mlflow", "starlette")}
     beside = figures["wholeroad"]["1"]["p50_ms"] - flush_ms["fsync"]
     return {
         "bench": "serving",
@@ -167,7 +165,7 @@ def _ratio(slices: list[Slice], peer: str, *, connections: int) -> float:
     """Give the median over rounds of our requests per second over those of a peer in the same round."""
     here = [s.per_s for s in slices if s.server == "wholeroad" and s.connections == connections]
     there = [s.per_s for s in slices if s.server == peer and s.connections == connections]
-    return statistics.median(a / b for a, b in zip(here, there, strict=True))
+    return float(statistics.median(a / b for a, b in zip(here, there, strict=True)))
 
 
 def summary(found: dict[str, Any]) -> None:
@@ -181,13 +179,15 @@ def summary(found: dict[str, Any]) -> None:
                 f"{one['resident_mb'] + one['beside_mb']:>6.0f}"
             )
     ratio, flush = found["ratio_at_32"], found["flush_ms"]
-    lines += [
+    at_32 = (
         f"at 32 connections: {ratio['mlflow']:.2f}x MLflow's requests/s (goal {OVER_MLFLOW:g}), "
-        f"{ratio['starlette']:.2f}x bare Starlette's (goal {OF_STARLETTE:g})",
+        f"{ratio['starlette']:.2f}x bare Starlette's (goal {OF_STARLETTE:g})"
+    )
+    at_1 = (
         f"one flush {flush['fsync']:.2f} ms, one commit {flush['commit']:.2f} ms; at one connection "
-        f"{found['beside_a_flush_ms']:.2f} ms beside a flush (goal {BESIDE_FLUSH_MS:g})",
-        f"errors {found['errors']}; commands of a group {found['commands_of_a_group']}",
-    ]
+        f"{found['beside_a_flush_ms']:.2f} ms beside a flush (goal {BESIDE_FLUSH_MS:g})"
+    )
+    lines += [at_32, at_1, f"errors {found['errors']}; commands of a group {found['commands_of_a_group']}"]
     for kind, one in found["rows"].items():
         lines.append(f"rows, {kind}: {one['rows_per_s']:,.0f}/s, {one['cpu_us_per_row']:.1f} us of CPU a row")
     for name, us in found["parts"]["us"].items():

@@ -1,4 +1,4 @@
-"""A model behind bare Starlette, as one would write it for speed: ``python bench/serving_bare.py MODEL PORT``.
+"""A model behind bare Starlette, written for speed: ``python bench/serving_bare.py MODEL PORT``.
 
 One ``async def``, the body read by the standard library's JSON, one row through LightGBM's C functions for
 single rows (prepared once, one thread), uvicorn with uvloop and httptools, one process, no
@@ -43,7 +43,7 @@ def scorer(booster: lightgbm.Booster) -> Callable[[list[float]], float]:
     places = (fast, row, ctypes.byref(length), ctypes.byref(score))
 
     def score_of(values: list[float]) -> float:
-        row[:] = values
+        row[:] = [*values]
         if predict(*places):
             message = "LightGBM gave no prediction"
             raise ValueError(message)

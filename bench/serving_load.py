@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from serving_servers import Server, busy_s
+from serving_servers import Server, busy_s  # type: ignore[import-not-found]
 
 ID = "@@@@@@@@@@@@"
 """Stands in a body where each request has an id of its own, of as many characters."""
@@ -25,7 +25,8 @@ local requests, tails, count, prefix = {}, {}, 0, ""
 function init(args)
   prefix = args[2]
   for line in io.lines(args[1]) do
-    local head = "POST " .. wrk.path .. " HTTP/1.1\\r\\nHost: " .. wrk.host .. "\\r\\nContent-Length: " .. #line
+    local head = "POST " .. wrk.path .. " HTTP/1.1\\r\\nHost: " .. wrk.host
+    head = head .. "\\r\\nContent-Length: " .. #line
     for name, value in pairs(wrk.headers) do
       if name ~= "Host" then head = head .. "\\r\\n" .. name .. ": " .. value end
     end
@@ -213,7 +214,7 @@ def flushes(place: Path, *, rounds: int = 100, size: int = 1_024) -> dict[str, l
 
 def middle(slices: Sequence[Slice], name: str) -> float:
     """Give the median of a figure over slices."""
-    return statistics.median(getattr(each, name) for each in slices)
+    return float(statistics.median(getattr(each, name) for each in slices))
 
 
 def told(each: Slice) -> None:

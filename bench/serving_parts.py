@@ -3,9 +3,9 @@
     python bench/serving_parts.py FOLDER AT BODIES OUT --seconds 5 [--profile FILE]
 
 It is ``wholeroad up`` in this process, with functions wrapped from outside; a thread loads it with wrk and
-writes down what each part took. Times are CPU of the event loop's thread (of its own thread for the flush), each
-without what the parts within it took and without the timers themselves; ``http and loop`` is what is left of
-all the CPU of that thread: sockets, HTTP, guards, tasks. FOLDER is changed.
+writes down what each part took. Times are CPU of the event loop's thread (of its own thread for the flush),
+each without what the parts within it took and without the timers themselves; ``http and loop`` is what is
+left of all the CPU of that thread: sockets, HTTP, tasks. FOLDER is changed.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from serving_load import Load, told
-from serving_servers import HERE, Server, counters, free_port, token_of
+from serving_load import Load, told  # type: ignore[import-not-found]
+from serving_servers import HERE, Server, counters, free_port, token_of  # type: ignore[import-not-found]
 
 CONNECTIONS = (1, 8, 32)
 
@@ -57,11 +57,19 @@ WATCHED = {
 REST = "http and loop"
 
 
+class _Open:
+    __slots__ = ("inside", "part")
+
+    def __init__(self, part: str) -> None:
+        self.part = part
+        self.inside = 0.0
+
+
 class Timers:
     """CPU seconds of parts, each without those within it; by thread."""
 
     def __init__(self) -> None:
-        self.taken: Counter[str] = Counter()
+        self.taken: dict[str, float] = dict.fromkeys((*WATCHED, "empty"), 0.0)
         self.calls: Counter[str] = Counter()
         self.within: Counter[str] = Counter()
         """How many timed calls were made directly from a part."""
@@ -72,10 +80,10 @@ class Timers:
         clock, taken, calls, within, mine = time.thread_time, self.taken, self.calls, self.within, self._open
 
         def timed(*given: Any, **named: Any) -> Any:  # noqa: ANN401 (whatever it takes and gives)
-            stack = mine.__dict__.setdefault("stack", [])
-            within[stack[-1][0] if stack else REST] += 1
+            stack: list[_Open] = mine.__dict__.setdefault("stack", [])
+            within[stack[-1].part if stack else REST] += 1
             calls[part] += 1
-            frame = [part, 0.0]
+            frame = _Open(part)
             stack.append(frame)
             began = clock()
             try:
@@ -83,9 +91,9 @@ class Timers:
             finally:
                 spent = clock() - began
                 stack.pop()
-                taken[part] += spent - frame[1]
+                taken[part] += spent - frame.inside
                 if stack:
-                    stack[-1][1] += spent
+                    stack[-1].inside += spent
 
         return timed
 
@@ -114,7 +122,13 @@ def install(timers: Timers) -> None:
 
 
 def parts(
-    folder: Path, at: str, bodies: Sequence[str], scratch: Path, *, seconds: float, profile: Path | None = None
+    folder: Path,
+    at: str,
+    bodies: Sequence[str],
+    scratch: Path,
+    *,
+    seconds: float,
+    profile: Path | None = None,
 ) -> dict[str, Any]:
     """Run the service of a folder under timers in a process of its own, and give what its parts took."""
     texts, out = scratch / "parts-bodies.txt", scratch / "parts.json"
@@ -128,7 +142,7 @@ def parts(
     return found
 
 
-class _Here(Server):
+class _Here(Server):  # type: ignore[misc]
     @property
     def pid(self) -> int:
         return os.getpid()
@@ -200,7 +214,7 @@ def _measure(server: Server, timers: Timers, asked: argparse.Namespace, loop: li
 
 def _slice(server: Server, timers: Timers, load: Load, connections: int, seconds: float) -> dict[str, Any]:
     clock = time.pthread_getcpuclockid(threading.main_thread().ident or 0)
-    taken, calls, within = Counter(timers.taken), Counter(timers.calls), Counter(timers.within)
+    taken, calls, within = dict(timers.taken), Counter(timers.calls), Counter(timers.within)
     before, began = counters(server), time.clock_gettime(clock)
     one = load.run(connections, seconds)
     whole = time.clock_gettime(clock) - began
@@ -208,7 +222,9 @@ def _slice(server: Server, timers: Timers, load: Load, connections: int, seconds
     told(one)
     own, around = timers.cost()
     spent = {
-        part: timers.taken[part] - taken[part] - own * (timers.calls[part] - calls[part])
+        part: timers.taken[part]
+        - taken[part]
+        - own * (timers.calls[part] - calls[part])
         - around * (timers.within[part] - within[part])
         for part in WATCHED
     }

@@ -1,4 +1,4 @@
-"""What the service is held against: MLflow's server and bare Starlette, both with the champion's bare model."""
+"""What the service is held against: MLflow's server and bare Starlette, with the champion's bare model."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from serving_load import ID
-from serving_project import FLIGHTS, UNTIL
-from serving_servers import HERE, Server, free_port
+from serving_load import ID  # type: ignore[import-not-found]
+from serving_project import FLIGHTS, UNTIL  # type: ignore[import-not-found]
+from serving_servers import HERE, Server, free_port  # type: ignore[import-not-found]
 
 if TYPE_CHECKING:
     from lightgbm import Booster

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import zlib
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -90,7 +91,7 @@ def _prepare(folder: Path, brief: str, *, nights: int, data: Path) -> None:
     runs = [midnight - timedelta(days=night, hours=-2) for night in range(nights, -1, -1)] + [LAST_RUN]
     _deliver(folder, tables, since=None, until=runs[0])
     _run(folder, runs[0])
-    for before_at, now in zip(runs, runs[1:], strict=False):
+    for before_at, now in pairwise(runs):
         _deliver(folder, tables, since=before_at - WEEK, until=now)
         _run(folder, now)
         sys.stderr.write(f"prepared up to {now:%Y-%m-%d %H:%M}\n")

@@ -9,8 +9,8 @@ import time
 from typing import Any
 
 import polars as pl
-from serving_project import begins
-from serving_servers import Server, counters
+from serving_project import begins  # type: ignore[import-not-found]
+from serving_servers import Server, counters  # type: ignore[import-not-found]
 
 BATCH = 1_000
 

@@ -182,7 +182,12 @@ def free_port() -> int:
 
 
 def service(
-    folder: Path, at: str, *, token: str, log: Path | None = None, through: Sequence[str] = ("-m", "wholeroad")
+    folder: Path,
+    at: str,
+    *,
+    token: str,
+    log: Path | None = None,
+    through: Sequence[str] = ("-m", "wholeroad"),
 ) -> Server:
     """Make ``wholeroad up`` of a folder, not started yet.
 

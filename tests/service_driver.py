@@ -30,7 +30,7 @@ PHASES = ("up", "flush", "prune", "open", "seal", "cycle", "fit", "tables", "led
 
 JOBS = ("open", "seal", "cycle", "fit")
 KINDS = {"starting": 6, "any": 7, "aimed": 6, "long": 1}
-"""When a process is killed, with weights: while it starts, at any instant, as a phase begins, after seconds."""
+"""When it is killed, with weights: while it starts, at any instant, as a phase begins, after seconds."""
 
 READY_S = 120
 LIMITS = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1", "WHOLEROAD_THREADS": "1"}
@@ -129,10 +129,10 @@ def zygote(folder: Path, phases: Path, beside: str) -> None:
         if child == 0:
             code = 1
             try:
-                os.setsid()
+                threading.Thread(target=_end_with_driver, daemon=True).start()
                 serve(folder, shared, beside=beside)
                 code = 0
-            except BaseException:
+            except BaseException:  # noqa: BLE001 (whatever it is, it is shown)
                 import traceback
 
                 traceback.print_exc()
@@ -143,6 +143,13 @@ def zygote(folder: Path, phases: Path, beside: str) -> None:
         _say(f"@pid {child}")
         _, status = os.waitpid(child, 0)
         _say(f"@ended {os.waitstatus_to_exitcode(status)}")
+
+
+def _end_with_driver() -> None:
+    """End where whoever kills has ended."""
+    while os.read(0, 1):
+        pass
+    os._exit(1)
 
 
 def _say(line: str) -> None:
@@ -313,13 +320,11 @@ class Killing:
         How many send.
     """
 
-    def __init__(self, folder: Path, token: str, *, seed: int, clients: int = 4, pause_s: float = 0.05) -> None:
+    def __init__(self, folder: Path, token: str, *, seed: int, clients: int = 4) -> None:
         self.folder = folder
         self.address = Address()
         self.dice = random.Random(f"kills-{seed}")
-        self.clients = [
-            Client(self.address, token, place, seed, pause_s=pause_s) for place in range(clients)
-        ]
+        self.clients = [Client(self.address, token, place, seed) for place in range(clients)]
         self.hit: Counter[str] = Counter()
         self.counts: dict[str, int] = {}
         self.kills = 0

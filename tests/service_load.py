@@ -1,4 +1,4 @@
-"""A small world in seconds, clients that send everything a service takes, and what has to be there in the end."""
+"""A world whose days are seconds, clients that send everything, and what has to be there in the end."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,7 @@ COLUMNS = {
     "readings": ("depot", "read_at", "load"),
     "tariffs": ("depot", "price"),
 }
+US = timedelta(microseconds=1)
 Row = dict[str, Any]
 
 
@@ -140,8 +142,9 @@ def begin(folder: Path, *, seed: int, cases: int = 240) -> Path:
 
 def frame(source: str, rows: list[Row]) -> pl.DataFrame:
     """Make a frame of rows as they were sent."""
-    times = [pl.col(name).str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us", time_zone="UTC") for name in TIMES[source]]
-    return pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS[source]), infer_schema_length=None).with_columns(times)
+    made = pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS[source]), infer_schema_length=None)
+    texts = pl.col(TIMES[source])
+    return made.with_columns(texts.str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us", time_zone="UTC"))
 
 
 class Address:
@@ -174,10 +177,10 @@ class Address:
     def get(self) -> int:
         """Give the port, as soon as there is one."""
         with self._changed:
-            if not self._changed.wait_for(lambda: self._port is not None or self._gone, timeout=120) or self._gone:
+            self._changed.wait_for(lambda: self._port is not None or self._gone, timeout=120)
+            if self._port is None or self._gone:
                 message = "the service didn't come back"
                 raise TimeoutError(message)
-            assert self._port is not None
             return self._port
 
 
@@ -231,13 +234,13 @@ class Client(threading.Thread):
     def run(self) -> None:
         """Send until the end."""
         kinds = [self.now, self.ahead, self.several, self.again, self.conflict, self.as_rows, self.revise]
-        kinds += [self.outcome, self.outcome, self.correct, self.early, self.readings, self.repeat, self.tariff]
-        kinds += [self.wrong]
+        kinds += [self.outcome, self.outcome, self.correct, self.early, self.readings, self.repeat]
+        kinds += [self.tariff, self.wrong]
         try:
             while not self.address.over:
                 self.dice.choice(kinds)()
                 time.sleep(self.dice.uniform(0, self.pause_s))
-        except BaseException as error:  # the driver raises it
+        except BaseException as error:  # noqa: BLE001 (the driver raises it)
             self.failed = error
         finally:
             self._close()
@@ -306,7 +309,8 @@ class Client(threading.Thread):
         """An outcome that was told otherwise before."""
         if self.reported:
             row = self.dice.choice(self.reported)
-            changed = {**row, "reported_at": written(datetime.now(tz=UTC)), "delay_h": round(48 - row["delay_h"], 2)}
+            delay = round(48 - row["delay_h"], 2)
+            changed = {**row, "reported_at": written(datetime.now(tz=UTC)), "delay_h": delay}
             self.send("/v1/rows/deliveries", {"rows": [changed]}, [changed])
 
     def early(self) -> None:
@@ -320,8 +324,8 @@ class Client(threading.Thread):
         """Readings, as NDJSON."""
         begun = datetime.now(tz=UTC)
         rows = [
-            {"depot": self.depot, "read_at": written(begun + timedelta(microseconds=n)), "load": self.dice.random()}
-            for n in range(self.dice.randint(1, 40))
+            {"depot": self.depot, "read_at": written(begun + after * US), "load": self.dice.random()}
+            for after in range(self.dice.randint(1, 40))
         ]
         self.batches = [*self.batches[-20:], rows]
         self.lines(rows)
@@ -341,7 +345,8 @@ class Client(threading.Thread):
         """A row that can't be taken in, new or once more, beside one that can."""
         if not self.bad or self.dice.random() < 0.7:
             self.number += 1
-            self.bad.append({"parcel_id": self.number, "delivered_at": "never", "reported_at": "never", "delay_h": 1.0})
+            times = {"delivered_at": "never", "reported_at": "never"}
+            self.bad.append({"parcel_id": self.number, **times, "delay_h": 1.0})
         row = self.dice.choice(self.bad)
         self.send("/v1/outcomes", {"outcomes": [row]}, [row])
 
@@ -454,7 +459,8 @@ def _rows_once(project: Any, source: str, asked: list[Asked], folder: Path, bad:
     there = project.yard.tables.read(table_of(source, project.brief.source[source]))
     assert there["_seq"].to_list() == list(range(1, there.height + 1)), source
     was = pl.read_parquet(folder / f"{source}.parquet")
-    sent = [row for each in asked for row in each.rows if _source_of(each.path) == source and json.dumps(row) not in bad]
+    some = [each for each in asked if _source_of(each.path) == source]
+    sent = [row for each in some for row in each.rows if json.dumps(row) not in bad]
     if source == "tariffs":  # a state that comes back is another version
         said = {depot: [1.0, *(row["price"] for row in sent if row["depot"] == depot)] for depot in DEPOTS}
         for depot, prices in said.items():
@@ -507,7 +513,7 @@ def _spans_hold(project: Any, facts: list[Any]) -> None:
     from wholeroad.road.watch.facts import SpanDecided
 
     spans = [fact for fact in facts if isinstance(fact, SpanDecided)]
-    assert all(one.until_at == two.at for one, two in zip(spans, spans[1:], strict=False))
+    assert all(one.until_at == two.at for one, two in pairwise(spans))
     rows = project.yard.tables.read("decisions")
     for number, fact in enumerate(spans, 1):
         some = rows.filter(span=number)

@@ -33,7 +33,7 @@ BLOCK = re.compile(
 )
 MARK = re.compile(r"<!-- (.+?) -->")
 PAGE_ADDRESS = "http://127.0.0.1:8000"
-PATIENCE_S = 150
+PATIENCE_S = 300
 MASKS = (
     (re.compile(r"http://127\.0\.0\.1:\d+"), "ADDRESS"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z| UTC)?"), "INSTANT"),

@@ -357,6 +357,13 @@ def test_one_hash_is_the_hash_of_bulk(rows, text):
     assert found == row_hashes(frame).view(np.int64).tolist()
 
 
+@settings(max_examples=50, deadline=None)
+@given(st.text(min_size=1, max_size=9), st.integers(20, 3_000))
+def test_a_long_text_has_the_hash_of_bulk(text, times):
+    frame = pl.DataFrame({"text": [text * times]})
+    assert ContentHash(frame.schema).of([text * times]) == row_hashes(frame).view(np.int64).item()
+
+
 @FEW
 @given(st.lists(some_clean, min_size=1, max_size=3), st.sampled_from(SOURCES), st.booleans())
 def test_a_part_of_a_row_is_completed_to_the_row_that_is_known(rows, source, restarted):

@@ -7,7 +7,6 @@ by the document; whatever was sent, the service still decides, and its ledger ca
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 from contextlib import contextmanager
 
@@ -26,7 +25,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 import wholeroad
-from service_worlds import begun, replayed, settled
+from service_worlds import begun, settled
 from test_http_hostile import DECIDE, JSON, REFUSED, TAKEN
 from test_live import BRIEF
 from wholeroad.adapters.clocks import SteppedClock
@@ -130,7 +129,9 @@ def decides(world, ask, number):
 def test_what_is_hostile_is_refused_in_the_one_shape_and_nothing_lands(name, world, ask):
     path, media, body, status, code = REFUSED[name]
     before = ask.get("/v1/status").json()
-    response = ask.post(path, content=body, headers={"Content-Type": media.encode("latin-1")} if media else {})
+    response = ask.post(
+        path, content=body, headers={"Content-Type": media.encode("latin-1")} if media else {}
+    )
     assert (response.status_code, response.json()["error"]["code"]) == (status, code)
     after = ask.get("/v1/status").json()
     assert (after["rows"], after["decisions"], after["waiting"]) == (

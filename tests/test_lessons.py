@@ -68,6 +68,8 @@ NO_CODES = {
     "profile.html": "a file",
     "value.of": "a table of the brief",
     "query.parquet": "a file",
+    "wholeroad.client": "a module",
+    "lightgbm.basic": "a module",
     "wholeroad.learners": "a group of entry points",
     "wholeroad.project": "a module",
     "wholeroad.starting": "a module",

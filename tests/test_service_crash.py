@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -21,7 +22,7 @@ WORLDS = 2
 
 
 def killed(folder: Path, *, seed: int, kills: int) -> Killing:
-    """Kill a service of a world of its own so many times; the office works in its process, so that it dies too."""
+    """Kill a service of a world of its own so many times; the office is a thread of it."""
     begin(folder, seed=seed)
     killing = Killing(folder, token_of(folder), seed=seed)
     with killing.of(Forked(folder, folder / "phases", beside="thread")) as server:
@@ -37,8 +38,8 @@ def test_killed_at_random_instants_everything_acknowledged_is_there_once(tmp_pat
             for seed in range(WORLDS)
         ]
         done = [each.result() for each in begun]
-    hit = sum((each.hit for each in done), start=done[0].hit.__class__())
-    print({**hit}, [each.counts for each in done])
+    hit = sum((each.hit for each in done), start=Counter[str]())
+    sys.stdout.write(f"hit: {dict(hit)}\nheld against each other: {[each.counts for each in done]}\n")
     assert sum(each.kills for each in done) >= KILLS
     for phase in ("flush", "cycle", "fit", "tables", "starting", "starting, open"):
         assert hit[phase], f"no kill hit {phase}: {hit}"

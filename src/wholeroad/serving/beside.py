@@ -129,6 +129,12 @@ class Beside:
             self._host, self._fits = hosts
         await self._calls.prune((await self.do(job)).through)
 
+    def again(self, host: Host, fits: Host) -> Beside:
+        """Give one that begins anew in the place of this one, which is closed; counters go on."""
+        made = Beside(host, fits, calls=self._calls)
+        made.cycles, made.fits_failed = self.cycles, self.fits_failed
+        return made
+
     def resume(self, front: Front) -> None:
         """Take up the fit that the ledger says is asked for."""
         self._pending = None

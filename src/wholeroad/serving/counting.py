@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from wholeroad.core.instants import Instant
 from wholeroad.engine.service.front import Front, Grouped
-from wholeroad.engine.service.messages import DecisionsAnswer, Measured, RowsAnswer
+from wholeroad.engine.service.messages import DecisionsAnswer, Measured, RowsAnswer, StatusAnswer
 
 if TYPE_CHECKING:
     from wholeroad.serving.beside import Beside
@@ -40,6 +41,24 @@ class Counts:
             elif isinstance(answer, DecisionsAnswer):
                 for case in answer.cases:
                     self.cases[case.status, case.decided_by or ""] += 1
+
+    def status(self, front: Front, beside: Beside, *, now: Instant) -> StatusAnswer:
+        """Say how the service stands."""
+        plan = front.plan
+        return StatusAnswer(
+            brief=front.brief.brief.name,
+            now=now,
+            decided_by=plan.decider,
+            model=plan.model,
+            effective_from=plan.effective_from,
+            why=front.why(),
+            rows=self.landed,
+            decisions=self.decided,
+            waiting=front.waiting_cases,
+            next_cycle_at=front.next_cycle_at,
+            cycles_behind=beside.behind,
+            fit=beside.fit,
+        )
 
     def measured(self, front: Front, beside: Beside, *, queued: int) -> Measured:
         """Give all of them."""

@@ -22,6 +22,7 @@ from wholeroad.engine.service.deciding import Deciding
 from wholeroad.engine.service.decisions import Decisions
 from wholeroad.engine.service.front import Front, Standing
 from wholeroad.engine.service.landing import Landings, Telling
+from wholeroad.engine.service.refusing import Refuse, refusals
 from wholeroad.engine.workshop import read_model
 from wholeroad.road.brief.contract import SourceTable
 from wholeroad.road.brief.feature_rules import OUTCOMES
@@ -173,12 +174,15 @@ class _Loader:
     ) -> tuple[dict[str, Versions], dict[str, ArrivingRows]]:
         """Read one source after the other, and let go of what only features ask for."""
         versions, arriving = {}, {}
+        refuse = refusals(self.brief, self.bound, schemas=self.schemas, features=online)
         for name, source in self.brief.source.items():
             columns = self.used[name]
             if name == self.brief.outcome.source == self.brief.case.source:
                 columns = {*self.schemas[name]}  # an outcome that is sent alone is completed by its row
             own = [column for column in self.schemas[name] if column in {*source.key, *columns}]
-            arriving[name], stored = arriving_rows(self.yard, name, columns=own, schema=self.schemas[name])
+            arriving[name], stored = arriving_rows(
+                self.yard, name, columns=own, schema=self.schemas[name], refuse=refuse.get(name)
+            )
             found = to_versions(stored, source, name=name)
             if name in self.asked:
                 for each in online:
@@ -278,7 +282,7 @@ def _until(cases: Cases, at: Instant) -> Cases:
 
 
 def arriving_rows(
-    yard: Yard, name: str, *, columns: Sequence[str], schema: pl.Schema
+    yard: Yard, name: str, *, columns: Sequence[str], schema: pl.Schema, refuse: Refuse | None = None
 ) -> tuple[ArrivingRows, pl.DataFrame]:
     """Make what takes the rows of a source as they come, from those that are there; and give those."""
     source = yard.brief.source[name]
@@ -291,6 +295,8 @@ def arriving_rows(
         columns=columns,
         inspector=_inspector(yard, name, source=source),
     )
+    if refuse is not None:
+        made.refuse(refuse)
     if yard.tables.exists(aside := quarantine_of(name, source)):
         made.set_aside_before(yard.tables.read(aside, ["content"])["content"].to_list())
     return made, stored

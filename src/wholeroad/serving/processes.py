@@ -138,8 +138,10 @@ class OneThread:
         """Keep what is there: it is little."""
 
     def end(self) -> None:
-        """Wait for the job in hand, if any."""
-        self._pool.shutdown(wait=True)
+        """Wait for the job in hand, if any; the next one begins with nothing in memory."""
+        before, self._pool = self._pool, ThreadPoolExecutor(1)
+        before.shutdown(wait=True)
+        self._jobs = None
 
     def _run(self, job: Job) -> Came:
         if self._jobs is None:

@@ -47,6 +47,11 @@ MOST_QUEUED: Final = 4096
 MOST_HOT: Final = 100_000
 """Rows and decisions in the hot log at which they move into the tables, cycle or not."""
 
+AGAIN_S: Final = 1.0
+"""It begins again so long after a failure, and twice as long after each further one."""
+
+MOST_AGAIN_S: Final = 60.0
+
 _Waiting = tuple[Command, "asyncio.Future[Answer]"]
 
 
@@ -77,8 +82,9 @@ class Service:
     ) -> None:
         self._yard = project.yard
         self._host = host
+        self._text = project.folder.read_brief()
         self._beside = Beside(
-            *self._hosts(project.folder.read_brief()),
+            *self._hosts(self._text),
             calls=Calls(self.now, self._take_over, self._model, self._prune, self._take_up, tell),
         )
         self._poll_s = poll_s
@@ -94,6 +100,8 @@ class Service:
         self._tasks: list[asyncio.Task[None]] = []
         self._closing = False
         self._broken = ""
+        self._mending: asyncio.Task[None] | None = None
+        self._failed = 0
         self._counts = Counts()
         self._hot = 0
         self._moved = 0
@@ -144,7 +152,12 @@ class Service:
 
     async def decision(self, decision_id: str) -> CaseAnswer | None:
         """Give a decision, or what is known of a case that waits; None for an unknown one."""
-        return self.front.find(decision_id)
+        async with self._turn:  # no group is formed and not yet on its way to the disk
+            found = self.front.find(decision_id)
+            await self._flushed()
+        if self._broken:
+            raise not_now(self._broken)
+        return found
 
     async def models(self) -> list[ModelLine]:
         """Give the fits so far, the newest first."""
@@ -156,21 +169,7 @@ class Service:
 
     def status(self) -> StatusAnswer:
         """Say how the service stands."""
-        front, plan = self.front, self.front.plan
-        return StatusAnswer(
-            brief=self.brief.brief.name,
-            now=self.now(),
-            decided_by=plan.decider,
-            model=plan.model,
-            effective_from=plan.effective_from,
-            why=front.why(),
-            rows=self._counts.landed,
-            decisions=self._counts.decided,
-            waiting=front.waiting_cases,
-            next_cycle_at=front.next_cycle_at,
-            cycles_behind=self._beside.behind,
-            fit=self._beside.fit,
-        )
+        return self._counts.status(self.front, self._beside, now=self.now())
 
     @property
     def idle(self) -> bool:
@@ -222,8 +221,10 @@ class Service:
             await task
         for task in self._tasks[1:]:
             task.cancel()
-        if self._front is not None and not self._broken:
-            await self._beside.close(self._front.at)
+        if self._mending is not None:
+            self._mending.cancel()
+            await asyncio.gather(self._mending, return_exceptions=True)
+        await self._beside.close(None if self._front is None or self._broken else self._front.at)
         self._flushing.shutdown(wait=True)
         if self._log is not None:
             self._log.close()
@@ -248,20 +249,23 @@ class Service:
         self._wake.clear()
         waiting, self._queue = self._queue, []
         came, self._cycles = self._cycles, []
+        if self._broken:
+            self._fail(not_now(self._broken), waiting)
+            return
         began_s = self._loop.time()
         now = max(self._yard.clock.now(), self.front.at + 1)
         try:
             grouped = self.front.step([command for command, _ in waiting], now=now, came=came)
-        except Exception as error:
-            self._fail(fault(error), waiting)
-            raise
+        except Exception as error:  # noqa: BLE001 (whatever it is, what is on the disk is whole)
+            self._fail(error, waiting)
+            return
         self._counts.grouped(grouped, deciding_s=self._loop.time() - began_s)
         await self._flushed()
         self._flush = asyncio.ensure_future(self._written(grouped, waiting, came))
 
     async def _flushed(self) -> None:
         if self._flush is not None:
-            await self._flush
+            await asyncio.shield(self._flush)  # who waits may be told to go
 
     async def _written(self, grouped: Grouped, waiting: list[_Waiting], came: list[CycleCame]) -> None:
         """Write a group down, then answer: nothing is acknowledged before it is on the disk."""
@@ -271,12 +275,13 @@ class Service:
             return
         if grouped.record is not None and log is not None:
             began_s = self._loop.time()
-            data = write(grouped.record)
             try:
+                data = write(grouped.record)
                 await self._loop.run_in_executor(self._flushing, log.append, data)
-            except RoadError as error:
+            except Exception as error:  # noqa: BLE001 (as above)
                 self._fail(error, waiting)
                 return
+            self._failed = 0
             self._counts.flush_s += self._loop.time() - began_s
             self._hot += len(grouped.record.decided) + sum(len(each.values) for each in grouped.record.rows)
         for (_, future), answer in zip(waiting, grouped.answers, strict=True):
@@ -297,12 +302,41 @@ class Service:
             self._broken = self._broken or f"it stopped by a fault of ours: {error}"
             self._tell("".join(traceback.format_exception(error)))
 
-    def _fail(self, error: RoadError, waiting: list[_Waiting]) -> None:
-        """Answer that nothing was taken in; the front knows of it already, so nothing more is written."""
-        self._broken = self._broken or f"what came in could not be written: {error.happened}"
+    def _fail(self, error: Exception, waiting: list[_Waiting]) -> None:
+        """Answer that nothing was taken in; the front, which knows of it, is read anew from the disk."""
+        if not self._broken:
+            self._broken = f"what came in could not be written: {fault(error).happened}"
+            if not isinstance(error, RoadError):
+                self._tell("".join(traceback.format_exception(error)))
+            self._tell(f"{self._broken}; it begins again from what is on the disk")
+        if not self._closing and (self._mending is None or self._mending.done()):
+            self._mending = asyncio.create_task(self._begin_again())
         for _, future in waiting:
             if not future.done():
                 future.set_exception(not_now(self._broken))
+
+    async def _begin_again(self) -> None:
+        """Begin from what is on the disk, as a start after a crash does, until it can be written again."""
+        while self._broken:
+            await asyncio.sleep(min(AGAIN_S * 2**self._failed, MOST_AGAIN_S))
+            self._failed += 1
+            async with self._turn:
+                await self._flushed()
+                await self._beside.close(None)
+                self._beside = self._beside.again(*self._hosts(self._text))
+                try:
+                    await self._beside.do(Open(self._yard.clock.now(), land=False))
+                    self._front = load_front(self._yard)
+                except RoadError as error:
+                    self._broken = f"it could not begin again: {error.happened}"
+                    continue
+                self._cycles.clear()
+                self._hot, self._new_rows = 0, NewRows(self._yard)
+                self._new_rows.begin()
+                self._beside.begin(self._front)
+                self._broken = ""
+        self._tell("it goes on")
+        self._wake.set()
 
     async def _watching(self) -> None:
         """Wake the writer when a case or a cycle is due, whether anything comes in or not."""
@@ -333,11 +367,12 @@ class Service:
                 yard = Project(place, brief, text=text, clock=self._yard.clock).yard
                 await self._beside.change(Open(self.now()), hosts=self._hosts(text))
                 self._front = load_front(yard)
-                self._yard, self._new_rows = yard, NewRows(yard)
+                self._yard, self._text, self._new_rows = yard, text, NewRows(yard)
                 self._new_rows.begin()
                 self._beside.resume(self._front)
             except RoadError as error:
                 self._broken = f"a changed brief could not be taken up: {error.happened}"
+                self._fail(error, [])
                 raise
             finally:
                 answered(folder)

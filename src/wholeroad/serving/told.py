@@ -59,7 +59,7 @@ def not_now(reason: str) -> TryLaterError:
         "The service can't take anything in now",
         happened=reason,
         expected="a service that is ready",
-        fix="send the same again in a few seconds: nothing of it was taken in",
+        fix="send the same again in a few seconds: what was taken in all the same lands and is decided once",
     )
 
 

@@ -182,7 +182,7 @@ class Front:
         waiting = list(self._landings.waiting)
         ids = self._deciding.ids(waiting) if waiting else []
         return next(
-            (self._undecided(key) for key, one in zip(waiting, ids, strict=True) if one == number), None
+            (self._undecided(key, one) for key, one in zip(waiting, ids, strict=True) if one == number), None
         )
 
     def moved(self, stored: Mapping[str, pl.DataFrame]) -> None:
@@ -296,26 +296,29 @@ class Front:
         return asked
 
     def _told(self, asked: _Asked, fresh: Mapping[Key, DecidedCase]) -> DecisionsAnswer:
-        return DecisionsAnswer([self._told_of(place, asked, fresh) for place in range(len(asked.keys))])
+        known = [key for key in asked.keys if key is not None and (key not in fresh or asked.refused)]
+        ids = dict(zip(known, self._deciding.ids(known), strict=True)) if known else {}
+        places = range(len(asked.keys))
+        return DecisionsAnswer([self._told_of(place, asked, fresh, ids=ids) for place in places])
 
-    def _told_of(self, place: int, asked: _Asked, fresh: Mapping[Key, DecidedCase]) -> CaseAnswer:
+    def _told_of(
+        self, place: int, asked: _Asked, fresh: Mapping[Key, DecidedCase], *, ids: Mapping[Key, int]
+    ) -> CaseAnswer:
         key = asked.keys[place]
         if key is None:
             code, reason = asked.refused[place]
             return CaseAnswer("", {}, "quarantined", code=code, reason=reason)
         if place in asked.refused:
             code, reason = asked.refused[place]
-            known = self._undecided(key)
+            known = self._undecided(key, ids[key])
             return structs.replace(known, status="conflict", code=code, reason=reason)
         if (made := fresh.get(key)) is not None:
             features = self._deciding.shown(made.id) if asked.features else None
             return self._decisions.answer(made, features)
-        case_id = self._deciding.ids([key])[0]
-        found = self._decisions.find(case_id)
-        return self._undecided(key) if found is None else found
+        found = self._decisions.find(ids[key])
+        return self._undecided(key, ids[key]) if found is None else found
 
-    def _undecided(self, key: Key) -> CaseAnswer:
-        case_id = self._deciding.ids([key])[0]
+    def _undecided(self, key: Key, case_id: int) -> CaseAnswer:
         due_at = self._landings.waiting.due_at(key)
         return CaseAnswer(
             decision_id=f"{case_id:016x}",

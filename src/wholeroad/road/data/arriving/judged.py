@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
 from wholeroad.core.instants import Instant
+from wholeroad.road.data.row_versions import Row
 
 
 @dataclass(slots=True)
@@ -36,6 +37,16 @@ class Judged:
     schema: pl.Schema | None = None
     mended: Mapping[str, int] = field(default_factory=dict)
     broken: Mapping[str, int] = field(default_factory=dict)
+
+    def refuse(self, columns: Iterable[str], refused: Callable[[Row], tuple[str, str] | None]) -> None:
+        """Blame rows that can't be taken, by the code and the reason that are given for them."""
+        columns = list(columns)
+        for place, values in enumerate(self.values):
+            if values is None:
+                continue
+            blame = refused(dict(zip(columns, values, strict=True)))
+            if blame is not None:
+                self.values[place], self.blamed[place] = None, blame
 
     def put(self, found: Judged, places: Sequence[int]) -> None:
         """Put rows that were judged apart in their places."""

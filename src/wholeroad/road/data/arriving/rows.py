@@ -83,6 +83,7 @@ class ArrivingRows:
         self._name = name
         self._source = source
         self._fetch = fetch
+        self._refuse: Callable[[Row], tuple[str, str] | None] | None = None
         self._short = source.mend is None and inspector is None
         self._bulk = BulkRows(name, source, inspector=inspector)
         self._known = KnownRows(source, columns=columns, stored=stored)
@@ -113,6 +114,8 @@ class ArrivingRows:
         judged = self._judged(rows, now=now)
         if judged.schema is not None:
             self._fit(judged.schema)
+        if self._refuse is not None and self.schema is not None:
+            judged.refuse(self.schema, self._refuse)
         taken = self._known.settle(judged, now=now)
         return TakenRows(
             taken,
@@ -191,6 +194,10 @@ class ArrivingRows:
     def set_aside_before(self, contents: Iterable[int]) -> None:
         """Say what is in the quarantine already: it isn't written there again."""
         self._aside.update(contents)
+
+    def refuse(self, told: Callable[[Row], tuple[str, str] | None]) -> None:
+        """Set rows aside that read well, where this says why they can't be taken: code and reason."""
+        self._refuse = told
 
     def moved(self, stored: pl.DataFrame) -> None:
         """Keep rows that came here, and are in the table now, as narrow as the others there.

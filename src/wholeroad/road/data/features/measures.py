@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from math import isnan
+from math import isinf, isnan
 from typing import Any, Literal
 
 import polars as pl
@@ -49,6 +49,21 @@ class Measures:
     def of_row(self, values: Row) -> Added:
         """Give what one version adds."""
         return tuple([of_row(values) for of_row in self._of_row])
+
+    @property
+    def exacting(self) -> bool:
+        """Whether there are numbers that could be too large, or infinite."""
+        return any(kind in {"sums", "order"} and value is not None for kind, _, value in self._slots)
+
+    def unfit(self, values: Row) -> str | None:
+        """Name what of a version no window over it could tell: a number that can't be summed or compared."""
+        for (kind, _, value), of_row in zip(self._slots, self._of_row, strict=True):
+            if kind not in {"sums", "order"} or not isinstance(value, Expression):
+                continue
+            amount = of_row(values)
+            if amount.__class__ is float and (kind == "sums" or isinf(amount)):
+                return f"{value.text} was {amount:g}"
+        return None
 
     def of_frame(self, frame: pl.DataFrame) -> list[Added]:
         """Give what each version of a frame adds; equals :meth:`of_row`."""

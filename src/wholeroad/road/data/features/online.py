@@ -202,6 +202,18 @@ class OnlineFeatures:
                 self._memory.replace(group, by, row=key, entries=entries, now=now)
         self._memory.sweep(now)
 
+    def measures(self, source: str) -> bool:
+        """Tell whether numbers of a source are summed or compared."""
+        return source in self._measures and self._measures[source].exacting
+
+    def unfit(self, source: str, values: Row) -> str | None:
+        """Say which of a row's numbers no window could sum or compare; None where all is well.
+
+        Once such a row has been put, every case in whose windows it is would be refused.
+        """
+        measures = self._measures.get(source)
+        return None if measures is None else measures.unfit(values)
+
     def advance(self, now: Instant) -> Instant:
         """Let time pass; it never goes back.
 

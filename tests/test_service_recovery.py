@@ -1,0 +1,153 @@
+"""A service that could not write, or met a fault, begins again from the disk, and loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+import wholeroad
+from service_worlds import as_json, begun, replayed, serving, settled
+from test_live import QUICK
+from wholeroad.adapters.clocks import SteppedClock
+from wholeroad.core.errors import TryLaterError, UserError
+from wholeroad.core.instants import DAY
+from wholeroad.engine.service.messages import Decide
+from wholeroad.serving import service as module
+from worlds import at, parcels
+
+CASES, OUTCOMES = parcels(days=34, per_day=12)
+OPENED_AT = at(days=21.3)
+HOUR = DAY // 24
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch):
+    monkeypatch.setattr(module, "AGAIN_S", 0.01)
+
+
+@pytest.fixture
+def root(tmp_path):
+    return begun(tmp_path, OPENED_AT, brief=QUICK, cases=CASES, outcomes=OUTCOMES)
+
+
+def case(number):
+    (row,) = as_json(CASES[-1:])
+    return row | {"parcel_id": number, "sent_at": "2024-01-22T08:00:00Z", "booked_at": "2024-01-22T07:00:00Z"}
+
+
+async def until(true):
+    while not true():  # noqa: ASYNC110 (nobody tells)
+        await asyncio.sleep(0.005)
+
+
+async def ready(service):
+    await until(lambda: not service.not_ready())
+    await settled(service)
+
+
+class FullDisk:
+    """Stands before a log while there is no space left."""
+
+    def __init__(self, log):
+        self.log = log
+        self.full = True
+
+    def append(self, record):
+        if self.full:
+            raise UserError("project.unusable", "Full", happened="the disk was full", expected="", fix="")
+        return self.log.append(record)
+
+    def __getattr__(self, name):
+        return getattr(self.log, name)
+
+
+def test_when_there_is_space_again_it_goes_on_and_what_was_refused_can_be_sent_again(root):
+    clock, told = SteppedClock(OPENED_AT), []
+
+    async def drive(service):
+        await settled(service)
+        clock.step_to(OPENED_AT + HOUR)
+        first = await service.submit(Decide([case(9001)]))
+        disk = service._log = FullDisk(service._log)
+        asked = [service.submit(Decide([case(number)])) for number in (9002, 9003, 9001)]
+        refused = await asyncio.gather(*asked, return_exceptions=True)
+        assert {type(each) for each in refused} == {TryLaterError}
+        assert "the disk was full" in service.not_ready()
+        disk.full = False
+        await ready(service)
+        again = await service.submit(Decide([case(9002), case(9001)]))
+        assert [each.first for each in again.cases] == [True, False]
+        assert again.cases[1].decided_at == first.cases[0].decided_at
+        assert await service.decision(first.cases[0].decision_id) is not None
+        clock.step_to(OPENED_AT + 2 * DAY)  # and cycles go on
+        await ready(service)
+        assert service.measured().cycles == 2
+
+    serving(root, clock, drive, tell=told.append)
+    assert told == [
+        "what came in could not be written: the disk was full; it begins again from what is on the disk",
+        "it goes on",
+    ]
+    decided = wholeroad.open(root, clock=clock).decisions()["parcel_id"].to_list()
+    assert {9001, 9002} <= {*decided}
+    assert 9003 not in decided
+    assert len(decided) == len({*decided})
+    assert replayed(root, clock).equal
+
+
+def test_a_cycle_that_could_not_be_noted_is_done_when_it_goes_on(root):
+    clock = SteppedClock(OPENED_AT)
+
+    async def drive(service):
+        await settled(service)
+        disk = service._log = FullDisk(service._log)
+        clock.step_to(OPENED_AT + DAY)
+        await until(service.not_ready)
+        disk.full = False
+        await ready(service)
+        assert service.front.next_cycle_at > clock.now()
+
+    serving(root, clock, drive, tell=lambda _: None)
+    assert replayed(root, clock).equal
+    assert wholeroad.open(root, clock=clock).status().decided_until > OPENED_AT + DAY // 2
+
+
+def test_a_fault_of_ours_costs_the_requests_of_its_group_and_no_more(root):
+    clock, told = SteppedClock(OPENED_AT), []
+
+    async def drive(service):
+        await settled(service)
+        clock.step_to(OPENED_AT + HOUR)
+
+        def step(*_, **__):
+            raise ZeroDivisionError
+
+        service.front.step = step
+        with pytest.raises(TryLaterError):
+            await service.submit(Decide([case(9001)]))
+        await ready(service)
+        (answer,) = (await service.submit(Decide([case(9001)]))).cases
+        assert (answer.status, answer.first) == ("decided", True)
+
+    serving(root, clock, drive, tell=told.append)
+    assert "ZeroDivisionError" in told[0]
+    assert replayed(root, clock).equal
+
+
+def test_it_can_be_closed_while_it_cannot_write(root):
+    clock = SteppedClock(OPENED_AT)
+
+    async def drive(service):
+        clock.step_to(OPENED_AT + HOUR)
+        await service.submit(Decide([case(9001)]))
+        service._log = FullDisk(service._log)
+        with pytest.raises(TryLaterError):
+            await service.submit(Decide([case(9002)]))
+
+    serving(root, clock, drive, tell=lambda _: None)
+    serving(root, clock, settled)
+    decided = wholeroad.open(root, clock=clock).decisions()["parcel_id"].to_list()
+    assert 9001 in decided
+    assert 9002 not in decided
+    assert replayed(root, clock).equal
