@@ -502,7 +502,7 @@ def _decided_once(project: Any, asked: list[Asked]) -> int:
         assert written(row["decided_at"]) == case["decided_at"], (row, case)
         for name in ("action", "decided_by", "model", "expected_value"):
             assert row[name] == case.get(name), (name, row, case)
-        points = {name: row[name] for name in ("p_late", "p_on_time") if row[name] is not None}
+        points = {name: row[f"p_{name}"] for name in ("late", "on_time") if row[f"p_{name}"] is not None}
         assert points == (case.get("probabilities") or {}), (row, case)
     return len(told)
 

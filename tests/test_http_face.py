@@ -23,7 +23,7 @@ from http_desk import CASE, LATER, NOW, Desk, client, served
 from wholeroad.core.errors import Fault, FaultsError, TryLaterError, UserError
 from wholeroad.core.instants import FIRST, LAST, parse_instant
 from wholeroad.interfaces.http.answers import written
-from wholeroad.interfaces.http.exposure import refuse_exposed
+from wholeroad.interfaces.http.exposure import refuse_exposed, refuse_useless
 from wholeroad.interfaces.http.face import make_app
 from wholeroad.interfaces.http.guard import OpenGuard, TokenGuard
 from wholeroad.interfaces.http.metrics import RequestMeter
@@ -227,6 +227,17 @@ def test_listening_beyond_this_machine_needs_tokens_and_secrecy():
                     assert refused.value.code == "service.exposed"
     for host in ("127.0.0.1", "localhost", "::1", "127.3.2.1"):
         refuse_exposed(host, tokens=False, tls=False, behind_proxy=False)
+
+
+@pytest.mark.parametrize("written", [None, "", "no PEM", "-----BEGIN CERTIFICATE-----\nAA==\n"])
+def test_a_certificate_that_serves_nobody_is_refused_before_anything_is_begun(written, tmp_path):
+    certificate = tmp_path / "certificate.pem"
+    if written is not None:
+        certificate.write_text(written)
+    for key in (certificate, tmp_path):
+        with pytest.raises(UserError) as refused:
+            refuse_useless(certificate, key)
+        assert refused.value.code == "service.certificate"
 
 
 # ids, logs, counters

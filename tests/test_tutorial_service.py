@@ -13,7 +13,7 @@ from serving_pages import Block, Reader, blocks_of, windows
 
 CHAPTER = ROOT / "docs" / "tutorial" / "flights-live.md"
 EARLIER = "2013-03-02T08:11:20Z"
-"""For a machine that needs longer than forty seconds from the command to the first decision."""
+"""For a machine that needs longer than half a minute from the command to the first decision."""
 
 
 def too_slow(reader: Reader) -> bool:

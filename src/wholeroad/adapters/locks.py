@@ -16,7 +16,7 @@ from wholeroad.core.errors import TryLaterError, UserError
 
 
 @contextmanager
-def held(folder: Path, *, purpose: str, since: str) -> Iterator[None]:
+def held(folder: Path, *, purpose: str, since: str, wait_s: float = 0) -> Iterator[None]:
     """Hold the folder's lock.
 
     SQLite's own file lock is used, since it works on every system and dies with the process.
@@ -27,6 +27,8 @@ def held(folder: Path, *, purpose: str, since: str) -> Iterator[None]:
         Made when missing.
     purpose, since
         For the message to whoever finds it held.
+    wait_s
+        How long to wait for whoever holds it, before it is said.
 
     Raises
     ------
@@ -38,7 +40,7 @@ def held(folder: Path, *, purpose: str, since: str) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "lock.sqlite"
     try:
-        connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+        connection = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
     except sqlite3.Error as error:
         raise refusal(path, error) or _broken(path, error) from error
     try:

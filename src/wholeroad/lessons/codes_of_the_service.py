@@ -54,6 +54,12 @@ ENTRIES: Final = (
         "repeating",
     ),
     Entry(
+        "service.certificate",
+        "The service was to serve by TLS with a certificate and a key that don't fit, or can't be read.",
+        "Give the certificate, in PEM, and then its key, without a password.",
+        "files",
+    ),
+    Entry(
         "service.full",
         "More requests wait to be written down than the service lets wait.",
         "Send the same again in a second, with more rows in each request and fewer requests.",

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import base64
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from wholeroad.adapters.clocks import SteppedClock
 from wholeroad.adapters.folders import ProjectFolder
 from wholeroad.adapters.hot_log import SqliteHotLog
+from wholeroad.adapters.locks import held
 from wholeroad.core.errors import FaultsError, RoadError
 from wholeroad.core.facts import encode
-from wholeroad.core.instants import Instant
+from wholeroad.core.instants import Instant, format_instant
 from wholeroad.core.ports import Progress
 from wholeroad.engine.service.moving import moved_through
 from wholeroad.engine.service.office import FitsMade
 from wholeroad.project import Project
 from wholeroad.road.brief.work import read_brief
 from wholeroad.serving.applying import keep_text
+
+PATIENCE_S: Final = 30.0
+"""How long a job waits for the office of a service that was killed."""
 
 
 class Open(msgspec.Struct, frozen=True, tag="open"):
@@ -110,9 +115,17 @@ class Jobs:
         """Do one job; an error of ours or of the user comes back as a value."""
         self._clock.step_to(max(job.now, self._clock.now()))
         try:
-            return self._done(job)
+            if isinstance(job, Fit):  # it writes blobs alone, which are named by what is in them
+                return self._done(job)
+            with self._alone(job.now):
+                return self._done(job)
         except RoadError as error:
             return Came(error=as_said(error))
+
+    def _alone(self, now: Instant) -> AbstractContextManager[None]:
+        """Wait for an office whose service was killed: it ends by itself, and may be writing until then."""
+        place = ProjectFolder.at(self._folder).inner / "office"
+        return held(place, purpose="the office of a service", since=format_instant(now), wait_s=PATIENCE_S)
 
     def _done(self, job: Job) -> Came:
         yard, log = self._project.yard, self._log

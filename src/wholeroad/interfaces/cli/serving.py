@@ -31,7 +31,7 @@ def up(
     folder: Folder = Path(),
     *,
     host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port; 0 takes a free one.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="The port; 0 takes a free one.")] = 8000,
     tls: Annotated[
         tuple[Path, Path] | None, typer.Option(help="A certificate and its key, in PEM: serve by TLS.")
     ] = None,
@@ -44,7 +44,7 @@ def up(
     log: Annotated[Path | None, typer.Option(help="Write a line of JSON for each request here.")] = None,
 ) -> None:
     """Serve the project: rows and cases come in over HTTP, decisions go out, cycles run on the clock."""
-    from wholeroad.interfaces.http.exposure import refuse_exposed
+    from wholeroad.interfaces.http.exposure import refuse_exposed, refuse_useless
     from wholeroad.interfaces.http.serving import Tls
     from wholeroad.interfaces.http.tokens import Tokens
     from wholeroad.project import open_project
@@ -56,6 +56,8 @@ def up(
     tokens = Tokens(project.folder.tokens, now=clock.now)
     made = any(token.revoked_at is None for token in tokens.list())
     refuse_exposed(host, tokens=made, tls=tls is not None, behind_proxy=behind_proxy)
+    if tls is not None:
+        refuse_useless(*tls)
     shown = None if tls is None else Tls(*tls)
     _Serving(project, tokens, host=host, tls=shown, behind_proxy=behind_proxy).run(port, log)
 

@@ -143,7 +143,7 @@ async def serve(
 
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end on the fastest event loop that is there: uvloop, where it can be had."""
-    loop = uvicorn.Config("").get_loop_factory()
+    loop = uvicorn.Config("", log_config=None).get_loop_factory()
     with asyncio.Runner(loop_factory=loop) as runner:
         return runner.run(main)
 
