@@ -94,7 +94,7 @@ def asked_of(server: Server, project: Path) -> Asked:
             sys.exit(f"a case was answered with {status}: {text.decode()}")
         cases.append(body_of(case))
         features.append(answer["features"])
-        said.append(answer["probabilities"]["p_late"])
+        said.append(answer["probabilities"]["late"])
     frame = pl.DataFrame(features, infer_schema_length=None)
     matrix = model.encoder.encode(frame)
     found = [float(each) for each in model.probabilities(frame)[:, list(model.classes).index("late")]]

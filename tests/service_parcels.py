@@ -1,4 +1,4 @@
-"""Parcels for a service in a test: a model plainly earns by them, and every form of a brief can be made of theirs."""
+"""Parcels for a service in a test: a model plainly earns by them, and briefs of every form are about them."""
 
 from __future__ import annotations
 
@@ -84,11 +84,11 @@ known_at = "landed"
 DEPOTS = """
 [source.depots]
 read = "depots.parquet"
-key = "depot"
+key = "name"
 static = true
 """
 TIMES = {"parcels": "booked_at", "deliveries": "reported_at", "readings": "read_at"}
-OPENED_AT, ENDS_AT = at(days=12.4), at(days=15.7)
+OPENED_AT, ENDS_AT = at(days=12.4), at(days=15.3)
 
 
 def utc(microseconds: Any) -> pl.Series:
@@ -122,7 +122,12 @@ def parcels(days: int = 17, per_day: int = 24) -> dict[str, pl.DataFrame]:
             }
         ),
         "deliveries": pl.DataFrame(
-            {"parcel_id": key, "delivered_at": utc(reported - minute), "reported_at": utc(reported), "delay_h": delay}
+            {
+                "parcel_id": key,
+                "delivered_at": utc(reported - minute),
+                "reported_at": utc(reported),
+                "delay_h": delay,
+            }
         ),
         "readings": pl.DataFrame(
             {
@@ -145,18 +150,36 @@ def edited(brief: str, *changes: tuple[str, str]) -> str:
     return brief
 
 
+def nothing(root: Path, clock: SteppedClock) -> None:
+    """Do nothing."""
+
+
 @dataclass
 class Form:
-    """A brief and its world: what comes to be known by the opening is in files, the rest comes over HTTP."""
+    """A brief and its world: what is known by the opening is in files, the rest comes over HTTP.
+
+    Attributes
+    ----------
+    times
+        By source: the column that says when its rows come.
+    files
+        Further files, as they are.
+    more
+        Further rows on their way.
+    parts
+        See :class:`~service_worlds.Running`.
+    before, between
+        Called with the folder and the clock: before the service starts, and while it is stopped.
+    """
 
     brief: str
     frames: dict[str, pl.DataFrame] = field(default_factory=lambda: FRAMES)
     times: dict[str, str] = field(default_factory=lambda: TIMES)
     files: dict[str, pl.DataFrame] = field(default_factory=dict)
     more: list[Delivery] = field(default_factory=list)
-    features: bool = True
-    before: Callable[[Path, SteppedClock], None] = lambda root, clock: None
-    between: Callable[[Path, SteppedClock], None] = lambda root, clock: None
+    parts: tuple[str, ...] = ()
+    before: Callable[[Path, SteppedClock], None] = nothing
+    between: Callable[[Path, SteppedClock], None] = nothing
     opened_at: int = OPENED_AT
     ends_at: int = ENDS_AT
 
@@ -187,9 +210,28 @@ class Form:
         return sorted((each for each in came if each.at < self.ends_at), key=lambda each: each.at)
 
 
-def served(root: Path, clock: SteppedClock, rows: list[Delivery], *, together: int = 5, keep_up: bool = True) -> Running:
-    """Serve for a while."""
+def served(
+    root: Path,
+    clock: SteppedClock,
+    rows: list[Delivery],
+    *,
+    together: int = 5,
+    keep_up: bool = True,
+    parts: tuple[str, ...] = (),
+) -> Running:
+    """Serve for a while.
+
+    Parameters
+    ----------
+    together
+        So many rows come at one instant.
+    keep_up
+        Whether cycles are done before more comes.
+    parts
+        See :class:`Running`.
+    """
     with over_http(root, clock) as running, ThreadPoolExecutor(3) as pool:
+        running.parts = parts
         for place in range(0, len(rows), together):
             batch = rows[place : place + together]
             running.step_to(batch[-1].at)

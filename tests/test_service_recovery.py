@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import polars as pl
 import pytest
 
 import wholeroad
@@ -13,7 +14,10 @@ from wholeroad.adapters.clocks import SteppedClock
 from wholeroad.core.errors import TryLaterError, UserError
 from wholeroad.core.instants import DAY
 from wholeroad.engine.service.messages import Decide
+from wholeroad.serving import beside
 from wholeroad.serving import service as module
+from wholeroad.serving.jobs import Cycle, Seal
+from wholeroad.serving.processes import OneThread
 from worlds import at, parcels
 
 CASES, OUTCOMES = parcels(days=34, per_day=12)
@@ -151,3 +155,41 @@ def test_it_can_be_closed_while_it_cannot_write(root):
     assert 9001 in decided
     assert 9002 not in decided
     assert replayed(root, clock).equal
+
+
+def test_whatever_goes_wrong_beside_the_answers_is_tried_again(root, monkeypatch):
+    monkeypatch.setattr(beside, "RETRY_S", 0.01)
+    clock, told, failed = SteppedClock(OPENED_AT), [], []
+
+    class Office(OneThread):
+        def run(self, job, progress=None):
+            if isinstance(job, Cycle | Seal) and len(failed) < 3:
+                failed.append(job)
+                raise OSError("no more processes")
+            return super().run(job, progress)
+
+    async def drive(service):
+        await settled(service)
+        clock.step_to(OPENED_AT + DAY)
+        await settled(service)
+        assert service.measured().cycles == 1
+        service._beside.durable(service.front.at, cycles=[], came=[], full=True)
+        await settled(service)
+
+    serving(root, clock, drive, tell=told.append, host=Office)
+    assert len(failed) == len(told) == 3
+    assert replayed(root, clock).equal
+
+
+def test_a_case_from_a_file_that_could_not_be_decided_is_refused_at_the_start(tmp_path):
+    brief = QUICK.replace("on_time = -9 }", 'on_time = "-9 * weight_kg" }')
+    waits = pl.col("sent_at").to_physical() > OPENED_AT + 2 * HOUR
+    unknown = pl.when(waits).then(None).otherwise(pl.col("weight_kg"))
+    cases = CASES.with_columns(weight_kg=unknown)
+    clock = SteppedClock(OPENED_AT)
+    root = begun(tmp_path, OPENED_AT, brief=brief, cases=cases, outcomes=OUTCOMES)
+    with pytest.raises(UserError) as refused:
+        serving(root, clock, settled)
+    assert refused.value.code == "value.null"
+    (root / "brief.toml").write_text(brief.replace("* weight_kg", "* coalesce(weight_kg, 1)"))
+    serving(root, clock, settled)

@@ -19,6 +19,7 @@ from wholeroad.road.model.scoring import Model
 from wholeroad.road.release.facts import PlanFixed
 from wholeroad.serving.jobs import Came, Cycle, Fit, Job, Seal
 from wholeroad.serving.processes import Host
+from wholeroad.serving.told import fault
 
 REST_S: Final = 5.0
 """After so long without a job the office lets its memory go."""
@@ -27,7 +28,9 @@ FIT_AFTER_S: Final = 0.2
 """A fit begins so long after it was asked for: what is just being answered comes first."""
 
 RETRY_S: Final = 5.0
-"""A cycle that could not be run is tried again after so long."""
+"""A cycle that could not be run is tried again after so long, and twice as long each further time."""
+
+MOST_RETRY_S: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +200,7 @@ class Beside:
     # ---- jobs ---------------------------------------------------------------------------------------
 
     async def _working(self) -> None:
+        retry_s = RETRY_S
         while True:
             try:
                 await asyncio.wait_for(self._work.wait(), REST_S)
@@ -210,13 +214,16 @@ class Beside:
                     await self._cycle(self._due[0])
                     self._due.popleft()
                     await self._calls.after_cycle()
-                if self._seal_until is not None:
-                    until_at, self._seal_until = self._seal_until, None
+                while (until_at := self._seal_until) is not None:
                     await self._sealed(Seal(self._calls.now(), until_at))
-                self._busy = False
-            except RoadError as error:
-                self._calls.tell(f"{error.headline}: {error.happened} [{error.code}]; it is tried again")
-                await asyncio.sleep(RETRY_S)
+                    if self._seal_until == until_at:
+                        self._seal_until = None
+                self._busy, retry_s = False, RETRY_S
+            except Exception as error:  # noqa: BLE001 (decisions go on, and so must cycles)
+                said = fault(error)
+                self._calls.tell(f"{said.headline}: {said.happened} [{said.code}]; it is tried again")
+                await asyncio.sleep(retry_s)
+                retry_s = min(2 * retry_s, MOST_RETRY_S)
                 self._work.set()
 
     async def _sealed(self, job: Seal) -> None:

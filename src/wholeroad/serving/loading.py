@@ -22,7 +22,7 @@ from wholeroad.engine.service.deciding import Deciding
 from wholeroad.engine.service.decisions import Decisions
 from wholeroad.engine.service.front import Front, Standing
 from wholeroad.engine.service.landing import Landings, Telling
-from wholeroad.engine.service.refusing import Refuse, refusals
+from wholeroad.engine.service.refusing import Refuse, refusals, refuse_unvalued
 from wholeroad.engine.workshop import read_model
 from wholeroad.road.brief.contract import SourceTable
 from wholeroad.road.brief.feature_rules import OUTCOMES
@@ -44,6 +44,7 @@ from wholeroad.road.data.outcomes import outcome_versions, tell_outcomes
 from wholeroad.road.data.verdicts import CASE, VERDICT, VERDICTS, stand_over
 from wholeroad.road.data.versioning import to_versions
 from wholeroad.road.data.versions import KNOWN, Versions
+from wholeroad.road.model.few_values import CaseValues
 from wholeroad.road.model.places import Places
 from wholeroad.road.model.scoring import Model
 from wholeroad.road.release.few import Kernel
@@ -121,6 +122,7 @@ class _Loader:
             opened_at=state.opened_at,
         )
         self._wait(landings, cases, after_at=at)
+        refuse_unvalued(landings, CaseValues(self.brief, self.bound, schema=self.case_schema))
         sealed = self._sealed(state)
         deciding = self._deciding(landings, online, places=self._places(state, sealed, cases=decided))
         if state.plan.model is not None:

@@ -54,14 +54,17 @@ class ChildProcess:
     def run(self, job: Job, progress: Progress | None = None) -> Came:
         """Do a job; a process that dies amid it is said so, and the next job starts another one."""
         with self._lock:
-            child = self._started()
+            try:
+                child = self._started()
+            except OSError as error:  # there is no memory, or no process, left for it
+                return Came(error=_died(str(error)))
             if self._ending:
                 child.kill()
             came = self._ask(child, job, progress)
             if came is None:
                 status = child.wait()
                 self._child, self._ending = None, False
-                return Came(error=_died(status))
+                return Came(error=_died(f"signal {-status}" if status < 0 else f"exit status {status}"))
             return came
 
     def rest(self) -> None:
@@ -149,8 +152,7 @@ class OneThread:
         return self._jobs.run(job)
 
 
-def _died(status: int) -> dict[str, str]:
-    how = f"signal {-status}" if status < 0 else f"exit status {status}"
+def _died(how: str) -> dict[str, str]:
     return {
         "code": "service.office-died",
         "headline": "The process beside the service ended amid its work",

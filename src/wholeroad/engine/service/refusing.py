@@ -12,6 +12,7 @@ from functools import partial
 import polars as pl
 
 from wholeroad.core.errors import UserError
+from wholeroad.engine.service.landing import Landings
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.data.binding import Bound
 from wholeroad.road.data.features.online import OnlineFeatures
@@ -42,6 +43,18 @@ def refusals(
         if asked or values is not None:
             found[source] = partial(_refused, source=source, features=asked, values=values)
     return found
+
+
+def refuse_unvalued(landings: Landings, values: CaseValues) -> None:
+    """Refuse to begin while a case waits that could not be decided once it is due: it came by a file.
+
+    Raises
+    ------
+    UserError
+        ``value.null``, ``value.status-quo``.
+    """
+    due = [landings.due(key) for key in landings.waiting]
+    values.of([version.values for _, version in filter(None, due)])
 
 
 def _varies(bound: Bound) -> bool:
