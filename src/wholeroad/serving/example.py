@@ -8,9 +8,10 @@ import polars as pl
 
 from wholeroad.core.instants import Instant
 from wholeroad.engine.manifests import table_of
+from wholeroad.road.brief.contract import Brief
 from wholeroad.road.data.arriving.merging import as_sent
-from wholeroad.road.data.asked_columns import asked_columns
-from wholeroad.road.data.binding import bind_brief
+from wholeroad.road.data.binding import Bound, bind_brief
+from wholeroad.road.data.features.specs import Derived
 from wholeroad.road.data.one_case.due import asks_at
 from wholeroad.road.data.row_versions import RowVersion
 from wholeroad.road.data.versions import HAPPENED, KNOWN
@@ -36,19 +37,33 @@ def example_case(yard: Yard, now: Instant) -> dict[str, Any]:
     version = RowVersion(row[HAPPENED], row[KNOWN], 1, False, row, None, row[KNOWN])  # noqa: FBT003 (its place)
     due_at = asks_at(bound.decide_at, schema)(version)
     later = 0 if due_at is None else (now - due_at) // _SECOND * _SECOND
-    asked = {column.name for column in asked_columns(yard.brief, name)}
-    only_outcome = yard.brief.outcome.source == name
+    told = _told_later(yard.brief, bound)
     made = {}
     for column, dtype in schema.items():
         value = row[column]
+        if column in told:
+            continue
         if column in yard.brief.source[name].key:
             value = _other(value, stored[column], dtype, later=later)
         elif dtype == pl.Datetime("us", "UTC") and value is not None:
             value += later
-        elif only_outcome and column not in asked:
-            continue
         made[column] = as_sent(value, dtype)
     return made
+
+
+def _told_later(brief: Brief, bound: Bound) -> set[str]:
+    """Name the columns of the case's source that only its outcome tells."""
+    if brief.outcome.source != brief.case.source:
+        return set()
+    known = {*brief.source[brief.case.source].key, *bound.decide_at.columns}
+    known.update(*(each.columns for each in bound.worth.values()))
+    known.update(bound.status_quo.columns if bound.status_quo else ())
+    for feature in (*bound.features, *bound.groups):
+        if isinstance(feature, Derived):
+            known.update(feature.expression.columns)
+        else:
+            known.update(column for column, _ in feature.by)
+    return {*bound.truth.columns} - known
 
 
 def _other(value: object, column: pl.Series, dtype: pl.DataType, *, later: int) -> object:

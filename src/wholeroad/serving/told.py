@@ -19,6 +19,8 @@ def model_lines(facts: Sequence[Fact], plan: Plan) -> list[ModelLine]:
     for fact in facts:
         if isinstance(fact, PlanFixed) and fact.model is not None:
             since[fact.model] = fact.effective_from
+    fits = [fact for fact in reversed(facts) if isinstance(fact, ModelFitted)]
+    newest = next((fact for fact in fits if fact.model is not None and fact.model == plan.model), None)
     return [
         ModelLine(
             model=fact.model,
@@ -26,11 +28,10 @@ def model_lines(facts: Sequence[Fact], plan: Plan) -> list[ModelLine]:
             fitted_at=fact.at,
             rows=fact.rows,
             why=fact.why,
-            in_charge=fact.model is not None and fact.model == plan.model,
+            in_charge=fact is newest,
             in_charge_from=since.get(fact.model),
         )
-        for fact in reversed(facts)
-        if isinstance(fact, ModelFitted)
+        for fact in fits
     ]
 
 

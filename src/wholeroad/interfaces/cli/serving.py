@@ -148,10 +148,14 @@ class _Serving:
 
     def _greet(self, console: Screen, address: str, service: Service) -> None:
         """Say where it is, who may use it, and what to try first."""
+        from wholeroad.interfaces.http.schemas import example_row
         from wholeroad.serving.example import example_case
 
         now = service.now()
-        body = json.dumps({"case": example_case(self.project.yard, now)}, ensure_ascii=False)
+        brief = service.brief
+        case = example_case(self.project.yard, now)
+        case = case or example_row(brief, brief.case.source, schemas=service.schemas)
+        body = json.dumps({"case": case}, ensure_ascii=False)
         token = self.tokens.session()
         insecure = " --insecure" if self.tls else ""
         console.print(f"Serving {service.brief.brief.name} at {address}", style="bold")
