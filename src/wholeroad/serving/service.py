@@ -31,7 +31,7 @@ from wholeroad.project import Project
 from wholeroad.road.brief.work import read_brief
 from wholeroad.serving.applying import answered, asked
 from wholeroad.serving.beside import Beside, Calls
-from wholeroad.serving.counting import Counts
+from wholeroad.serving.counting import Counts, seconds
 from wholeroad.serving.jobs import Open, Seal
 from wholeroad.serving.loading import NewRows, load_early, load_front
 from wholeroad.serving.processes import Host
@@ -239,28 +239,28 @@ class Service:
         while True:
             await self._wake.wait()
             async with self._turn:
+                await self._flushed()  # meanwhile more comes in: one group, one flush
                 await self._group()
                 if self._closing and not self._queue and not self._cycles:
                     await self._flushed()
                     return
 
     async def _group(self) -> None:
-        """Form a group of what waits, while the one before is flushed; then flush it in its turn."""
+        """Form a group of what waits, and begin to flush it."""
         self._wake.clear()
         waiting, self._queue = self._queue, []
         came, self._cycles = self._cycles, []
         if self._broken:
             self._fail(not_now(self._broken), waiting)
             return
-        began_s = self._loop.time()
+        began_s = seconds()
         now = max(self._yard.clock.now(), self.front.at + 1)
         try:
             grouped = self.front.step([command for command, _ in waiting], now=now, came=came)
         except Exception as error:  # noqa: BLE001 (whatever it is, what is on the disk is whole)
             self._fail(error, waiting)
             return
-        self._counts.grouped(grouped, deciding_s=self._loop.time() - began_s)
-        await self._flushed()
+        self._counts.grouped(grouped, deciding_s=seconds() - began_s)
         self._flush = asyncio.ensure_future(self._written(grouped, waiting, came))
 
     async def _flushed(self) -> None:
@@ -274,7 +274,7 @@ class Service:
             self._fail(not_now(self._broken), waiting)
             return
         if grouped.record is not None and log is not None:
-            began_s = self._loop.time()
+            began_s = seconds()
             try:
                 data = write(grouped.record)
                 await self._loop.run_in_executor(self._flushing, log.append, data)
@@ -282,7 +282,7 @@ class Service:
                 self._fail(error, waiting)
                 return
             self._failed = 0
-            self._counts.flush_s += self._loop.time() - began_s
+            self._counts.flush_s += seconds() - began_s
             self._hot += len(grouped.record.decided) + sum(len(each.values) for each in grouped.record.rows)
         for (_, future), answer in zip(waiting, grouped.answers, strict=True):
             if future.done():

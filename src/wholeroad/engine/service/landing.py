@@ -254,17 +254,19 @@ class Landing:
 def _written(
     source: str, some: Sequence[TakenRows], *, sent: Sequence[Mapping[str, Any]] | None
 ) -> RowsIn | None:
-    new = [row for taken in some for row in taken.new]
-    numbers = Counter[str]()
-    aside = []
+    new, aside = list[TakenRow](), list[Aside]()
+    count = repeated = 0
     for taken in some:
-        places = (place for place, row in enumerate(taken.rows, 1) if row.code is not None)
-        before = numbers["rows"]
-        aside += [
-            Aside(each.code, each.reason, each.row, each.content, before + place)
-            for place, each in zip(places, taken.aside, strict=False)
-        ]
-        numbers["rows"] += len(taken.rows)
+        fresh = taken.new
+        new += fresh
+        repeated += len(taken.rows) - len(fresh) - len(taken.aside)
+        if taken.aside:
+            places = (place for place, row in enumerate(taken.rows, 1) if row.code is not None)
+            aside += [
+                Aside(each.code, each.reason, each.row, each.content, count + place)
+                for place, each in zip(places, taken.aside, strict=False)
+            ]
+        count += len(taken.rows)
     if not new and not aside:
         return None
     schema = next((taken.schema for taken in some if taken.schema is not None), None)
@@ -274,13 +276,20 @@ def _written(
         [row.happened_at for row in new],
         [row.claimed_at for row in new],
         [row.version for row in new],
-        repeated=sum(taken.repeated for taken in some),
+        repeated=repeated,
         aside=tuple(aside),
         schema=None if schema is None else {name: _WORDS[dtype] for name, dtype in schema.items()},
         sent=None if sent is None else _as_sent(sent),
-        mended=dict(sum((Counter(taken.mended) for taken in some), Counter[str]())),
-        broken=dict(sum((Counter(taken.broken) for taken in some), Counter[str]())),
+        mended=_summed(taken.mended for taken in some if taken.mended),
+        broken=_summed(taken.broken for taken in some if taken.broken),
     )
+
+
+def _summed(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total = Counter[str]()
+    for each in counts:
+        total.update(each)
+    return dict(total)
 
 
 _WORDS: Final = {dtype: word for word, dtype in KINDS.items()} | {pl.Date(): "date"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -74,6 +75,9 @@ def written(at: Instant) -> str:
     return (EPOCH + timedelta(microseconds=at)).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
+_written = lru_cache(8)(written)
+
+
 def wording(schema: Mapping[str, pl.DataType] | None) -> _Words:
     """Say how physical values of some columns are written; empty where all are written as they are."""
     words: dict[str, Callable[[Any], Any]] = {}
@@ -113,8 +117,8 @@ def case_line(answer: CaseAnswer, *, keys: _Words, features: _Words) -> CaseLine
         answer.status,
         answer.decision_id or None,
         (_worded(answer.key, keys) if keys else answer.key) or None,
-        None if due_at is None else written(due_at),
-        None if decided_at is None else written(decided_at),
+        None if due_at is None else _written(due_at),
+        None if decided_at is None else _written(decided_at),
         answer.action,
         answer.decided_by,
         answer.model,

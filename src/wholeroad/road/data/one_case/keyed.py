@@ -61,7 +61,14 @@ class Keyed:
     def first(self, key: Key) -> Values | None:
         """Give a row with this key, the first that was taken in of those that lie together; None without."""
         recent = self._recent.get(key)
-        return recent[0] if recent else next(self._stored(key), None)
+        if recent:
+            return recent[0]
+        wanted = hash(key)
+        for part in self._parts:  # most keys that are asked for are new: that is told at a glance
+            if part.marks[wanted >> 3 & part.mask] >> (wanted & 7) & 1:
+                for row in part.find(key, wanted, width=self._width):
+                    return row
+        return None
 
     def every(self, key: Key) -> list[Values]:
         """Give all rows with this key, in the order in which they were taken in."""
@@ -71,7 +78,8 @@ class Keyed:
         if self._parts:
             wanted = hash(key)
             for part in self._parts:
-                yield from part.find(key, wanted, width=self._width)
+                if part.marks[wanted >> 3 & part.mask] >> (wanted & 7) & 1:
+                    yield from part.find(key, wanted, width=self._width)
 
     def _append(self, frame: pl.DataFrame) -> None:
         """Keep a frame as a part; parts of like size become one, so that there are few."""
@@ -86,12 +94,16 @@ class Keyed:
 class _Part:
     """A frame in the order of its keys' hashes; hashes of texts are this process's own."""
 
-    __slots__ = ("frame", "hashes")
+    __slots__ = ("frame", "hashes", "marks", "mask")
 
     def __init__(self, frame: pl.DataFrame, hashes: NDArray[np.int64]) -> None:
         order = np.argsort(hashes, kind="stable")
         self.hashes = hashes[order]
         self.frame = frame[order]
+        self.mask = (1 << (2 * hashes.size).bit_length()) - 1  # bytes; a bit of 16 per row, at least
+        marks = np.zeros(self.mask + 1, dtype=np.uint8)
+        np.bitwise_or.at(marks, hashes >> 3 & self.mask, np.uint8(1) << (hashes & 7).astype(np.uint8))
+        self.marks = marks.tobytes()
 
     @classmethod
     def of(cls, frame: pl.DataFrame, width: int) -> _Part:
