@@ -337,7 +337,7 @@ AT = "_at"
 
 
 def held_back(folder: Path, known: Mapping[str, pl.Expr], at: int) -> dict[str, pl.DataFrame]:
-    """Leave in a folder's tables what is known by an instant; give the others by source, with when they come."""
+    """Leave in a folder's tables what is known by an instant; give the others by source, as they come."""
     rest = {}
     for name, known_at in known.items():
         path = folder / f"{name}.parquet"

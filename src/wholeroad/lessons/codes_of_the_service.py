@@ -83,4 +83,10 @@ ENTRIES: Final = (
         "Keep a copy of the folder, and report it with the ledger and the hot log.",
         "files",
     ),
+    Entry(
+        "service.time-behind",
+        "With --at, the service was to begin at an instant before rows or decisions that its folder has.",
+        "Name a later instant, or copy brief and data into a new folder and begin there.",
+        "files",
+    ),
 )

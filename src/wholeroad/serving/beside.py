@@ -27,6 +27,9 @@ REST_S: Final = 5.0
 FIT_AFTER_S: Final = 0.2
 """A fit begins so long after it was asked for: what is just being answered comes first."""
 
+ENDED_S: Final = 0.05
+"""A fit that is stopped is looked at again after so long."""
+
 RETRY_S: Final = 5.0
 """A cycle that could not be run is tried again after so long, and twice as long each further time."""
 
@@ -127,6 +130,8 @@ class Beside:
         if hosts is not None:
             if self._fitting is not None and not self._fitting.done():
                 await self.cancel_fit()
+            self._made.clear()  # whatever was made, or failed, was so under another brief
+            self._failed.clear()
             await asyncio.to_thread(self._host.rest)
             await asyncio.to_thread(self._host.end)
             self._host, self._fits = hosts
@@ -175,17 +180,12 @@ class Beside:
         """Stop the fit that is being made, if there is one."""
         if self._fitting is None or self._fitting.done():
             return False
-        self._cancelled = True
-        await asyncio.to_thread(self._fits.end)
-        await self._fitting
+        await self._end_fit(self._fitting)
         return True
 
     async def close(self, at: Instant | None) -> None:
         """End the fit, finish the job in hand, and seal everything up to an instant."""
-        if self._fitting is not None and not self._fitting.done():
-            self._cancelled = True
-            await asyncio.to_thread(self._fits.end)
-            await self._fitting
+        await self.cancel_fit()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -258,13 +258,22 @@ class Beside:
 
     # ---- fits ---------------------------------------------------------------------------------------
 
+    async def _end_fit(self, fitting: asyncio.Task[None]) -> None:
+        """Stop a fit, also one that is only about to begin."""
+        self._cancelled = True
+        while not fitting.done():
+            await asyncio.to_thread(self._fits.end)
+            await asyncio.wait({fitting}, timeout=ENDED_S)
+
     def _ask_fit(self, asked: FitAsked) -> None:
         self._pending, self._cancelled = asked, False
         self._fitting = asyncio.create_task(self._fit(asked))
 
     async def _fit(self, asked: FitAsked) -> None:
         await asyncio.sleep(FIT_AFTER_S)
-        came = await asyncio.to_thread(self._fits.run, Fit(self._calls.now(), asked.at))
+        came = Came(error={})
+        if not self._cancelled:
+            came = await asyncio.to_thread(self._fits.run, Fit(self._calls.now(), asked.at))
         if came.error is None:
             self._made.add(asked.at)
             await asyncio.to_thread(self._fits.rest)

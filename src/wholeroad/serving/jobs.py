@@ -18,11 +18,13 @@ from wholeroad.core.errors import FaultsError, RoadError
 from wholeroad.core.facts import encode
 from wholeroad.core.instants import Instant, format_instant
 from wholeroad.core.ports import Progress
+from wholeroad.engine.fold import fold
 from wholeroad.engine.service.moving import moved_through
 from wholeroad.engine.service.office import FitsMade
 from wholeroad.project import Project
+from wholeroad.road.brief.digests import digests
 from wholeroad.road.brief.work import read_brief
-from wholeroad.serving.applying import keep_text
+from wholeroad.serving.applying import keep_text, text_in_force
 
 PATIENCE_S: Final = 30.0
 """How long a job waits for the office of a service that was killed."""
@@ -107,6 +109,16 @@ class Jobs:
         brief = read_brief(self._brief, name=str(place.brief))
         return Project(place, brief, text=self._brief, clock=self._clock)
 
+    @property
+    def _in_force(self) -> Project:
+        """Give the project under the brief in force: what the hot log has was acknowledged under that one."""
+        yard = self._project.yard
+        digest = fold(yard.facts).brief
+        text = text_in_force(yard.blobs, digest) if digest else None
+        if text is None or digest == digests(yard.brief).brief:
+            return self._project
+        return Project(yard.folder, read_brief(text), text=text, clock=self._clock)
+
     @cached_property
     def _log(self) -> SqliteHotLog:
         return SqliteHotLog(self._project.folder.hot)
@@ -132,9 +144,9 @@ class Jobs:
         office = yard.operation.office(log, yard.blobs)
         match job:
             case Open():
-                facts = (fact for _, fact in yard.ledger.read())
-                log.start_after(moved_through(facts, yard.brief, tables=yard.tables))
-                through = office.absorb()
+                before = self._in_force.yard
+                log.start_after(moved_through(yard.facts, before.brief, tables=yard.tables))
+                through = before.operation.office(log, yard.blobs).absorb()
                 if job.land:
                     yard.operation.open(
                         lambda _: yard.operation.land(yard.folder.root, yard.intake, progress=self._progress),

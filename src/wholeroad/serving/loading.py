@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -51,6 +51,10 @@ from wholeroad.road.release.few import Kernel
 
 if TYPE_CHECKING:
     from wholeroad.yard import Yard
+
+
+_MINE: Final = "_mine"
+"""Whether a case was decided here."""
 
 
 def load_front(yard: Yard) -> Front:
@@ -107,6 +111,8 @@ class _Loader:
         online = [self._online(specs) for specs in (self.bound.features, self.bound.groups)]
         versions, arriving = self._rows(online, at=at)
         cases = decide_cases(versions[self.brief.case.source], self.bound.decide_at, until=LAST)
+        sealed = self._sealed(state)
+        cases = self._apart(cases, sealed)
         decided = _until(cases, at)  # also those of the history, whose outcomes tell something as well
         if OUTCOMES in self.asked:
             outcomes = self._outcomes(versions, decided)
@@ -121,9 +127,8 @@ class _Loader:
             telling=self._telling(versions),
             opened_at=state.opened_at,
         )
-        self._wait(landings, cases, after_at=at)
+        self._wait(landings, cases, from_at=state.opened_at, decided_until=state.decided_until)
         refuse_unvalued(landings, CaseValues(self.brief, self.bound, schema=self.case_schema))
-        sealed = self._sealed(state)
         deciding = self._deciding(landings, online, places=self._places(state, sealed, cases=decided))
         if state.plan.model is not None:
             deciding.keep({state.plan.model: self._model(state.plan.model)}, in_charge=state.plan.model)
@@ -143,10 +148,22 @@ class _Loader:
     def _kept(self) -> tuple[str, ...]:
         return kept_columns(self.bound, self.case_schema, key=self.key)
 
-    def _wait(self, landings: Landings, cases: Cases, *, after_at: Instant) -> None:
+    def _apart(self, cases: Cases, sealed: pl.DataFrame | None) -> Cases:
+        """Say of each case whether it is decided: a changed brief may have put it later, or earlier."""
+        mine = pl.lit(value=False)
+        if sealed is not None:
+            ids = sealed.select(key_hash(sealed.columns[: len(self.key)])).to_series()
+            mine = pl.col(ID).is_in(ids.implode())
+        frame = cases.frame.with_columns(mine.alias(_MINE))
+        return Cases(frame, cases.key, never=cases.never, source=cases.source)
+
+    def _wait(self, landings: Landings, cases: Cases, *, from_at: Instant, decided_until: Instant) -> None:
+        """Have the cases wait that nobody decided; one whose time would be over is decided now."""
         due = pl.col(DECIDED).to_physical()
         keys = [pl.col(name).to_physical() for name in self.key]
-        for due_at, *key in cases.frame.filter(due > after_at).select(due, *keys).iter_rows():
+        waiting = cases.frame.filter((due >= from_at) & ~pl.col(_MINE))
+        soonest = pl.max_horizontal(due, pl.lit(decided_until))
+        for due_at, *key in waiting.select(soonest, *keys).iter_rows():
             landings.waiting.put(tuple(key), due_at)
 
     def _deciding(
@@ -279,7 +296,7 @@ class _Loader:
 
 def _until(cases: Cases, at: Instant) -> Cases:
     """Give the cases that were decided by an instant, or were due before anybody decided here."""
-    frame = cases.frame.filter(pl.col(DECIDED).to_physical() <= at)
+    frame = cases.frame.filter((pl.col(DECIDED).to_physical() <= at) | pl.col(_MINE)).drop(_MINE)
     return Cases(frame, cases.key, never=cases.never, source=cases.source)
 
 

@@ -28,6 +28,7 @@ from wholeroad.engine.service.messages import (
 )
 from wholeroad.engine.service.records import write
 from wholeroad.project import Project
+from wholeroad.road.brief.digests import digests
 from wholeroad.road.brief.work import read_brief
 from wholeroad.serving.applying import answered, asked
 from wholeroad.serving.beside import Beside, Calls
@@ -35,6 +36,7 @@ from wholeroad.serving.counting import Counts, seconds
 from wholeroad.serving.jobs import Open, Seal
 from wholeroad.serving.loading import NewRows, load_early, load_front
 from wholeroad.serving.processes import Host
+from wholeroad.serving.proposing import try_out
 from wholeroad.serving.told import fault, full, model_lines, not_now, starting
 
 if TYPE_CHECKING:
@@ -200,6 +202,7 @@ class Service:
         FaultsError, UserError
             What landing and binding raise.
         """
+        answered(self._yard.folder)  # what was asked of a service before: the folder's brief counts now
         self._log = SqliteHotLog(self._yard.folder.hot)
         opening = asyncio.create_task(self._beside.do(Open(self._yard.clock.now(), land=land), progress))
         await asyncio.sleep(0)
@@ -355,28 +358,47 @@ class Service:
         """
         folder = self._yard.folder
         wanted = asked(folder)
-        if wanted is None:
+        if wanted is None or not self._may_change():
+            return
+        try:
+            changed = await asyncio.to_thread(self._tried, wanted.brief)
+        except RoadError as error:
+            answered(folder)
+            self._tell(f"a changed brief was not taken up, and the one in force stays: {error}")
             return
         async with self._turn:
             await self._flushed()
-            now = self.now()
-            await self._beside.change(Seal(now, self.front.at + 1))
-            place, text = self._yard.folder, wanted.brief
+            if not self._may_change() or asked(folder) != wanted:
+                return
+            answered(folder)
+            if changed is None:
+                return
+            now, text = self.now(), wanted.brief
+            yard = Project(folder, changed, text=text, clock=self._yard.clock).yard
             try:
-                brief = read_brief(text, name=str(place.brief))
-                yard = Project(place, brief, text=text, clock=self._yard.clock).yard
-                await self._beside.change(Open(self.now()), hosts=self._hosts(text))
+                await self._beside.change(Seal(now, self.front.at + 1))
+                await self._beside.change(Open(now), hosts=self._hosts(text))
                 self._front = load_front(yard)
                 self._yard, self._text, self._new_rows = yard, text, NewRows(yard)
                 self._new_rows.begin()
                 self._beside.resume(self._front)
-            except RoadError as error:
-                self._broken = f"a changed brief could not be taken up: {error.happened}"
+            except Exception as error:
                 self._fail(error, [])
                 raise
-            finally:
-                answered(folder)
             self._tell(f"the brief was changed: it is in force from {format_instant(now)} on")
+
+    def _may_change(self) -> bool:
+        """Tell whether every cycle that has begun is done, under the brief under which it began."""
+        return not self.not_ready() and not self._beside.behind
+
+    def _tried(self, text: str) -> Brief | None:
+        """Give another brief, if it fits what has landed; None where it decides as the one in force does."""
+        place = self._yard.folder
+        brief = read_brief(text, name=str(place.brief))
+        if digests(brief).brief == digests(self.brief).brief:
+            return None
+        try_out(Project(place, brief, text=text, clock=self._yard.clock).yard, self.brief)
+        return brief
 
     def _hosts(self, brief: str) -> tuple[Host, Host]:
         root = self._yard.folder.root

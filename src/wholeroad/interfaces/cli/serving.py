@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console as Screen
 
+    from wholeroad.core.instants import Instant
     from wholeroad.core.ports import Clock
     from wholeroad.interfaces.http.serving import Tls
     from wholeroad.interfaces.http.tokens import Tokens
@@ -53,6 +54,8 @@ def up(
     os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")
     clock = _clock(at)
     project = open_project(folder, clock=clock)
+    if at is not None:
+        _refuse_past(project, clock.now())
     tokens = Tokens(project.folder.tokens, now=clock.now)
     made = any(token.revoked_at is None for token in tokens.list())
     refuse_exposed(host, tokens=made, tls=tls is not None, behind_proxy=behind_proxy)
@@ -60,6 +63,24 @@ def up(
         refuse_useless(*tls)
     shown = None if tls is None else Tls(*tls)
     _Serving(project, tokens, host=host, tls=shown, behind_proxy=behind_proxy).run(port, log)
+
+
+def _refuse_past(project: Project, now: Instant) -> None:
+    """Refuse an instant before what the folder has: time would stand still until then, and no cycle come."""
+    from wholeroad.core.instants import format_instant
+
+    if project.folder.ledger.exists() and (newest_at := project.yard.operation.now()) > now + _MINUTE:
+        raise UserError(
+            "service.time-behind",
+            "The service would begin before what its folder has",
+            happened=f"--at was {format_instant(now)}, and there are rows or decisions of "
+            f"{format_instant(newest_at)}",
+            expected="an instant after them",
+            fix="name a later one; or copy brief and data into a new folder, and begin there",
+        )
+
+
+_MINUTE: Final = 60_000_000
 
 
 def _clock(at: str | None) -> Clock:
@@ -144,10 +165,11 @@ class _Serving:
             started=lambda: self._greet(console, address, service),
         )
         await serve(made, service.close, sockets=[bound])
-        console.print("Stopped: everything that was acknowledged is in the tables.")
+        console.print("Stopped: everything that was acknowledged is on the disk.")
 
     def _greet(self, console: Screen, address: str, service: Service) -> None:
         """Say where it is, who may use it, and what to try first."""
+        from wholeroad.interfaces.http.exposure import is_loopback
         from wholeroad.interfaces.http.schemas import example_row
         from wholeroad.serving.example import example_case
 
@@ -156,14 +178,14 @@ class _Serving:
         case = example_case(self.project.yard, now)
         case = case or example_row(brief, brief.case.source, schemas=service.schemas)
         body = json.dumps({"case": case}, ensure_ascii=False)
-        token = self.tokens.session()
+        # Where others reach it there are tokens, and what is printed there is kept in logs.
+        token = self.tokens.session() if is_loopback(self.host) else "<token>"
         insecure = " --insecure" if self.tls else ""
         console.print(f"Serving {service.brief.brief.name} at {address}", style="bold")
         console.print(f"{service.status().why[:1].upper()}{service.status().why[1:]}.", soft_wrap=True)
+        of_run = f"Token of this run, an owner's: {token}\n" if is_loopback(self.host) else ""
         console.print(
-            f"Token of this run, an owner's: {token}\n"
-            "For others: wholeroad token make --role sender --name <who>\n"
-            "Get a first decision:\n",
+            f"{of_run}For others: wholeroad token make --role sender --name <who>\nGet a first decision:\n",
             soft_wrap=True,
         )
         console.print(
