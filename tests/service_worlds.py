@@ -97,7 +97,7 @@ def serving(
 
 async def settled(service: Service) -> None:
     """Wait until nothing is under way beside the answers."""
-    while not service.idle:
+    while not service.idle:  # noqa: ASYNC110 - nobody tells a test when all is quiet
         await asyncio.sleep(0.001)
 
 

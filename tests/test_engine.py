@@ -198,7 +198,9 @@ def fitted(model: str | None) -> ModelFitted:
 def test_a_fit_puts_its_model_in_charge_or_the_status_quo_where_no_model_is_worth_using():
     plan = Plan("model", "m", 5)
     assert advance(plan, fitted("m"), now=9, effective_from=9) is None
-    assert advance(plan, fitted("n"), now=9, effective_from=9) == PlanFixed(at=9, decider="model", model="n", effective_from=9)
+    assert advance(plan, fitted("n"), now=9, effective_from=9) == PlanFixed(
+        at=9, decider="model", model="n", effective_from=9
+    )
     back = PlanFixed(at=9, decider="status quo", model=None, effective_from=9)
     assert advance(plan, fitted(None), now=9, effective_from=9) == back
     assert advance(plan.after(back), fitted(None), now=9, effective_from=9) is None

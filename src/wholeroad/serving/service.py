@@ -28,15 +28,13 @@ from wholeroad.engine.service.messages import (
 )
 from wholeroad.engine.service.records import write
 from wholeroad.project import Project
-from wholeroad.road.brief.digests import digests
-from wholeroad.road.brief.work import read_brief
 from wholeroad.serving.applying import answered, asked
 from wholeroad.serving.beside import Beside, Calls
 from wholeroad.serving.counting import Counts, seconds
 from wholeroad.serving.jobs import Open, Seal
 from wholeroad.serving.loading import NewRows, load_early, load_front
 from wholeroad.serving.processes import Host
-from wholeroad.serving.proposing import try_out
+from wholeroad.serving.proposing import tried
 from wholeroad.serving.told import fault, full, model_lines, not_now, starting
 
 if TYPE_CHECKING:
@@ -108,8 +106,6 @@ class Service:
         self._hot = 0
         self._moved = 0
         self._new_rows = NewRows(self._yard)
-
-    # ---- what the face asks -------------------------------------------------------------------------
 
     @property
     def brief(self) -> Brief:
@@ -192,8 +188,6 @@ class Service:
         """Stop the fit that is being made; its end is a fact at the next cycle."""
         return await self._beside.cancel_fit()
 
-    # ---- its life -----------------------------------------------------------------------------------
-
     async def start(self, *, land: bool = True, progress: Progress | None = None) -> None:
         """Take in what the hot log has, land the files, read what has landed, and begin.
 
@@ -231,8 +225,6 @@ class Service:
         self._flushing.shutdown(wait=True)
         if self._log is not None:
             self._log.close()
-
-    # ---- the writer ---------------------------------------------------------------------------------
 
     @property
     def _loop(self) -> asyncio.AbstractEventLoop:
@@ -349,19 +341,14 @@ class Service:
             if self.front.next_at() <= self._yard.clock.now():
                 self._wake.set()
 
-    # ---- for what goes on beside --------------------------------------------------------------------
-
     async def _take_up(self) -> None:
-        """Take up a changed brief, if one is asked for, after a cycle under the one in force.
-
-        Meanwhile what comes in waits: it is answered under the new brief.
-        """
+        """Take up a changed brief that is asked for, after a cycle; what comes in meanwhile waits for it."""
         folder = self._yard.folder
         wanted = asked(folder)
         if wanted is None or not self._may_change():
             return
         try:
-            changed = await asyncio.to_thread(self._tried, wanted.brief)
+            changed = await asyncio.to_thread(tried, self._yard, wanted.brief)
         except RoadError as error:
             answered(folder)
             self._tell(f"a changed brief was not taken up, and the one in force stays: {error}")
@@ -390,15 +377,6 @@ class Service:
     def _may_change(self) -> bool:
         """Tell whether every cycle that has begun is done, under the brief under which it began."""
         return not self.not_ready() and not self._beside.behind
-
-    def _tried(self, text: str) -> Brief | None:
-        """Give another brief, if it fits what has landed; None where it decides as the one in force does."""
-        place = self._yard.folder
-        brief = read_brief(text, name=str(place.brief))
-        if digests(brief).brief == digests(self.brief).brief:
-            return None
-        try_out(Project(place, brief, text=text, clock=self._yard.clock).yard, self.brief)
-        return brief
 
     def _hosts(self, brief: str) -> tuple[Host, Host]:
         root = self._yard.folder.root
