@@ -193,7 +193,7 @@ def main() -> None:
     expected = compute(
         bound.features, cases, sources=sources, case_source=brief.case.source, case_key=every.key
     )
-    result = {
+    result: dict[str, Any] = {
         "bench": "online_features",
         "features": len(bound.features),
         "versions": {name: versions.frame.height for name, versions in past.items()},

@@ -20,8 +20,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from service_driver import Forked, Killing, children, token_of
-from service_load import begin
+from service_driver import (  # type: ignore[import-not-found]  # in tests/
+    Forked,
+    Killing,
+    children,
+    token_of,
+)
+from service_load import begin  # type: ignore[import-not-found]
 
 
 def main() -> None:
