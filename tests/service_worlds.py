@@ -412,7 +412,7 @@ def _counted(project: Project, answered: Sequence[Running]) -> None:
         for running in answered:
             sent.update({status: count for (of, status), count in running.rows.items() if of == name})
         came = [fact for fact in mine if fact.read == "the service"]
-        assert sum(fact.landed for fact in came) == sent["landed"] + sent["new version"], name
+        assert sum(fact.landed for fact in came) == sent["landed"] + sent["new version"], (name, came, sent)
 
 
 def _same_features(project: Project, told: Iterable[CaseAnswer], key: list[str]) -> None:

@@ -7,6 +7,7 @@ import random
 import shutil
 import tomllib
 from pathlib import Path
+from typing import ClassVar
 
 import polars as pl
 import pytest
@@ -29,7 +30,9 @@ from wholeroad.road.brief.changes import changes, refusals
 from wholeroad.road.brief.digests import digests
 from wholeroad.road.brief.facts import BriefRead
 from wholeroad.road.brief.work import read_brief
+from wholeroad.road.model.facts import FitAsked, FitRefused, ModelFitted
 from wholeroad.serving.applying import ask, asked
+from wholeroad.serving.jobs import Fit
 from wholeroad.serving.processes import OneThread
 from wholeroad.serving.proposing import propose
 from wholeroad.serving.service import Service
@@ -348,20 +351,37 @@ def test_cycles_that_are_behind_are_run_before_a_brief_is_taken_up(tmp_path):
     assert not [line for line in world.told if "tried again" in line]
 
 
-def test_a_fit_that_is_being_made_is_made_again_where_models_stay(tmp_path):
-    slow = BASE.replace('takes = "2h"', 'takes = "30h"')
-    world = World(tmp_path, slow)
+class Noted(OneThread):
+    """An office that notes which fits it makes, and under which brief."""
 
-    async def drive(service):
-        await world.until(service, 24.9)
-        assert service.front.pending_fit is not None
-        world.ask(slow.replace("late = 90, on_time = -9", "late = 70, on_time = -9"))
-        await world.until(service, 27.1)
-        assert service.status().model is not None
+    fits: ClassVar[list[tuple[str, int]]] = []
 
-    world.serve(drive)
+    def run(self, job, progress=None):
+        if isinstance(job, Fit):
+            self.fits.append((self._brief, job.asked_at))
+        return super().run(job, progress)
+
+
+def test_a_fit_that_was_just_asked_for_is_made_under_the_new_brief_alone(tmp_path):
+    world, other = World(tmp_path), BASE.replace("late = 90, on_time = -9", "late = 70, on_time = -9")
+    Noted.fits.clear()
+
+    async def run():
+        service = Service(world.project, host=Noted, poll_s=0.002, tell=world.told.append)
+        await service.start()
+        await world.until(service, 26.5)
+        world.ask(other)
+        await world.until(service, 28.3)
+        await service.close()
+
+    asyncio.run(run())
     world.whole()
     assert len(world.briefs) == 2
+    facts = [decode(line) for line in world.project.export()]
+    (asked_at,) = {fact.at for fact in facts if isinstance(fact, FitAsked) and fact.at >= at(days=27)}
+    assert [brief for brief, when in Noted.fits if when == asked_at] == [other]
+    assert asked_at in {fact.asked_at for fact in facts if isinstance(fact, ModelFitted)}
+    assert not [fact for fact in facts if isinstance(fact, FitRefused)]
 
 
 LATER = BASE.replace('"sent_at - 1h"', '"sent_at + 30h"')
@@ -425,10 +445,15 @@ def test_a_crash_after_asking_loses_nothing_and_the_next_start_has_the_new_brief
         await world.until(service, 27.5)
         world.ask(brief)
         await world.send(service, [each for each in ROWS if at(days=27.5) < each.at < at(days=27.8)])
+        for key, answer in world.answered.items():
+            found = await service.decision(answer.decision_id)
+            if found.status == "decided":
+                decided[key] = found
         await crash()
 
+    decided = {}
     asyncio.run(until_the_crash())
-    decided = {key: answer for key, answer in world.answered.items() if answer.status == "decided"}
+    assert len(decided) > 40
 
     async def drive(service):
         assert digests(service.brief) == digests(read_brief(brief))
@@ -583,3 +608,24 @@ def test_who_holds_the_lock_is_named_and_nobody_is_kept_out(tmp_path):
     assert holder(tmp_path) is None
     with held(tmp_path, purpose="y", since="2024-01-01T00:00:00Z"):
         pass
+
+
+def test_what_a_command_takes_in_after_a_crash_is_taken_in_under_the_brief_it_was_answered_under(tmp_path):
+    world, decided = World(tmp_path), {}
+
+    async def until_the_crash():
+        service = Service(world.project, host=OneThread, poll_s=0.002, tell=world.told.append)
+        await service.start()
+        await world.until(service, 27.5)
+        for key, answer in world.answered.items():
+            found = await service.decision(answer.decision_id)
+            if found.status == "decided":
+                decided[key] = found.action
+        await crash()
+
+    asyncio.run(until_the_crash())
+    (tmp_path / "brief.toml").write_text(FIRST_COURIER, encoding="utf-8")
+    world.project.cycle()
+    there = dict(world.decisions.select("parcel_id", "action").iter_rows())
+    assert {key: there[key] for key in decided} == decided
+    assert len(world.briefs) == 2

@@ -17,6 +17,7 @@ from wholeroad.adapters.frames import as_frame
 from wholeroad.adapters.hot_log import SqliteHotLog
 from wholeroad.adapters.ledgers import MemoryLedger
 from wholeroad.adapters.locks import held
+from wholeroad.adapters.machine import available_threads
 from wholeroad.adapters.reading import readings, required_types
 from wholeroad.adapters.tables_memory import MemoryTables
 from wholeroad.core.facts import Fact
@@ -31,6 +32,7 @@ from wholeroad.engine.facts import RunBegan, decode
 from wholeroad.engine.fold import State, fold
 from wholeroad.engine.holding import mender_of
 from wholeroad.engine.intake import Arrival, Intake
+from wholeroad.engine.kept_briefs import brief_in_force
 from wholeroad.engine.live import Answered, Live, Replayed, in_force, never_ran, replay
 from wholeroad.engine.manifests import table_of
 from wholeroad.engine.recorded import AsRecorded
@@ -190,9 +192,15 @@ class Operation:
         try:
             if log.last:
                 blobs = FolderBlobs(folder.blobs)
-                log.prune(self.office(log, blobs).absorb())
+                before = brief_in_force(blobs, self._state.brief, newer=self._brief)
+                log.prune(self._under(before).office(log, blobs).absorb())
         finally:
             log.close()
+
+    def _under(self, brief: Brief) -> Operation:
+        store = Storehouse(brief, self._tables, threads=available_threads(), facts=lambda: self._facts)
+        tables, ledger, make = self._tables, self._ledger, self._workshop
+        return Operation(brief, store=store, tables=tables, ledger=ledger, clock=self._clock, workshop=make)
 
     def office(self, log: HotLog, blobs: Blobs) -> Office:
         """Give the back office of a service."""

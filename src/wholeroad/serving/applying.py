@@ -9,12 +9,6 @@ import msgspec
 
 from wholeroad.adapters.folders import ProjectFolder, write_whole
 from wholeroad.core.instants import Instant
-from wholeroad.core.ports import Blobs
-from wholeroad.road.brief.contract import Brief
-from wholeroad.road.brief.digests import digests
-
-KIND = "briefs"
-"""Blobs with the texts of briefs that came into force, by their digest."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -47,17 +41,6 @@ def answered(folder: ProjectFolder) -> None:
     """Say that what was asked for is done, or refused."""
     with suppress(FileNotFoundError):
         _path(folder).unlink()
-
-
-def keep_text(blobs: Blobs, brief: Brief, *, text: str) -> None:
-    """Keep the text of a brief that comes into force, so that a later one can be held against it."""
-    blobs.put(KIND, digests(brief).brief, data=text.encode())
-
-
-def text_in_force(blobs: Blobs, digest: str) -> str | None:
-    """Give the text of the brief in force by its digest on the ledger; None where it wasn't kept."""
-    data = blobs.get(KIND, digest)
-    return None if data is None else data.decode()
 
 
 def _path(folder: ProjectFolder) -> Path:

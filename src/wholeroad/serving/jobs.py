@@ -19,12 +19,12 @@ from wholeroad.core.facts import encode
 from wholeroad.core.instants import Instant, format_instant
 from wholeroad.core.ports import Progress
 from wholeroad.engine.fold import fold
+from wholeroad.engine.kept_briefs import keep_text, text_in_force
 from wholeroad.engine.service.moving import moved_through
 from wholeroad.engine.service.office import FitsMade
 from wholeroad.project import Project
 from wholeroad.road.brief.digests import digests
 from wholeroad.road.brief.work import read_brief
-from wholeroad.serving.applying import keep_text, text_in_force
 
 PATIENCE_S: Final = 30.0
 """How long a job waits for the office of a service that was killed."""

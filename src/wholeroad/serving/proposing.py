@@ -25,6 +25,7 @@ from wholeroad.engine.book import TABLE
 from wholeroad.engine.facts import decode
 from wholeroad.engine.fold import State, fold
 from wholeroad.engine.intake import Intake
+from wholeroad.engine.kept_briefs import text_in_force
 from wholeroad.engine.manifests import Manifests
 from wholeroad.engine.service.moving import accounted_through, decisions_frame
 from wholeroad.engine.service.records import read
@@ -41,7 +42,6 @@ from wholeroad.road.data.asked_columns import asked_columns
 from wholeroad.road.data.binding import bind_brief
 from wholeroad.road.data.casting import KINDS
 from wholeroad.road.data.facts import SourceHeld
-from wholeroad.serving.applying import text_in_force
 from wholeroad.yard import Yard
 
 HEADLINE = "The brief can't be applied"
