@@ -132,8 +132,8 @@ class Host(OneThread):
             return super().run(job, progress)
         how = self._fits()
         if how == "wait":
+            self._ended.clear()  # whoever stops it says so until it has ended
             assert self._ended.wait(60)
-            self._ended.clear()
         if how in {"wait", "fail"}:
             said = {"code": "service.office-died", "headline": "It ended", "happened": f"it did not {how}"}
             return Came(error={**said, "expected": "an answer", "fix": "none"})
@@ -297,9 +297,9 @@ class Running:
 
 
 @contextmanager
-def over_http(root: Path, clock: SteppedClock) -> Iterator[Running]:
+def over_http(root: Path, clock: SteppedClock, *, fits: Sequence[str] = ()) -> Iterator[Running]:
     """Serve a project over a real socket, in a thread with an event loop of its own."""
-    running = Running(root, clock)
+    running = Running(root, clock, fits=[*fits])
     begun: Future[None] = Future()
     with ThreadPoolExecutor(1) as thread:
 

@@ -373,7 +373,9 @@ def test_a_part_of_a_row_is_completed_to_the_row_that_is_known(rows, source, res
         stored = stored_of(taken)
         whole = {row.key: dict(zip(SCHEMA, row.values, strict=True)) for row in taken.new}
         arriving = ArrivingRows("table", source, schema=SCHEMA, stored=stored, columns=["s"], fetch=whole.get)
-    for row in taken.new[-1:]:
+    for last in taken.new[-1:]:
+        same = [each for each in taken.new if each.key == last.key]
+        row = max(reversed(same), key=lambda each: each.known_at or 0)  # of one instant, the last
         part = {"id": row.key[0], "part": row.key[1]}
         completed = arriving.merged(part, row.key)
         (again,) = arriving.take([completed], now=NOW).rows
