@@ -478,3 +478,43 @@ def test_keys_are_equal_where_those_of_bulk_are(left, right):
         key = keys.of_case({"a": value})
         equal = [key is not None and key == other for other in rows]
         assert equal == [code >= 0 and code == other for other in codes.rows]
+
+
+def test_a_working_set_above_the_bound_does_not_come_and_go_with_every_row():
+    class Counted(dict):
+        writes = 0
+
+        def put(self, key, data):
+            self.writes += 1
+            self[key] = data
+
+        def delete(self, key):
+            self.pop(key, None)
+
+    instant = pl.Datetime("us", "UTC")
+    schema = pl.Schema({"id": pl.Int64(), "city": pl.String(), "at": instant})
+    window = Window("n", "visits", "count", None, None, (("city", "city"),), 10**12, "happened")
+    scratch = Counted()
+    online = OnlineFeatures(
+        [window],
+        case_source="cases",
+        case_key=("id",),
+        schemas={"cases": schema, "visits": schema},
+        most=3_000,
+        scratch=scratch,
+    )
+    online.advance(1)
+    writes = []
+    for number in range(9_000):
+        values = {"id": number, "city": "ABCD"[number % 4], "at": 1}
+        online.put(
+            "visits",
+            (number,),
+            versions=[
+                RowVersion(1, 1, number, deleted=False, values=values, superseded_at=None, first_known_at=1)
+            ],
+        )
+        writes.append(scratch.writes)
+    assert writes[-1] > 0
+    assert writes[-1] - writes[-1_000] == 0
+    assert online.of({"id": -1, "city": "A", "at": 1}, decided_at=1) == (2_250,)

@@ -18,13 +18,20 @@ _ROOM: Final = 16
 """When there are too many rows, one in so many is let go as well, so that it isn't soon done again."""
 
 
+_LARGE: Final = 1_000
+_IDLE: Final = 100_000
+"""A key of so many rows that was spilled and came back stays, until it wasn't used for so many uses: a
+working set that is larger than the bound would otherwise come and go, all of it, with every row."""
+
+
 class Memory:
     """The rows of all groups.
 
     Parameters
     ----------
     most
-        How many row entries are held at most, but for the keys of the last use.
+        How many row entries are held at most, but for the keys of the last use, and for large ones that were
+        needed again soon after they had been spilled.
     scratch
         Where the others go; None: there are no others.
     serials
@@ -54,6 +61,7 @@ class Memory:
         self._spill = None if scratch is None else Spill(scratch, serials)
         self._wide = wide
         self._round: Iterator[tuple[Group, Key]] = iter(())
+        self._tolerated = 0
         self.rows = 0
         self.tick = 1
 
@@ -80,6 +88,7 @@ class Memory:
         rows = self._spill.take((group.number, group.loads), key, shape=group.shape, wide=wide, now=now)
         if rows is not None:
             group.spilled -= 1
+            rows.returned = True
             group.keyed[key] = rows
             self.rows += rows.size
         return rows
@@ -121,16 +130,22 @@ class Memory:
 
         Those of the last use stay: a key with more rows than may be held would come and go with every case.
         """
-        if self._spill is not None and self.rows > self._most:
+        if self._spill is not None and self.rows > max(self._most, self._tolerated):
             self._spill_oldest(self._spill)
+            # What can't be let go of now isn't looked for again with every row.
+            room = self._most // _ROOM if self._most >= _LARGE else 0
+            self._tolerated = self.rows + room if room and self.rows > self._most else 0
         self.tick += 1
+
+    def _stays(self, rows: KeyedRows) -> bool:
+        return rows.returned and rows.size > _LARGE and self.tick - rows.used < _IDLE
 
     def _spill_oldest(self, spill: Spill) -> None:
         keys = [
             (rows.used, group.number, key)
             for group in self._groups
             for key, rows in group.keyed.items()
-            if rows.used < self.tick
+            if rows.used < self.tick and not self._stays(rows)
         ]
         keys.sort(key=lambda item: item[0])
         enough = self._most - self._most // _ROOM
