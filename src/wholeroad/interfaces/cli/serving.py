@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
@@ -46,13 +47,14 @@ def up(
     log: Annotated[Path | None, typer.Option(help="Write a line of JSON for each request here.")] = None,
 ) -> None:
     """Serve the project: rows and cases come in over HTTP, decisions go out, cycles run on the clock."""
+    # Before it is first imported: Polars then gives freed memory back at once, and what was read at the start
+    # isn't held as long as a service lives.
+    os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")
     from wholeroad.interfaces.http.exposure import refuse_exposed, refuse_useless
     from wholeroad.interfaces.http.serving import Tls
     from wholeroad.interfaces.http.tokens import Tokens
     from wholeroad.project import open_project
 
-    # Polars gives freed memory back at once: a service lives long after what it read at its start.
-    os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")
     # The thread that flushes asks for the interpreter after each call of SQLite: 5 ms each time is long.
     sys.setswitchinterval(0.0005)
     clock = _clock(at)
@@ -160,12 +162,18 @@ class _Serving:
             await service.start(progress=progress)
         settings = HttpSettings(log=write)
         app = make_app(service, settings=settings, guard=TokenGuard(self.tokens), routes=routes(service))
+        greeted: list[asyncio.Future[None]] = []
+
+        def greet() -> None:
+            self._greet(console, address, service)
+
         made = server(
             app,
             settings,
             tls=self.tls,
             behind_proxy=self.behind_proxy,
-            started=lambda: self._greet(console, address, service),
+            # In a thread: it reads a row to try, and answers don't wait for that.
+            started=lambda: greeted.append(asyncio.get_running_loop().run_in_executor(None, greet)),
         )
         await serve(made, service.close, sockets=[bound])
         console.print("Stopped: everything that was acknowledged is on the disk.")
