@@ -116,7 +116,9 @@ def test_a_fit_that_fails_or_is_stopped_is_a_fact_and_no_outage(how, code, tmp_p
     facts = [decode(line) for line in wholeroad.open(root, clock=clock).export()]
     assert [fact.code for fact in facts if isinstance(fact, FitRefused)] == [code]
     about = [fact for fact in facts if isinstance(fact, FitAsked | FitRefused | ModelFitted)]
-    assert isinstance(about[-1], ModelFitted), (about, running.told)
+    # Whether the next one comes in before the rows end hangs on the cycle at which the first was given up.
+    later = about[[isinstance(fact, FitRefused) for fact in about].index(True) + 1 :]
+    assert any(isinstance(fact, FitAsked) for fact in later), (about, running.told)
 
 
 # The examples
