@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from wholeroad.core.expressions.columns import columns_in
 from wholeroad.core.instants import Instant
 from wholeroad.engine.manifests import table_of
-from wholeroad.road.brief.contract import Brief
+from wholeroad.road.brief.contract import Brief, SourceTable
 from wholeroad.road.data.arriving.merging import as_sent
 from wholeroad.road.data.binding import Bound, bind_brief
 from wholeroad.road.data.features.specs import Derived
@@ -52,10 +53,11 @@ def example_case(yard: Yard, now: Instant) -> dict[str, Any]:
 
 
 def _told_later(brief: Brief, bound: Bound) -> set[str]:
-    """Name the columns of the case's source that only its outcome tells."""
-    if brief.outcome.source != brief.case.source:
+    """Name the columns of the case's source that only its outcome tells, also where both read one file."""
+    case, outcome = brief.source[brief.case.source], brief.source[brief.outcome.source]
+    if outcome.read != case.read or (outcome is not case and case.read == "none"):
         return set()
-    known = {*brief.source[brief.case.source].key, *bound.decide_at.columns}
+    known = {*case.key, *bound.decide_at.columns, *_in_times(case)}
     known.update(*(each.columns for each in bound.worth.values()))
     known.update(bound.status_quo.columns if bound.status_quo else ())
     for feature in (*bound.features, *bound.groups):
@@ -63,7 +65,12 @@ def _told_later(brief: Brief, bound: Bound) -> set[str]:
             known.update(feature.expression.columns)
         else:
             known.update(column for column, _ in feature.by)
-    return {*bound.truth.columns} - known
+    return {*bound.truth.columns, *_in_times(outcome)} - known
+
+
+def _in_times(source: SourceTable) -> set[str]:
+    texts = (source.happened_at, source.known_at)
+    return {column for text in texts if text and text != "landed" for column in columns_in(text, "instant")}
 
 
 def _other(value: object, column: pl.Series, dtype: pl.DataType, *, later: int) -> object:

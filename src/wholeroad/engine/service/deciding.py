@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from wholeroad.core.instants import Instant
@@ -16,7 +15,7 @@ from wholeroad.road.brief.contract import Brief
 from wholeroad.road.data.cases import key_hash
 from wholeroad.road.data.features.online import OnlineFeatures
 from wholeroad.road.data.one_case.decided import Decided as DecidedRow
-from wholeroad.road.data.one_case.frames import physical
+from wholeroad.road.data.one_case.frames import frame_of
 from wholeroad.road.data.row_versions import Key, Row
 from wholeroad.road.model.places import Places
 from wholeroad.road.model.scoring import Model
@@ -90,11 +89,8 @@ class Deciding:
 
     def ids(self, keys: Sequence[Key]) -> list[int]:
         """Give the stable ids of cases, in the order of their keys."""
-        columns = {
-            name: pl.Series(name, [key[place] for key in keys], dtype=physical(kind)).cast(kind)
-            for place, (name, kind) in enumerate(self._key.items())
-        }
-        ids: list[int] = pl.DataFrame(columns).select(self._hash).to_series().to_list()
+        rows = [dict(zip(self._key, key, strict=True)) for key in keys]
+        ids: list[int] = frame_of(rows, self._key).select(self._hash).to_series().to_list()
         return ids
 
     def decide(
