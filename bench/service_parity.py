@@ -36,9 +36,10 @@ from wholeroad.client import Client
 from wholeroad.core.instants import DAY, format_instant, parse_instant
 from wholeroad.engine.facts import decode
 from wholeroad.interfaces.http.face import make_app
-from wholeroad.interfaces.http.guard import OpenGuard
+from wholeroad.interfaces.http.guard import TokenGuard
 from wholeroad.interfaces.http.serving import listen, run, serve, server
 from wholeroad.interfaces.http.settings import HttpSettings
+from wholeroad.interfaces.http.tokens import Tokens
 from wholeroad.road.data.facts import BatchLanded
 from wholeroad.serving.processes import OneThread
 from wholeroad.serving.service import Service
@@ -78,9 +79,9 @@ def main() -> None:
         began_s = time.perf_counter()
         for day in range(0, asked.days, asked.restart_every):
             until_at = BEGINS + min(day + asked.restart_every, asked.days) * DAY
-            with served(root, clock) as (service, loop, address):
+            with served(root, clock) as (service, loop, client):
                 drive(
-                    Sender(address, sent),
+                    Sender(client, sent),
                     rest,
                     clock,
                     until_at=until_at,
@@ -136,8 +137,8 @@ class Sender:
         Counts requests, rows, and what became of them.
     """
 
-    def __init__(self, address: str, sent: Counter[str]) -> None:
-        self._client = Client(address, timeout_s=300)
+    def __init__(self, client: Client, sent: Counter[str]) -> None:
+        self._client = client
         self._sent = sent
         self._pool = ThreadPoolExecutor(4)
         self._turn = 0
@@ -199,9 +200,9 @@ def drive(
 
 
 @contextmanager
-def served(root: Path, clock: SteppedClock) -> Iterator[tuple[Service, asyncio.AbstractEventLoop, str]]:
+def served(root: Path, clock: SteppedClock) -> Iterator[tuple[Service, asyncio.AbstractEventLoop, Client]]:
     """Serve the folder in a thread until the block is left."""
-    begun: Future[tuple[Service, asyncio.AbstractEventLoop, str, Any]] = Future()
+    begun: Future[tuple[Service, asyncio.AbstractEventLoop, Client, Any]] = Future()
 
     async def serving() -> None:
         project = wholeroad.open(root, clock=clock)
@@ -210,9 +211,11 @@ def served(root: Path, clock: SteppedClock) -> Iterator[tuple[Service, asyncio.A
         with listen("127.0.0.1", 0) as bound:
             address = f"http://127.0.0.1:{bound.getsockname()[1]}"
             settings = HttpSettings()
-            app = make_app(service, settings=settings, guard=OpenGuard())
+            tokens = Tokens(project.folder.tokens, now=clock.now)
+            client = Client(address, token=tokens.session(), timeout_s=300)
+            app = make_app(service, settings=settings, guard=TokenGuard(tokens))
             loop = asyncio.get_running_loop()
-            made = server(app, settings, started=lambda: begun.set_result((service, loop, address, made)))
+            made = server(app, settings, started=lambda: begun.set_result((service, loop, client, made)))
             await serve(made, service.close, sockets=[bound])
 
     def body() -> None:
@@ -225,9 +228,9 @@ def served(root: Path, clock: SteppedClock) -> Iterator[tuple[Service, asyncio.A
 
     thread = threading.Thread(target=body)
     thread.start()
-    service, loop, address, made = begun.result()
+    service, loop, client, made = begun.result()
     try:
-        yield service, loop, address
+        yield service, loop, client
     finally:
         made.should_exit = True
         thread.join()

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import httpx
 import polars as pl
 
+from open_guard import OpenGuard
 from wholeroad.adapters.clocks import SteppedClock
 from wholeroad.core.errors import TryLaterError, UserError
 from wholeroad.core.instants import DAY
@@ -26,7 +27,6 @@ from wholeroad.engine.service.messages import (
     StatusAnswer,
 )
 from wholeroad.interfaces.http.face import make_app
-from wholeroad.interfaces.http.guard import OpenGuard
 from wholeroad.interfaces.http.serving import listen, serve, server
 from wholeroad.interfaces.http.settings import HttpSettings
 from wholeroad.road.brief.work import read_brief

@@ -18,6 +18,7 @@ from typing import Any
 import polars as pl
 
 import wholeroad
+from open_guard import OpenGuard
 from wholeroad.adapters.clocks import SteppedClock
 from wholeroad.client import CaseAnswer, Client, ServiceError
 from wholeroad.core.instants import DAY, format_instant
@@ -26,7 +27,6 @@ from wholeroad.engine.facts import decode
 from wholeroad.engine.live import Replayed
 from wholeroad.engine.manifests import quarantine_of, table_of
 from wholeroad.interfaces.http.face import make_app
-from wholeroad.interfaces.http.guard import OpenGuard
 from wholeroad.interfaces.http.serving import listen, serve, server
 from wholeroad.interfaces.http.settings import HttpSettings
 from wholeroad.interfaces.http.v2 import routes

@@ -20,12 +20,13 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from http_desk import CASE, LATER, NOW, Desk, client, served
+from open_guard import OpenGuard
 from wholeroad.core.errors import Fault, FaultsError, TryLaterError, UserError
 from wholeroad.core.instants import FIRST, LAST, parse_instant
 from wholeroad.interfaces.http.answers import written
 from wholeroad.interfaces.http.exposure import refuse_exposed, refuse_useless
 from wholeroad.interfaces.http.face import make_app
-from wholeroad.interfaces.http.guard import OpenGuard, TokenGuard
+from wholeroad.interfaces.http.guard import TokenGuard
 from wholeroad.interfaces.http.metrics import RequestMeter
 from wholeroad.interfaces.http.settings import HttpSettings
 
@@ -374,7 +375,7 @@ import asyncio, sys
 sys.path.insert(0, sys.argv[1])
 from http_desk import Desk
 from wholeroad.interfaces.http.face import make_app
-from wholeroad.interfaces.http.guard import OpenGuard
+from open_guard import OpenGuard
 from wholeroad.interfaces.http.serving import listen, run, serve, server
 from wholeroad.interfaces.http.settings import HttpSettings
 desk, settings = Desk(), HttpSettings()

@@ -25,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 import wholeroad
+from open_guard import OpenGuard
 from service_worlds import begun, settled
 from test_http_hostile import DECIDE, JSON, REFUSED, TAKEN
 from test_live import BRIEF
@@ -32,7 +33,6 @@ from wholeroad.adapters.clocks import SteppedClock
 from wholeroad.core.instants import DAY, format_instant
 from wholeroad.interfaces.http.document import document
 from wholeroad.interfaces.http.face import make_app
-from wholeroad.interfaces.http.guard import OpenGuard
 from wholeroad.interfaces.http.serving import listen, serve, server
 from wholeroad.interfaces.http.settings import HttpSettings
 from wholeroad.interfaces.http.v2 import routes

@@ -276,6 +276,19 @@ def test_taking_the_mend_away_gives_the_unmended_versions_back(batches, more, so
 # Raw rows as they came
 
 
+def test_a_batch_of_two_equal_parts_lands_again_with_both():
+    changed, fresh = Place(CLAIMED), Place(made(CLAIMED, contract="range"))
+    twice = [([("a", -9.0, "a", 0)], False)] * 2
+    taken(changed, [(twice, False)])
+    taken(fresh, [(twice, False)])
+    (entry, same) = changed.facts()[0].raw
+    assert entry == same
+    (again,) = changed.intake.land_again("table", fresh.source, now=NOW + DAY)
+    (first,) = fresh.facts()
+    assert (again.rows_in, again.quarantined) == (first.rows_in, first.quarantined) == (2, 1)
+    assert_frame_equal(changed.aside(fresh.source), fresh.aside())
+
+
 def test_raw_rows_come_back_in_every_type_that_parquet_has():
     frame = pl.DataFrame(
         {

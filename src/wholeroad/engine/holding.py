@@ -132,7 +132,7 @@ class Contracts:
         inspector = self.inspector(name, source, batch=batch, last_seq=last_seq)
         entries, rows_in = [], 0
         for raw in parts:
-            entries.append(raw.entry)
+            entries += [raw.entry] if raw.entry else []
             rows, bad, _ = unmarked(raw)
             part = batch.part(rows, bad, next_seq=1, rows_before=rows_in)
             made = prepare(

@@ -28,7 +28,7 @@ class RawPart(NamedTuple):
     Attributes
     ----------
     entry
-        Where it is kept; empty if it isn't.
+        Where it is kept; empty if it isn't, and for further cuts of one part.
     rows, bad
         As in :class:`~wholeroad.road.data.batches.Batch`.
     landed_at
@@ -128,11 +128,13 @@ def at_their_instants(parts: Iterable[RawPart]) -> Iterator[RawPart]:
             yield part
             continue
         frames = [frame for frame in (part.rows, part.bad) if frame is not None]
+        entry = part.entry
         for at in pl.concat([frame[LANDED_AT] for frame in frames]).unique().sort().to_physical():
             rows, *bad = (
                 frame.filter(pl.col(LANDED_AT).to_physical() == at).drop(LANDED_AT) for frame in frames
             )
-            yield RawPart(part.entry, rows, bad[0] if bad and bad[0].height else None, at)
+            yield RawPart(entry, rows, bad[0] if bad and bad[0].height else None, at)
+            entry = ""
 
 
 def _plain(frame: pl.DataFrame) -> pl.DataFrame:

@@ -129,7 +129,7 @@ def _check(fields: list[Field], settings: HttpSettings) -> None:
         )
     for field in fields:
         kind = _KINDS[field.kind] if field.kind < len(_KINDS) else "unknown"
-        if field.nested or kind not in _READ:
+        if field.nested or (kind not in _READ and kind not in _BY_THEMSELVES):
             raise _column_kind(field, kind)
 
 
@@ -306,16 +306,10 @@ def _spans(field: Field, buffer: memoryview, rows: int, there: NDArray[np.bool_]
     return _nulled(_microseconds(field, buffer, rows, there).tolist(), there)
 
 
-def _by_themselves(field: Field, buffer: memoryview, rows: int, there: NDArray[np.bool_] | None) -> Values:
-    """Stand for kinds that :func:`_column` reads itself."""
-    raise NotImplementedError(field.name, len(buffer), rows, there)
-
+_BY_THEMSELVES: Final = frozenset({"null", "utf8", "large-utf8", "utf8-view"})
+"""Kinds that don't lie in one buffer."""
 
 _READ: Final[dict[str, Callable[[Field, memoryview, int, NDArray[np.bool_] | None], Values]]] = {
-    "null": _by_themselves,
-    "utf8": _by_themselves,
-    "large-utf8": _by_themselves,
-    "utf8-view": _by_themselves,
     "integer": _integers,
     "float": _floats,
     "bool": _booleans,

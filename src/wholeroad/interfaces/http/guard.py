@@ -51,19 +51,6 @@ class Checker(Protocol):
         """Give the role of a token; None for one that isn't known or was revoked."""
 
 
-class OpenGuard:
-    """Takes everybody for the owner: for a service that only this machine can reach."""
-
-    def role(self, headers: Headers) -> Role | None:
-        """Give ``owner``."""
-        del headers
-        return "owner"
-
-    def allowed(self, role: Role, route: str) -> bool:
-        """Let everything through."""
-        return may(role, route)
-
-
 class TokenGuard:
     """Asks for a bearer token.
 
