@@ -12,10 +12,9 @@ from wholeroad.core.instants import Instant
 from wholeroad.engine.service.landing import Landings
 from wholeroad.engine.service.records import DecidedCase
 from wholeroad.road.brief.contract import Brief
-from wholeroad.road.data.cases import key_hash
 from wholeroad.road.data.features.online import OnlineFeatures
 from wholeroad.road.data.one_case.decided import Decided as DecidedRow
-from wholeroad.road.data.one_case.frames import frame_of
+from wholeroad.road.data.one_case.key_ids import KeyIds
 from wholeroad.road.data.row_versions import Key, Row
 from wholeroad.road.model.places import Places
 from wholeroad.road.model.scoring import Model
@@ -57,8 +56,7 @@ class Deciding:
         self._read_model = read_model
         self._models: dict[str, Model] = {}
         schema = landings.schemas[brief.case.source]
-        self._key = {name: schema[name] for name in landings.case_key}
-        self._hash = key_hash([*self._key])
+        self._ids = KeyIds({name: schema[name] for name in landings.case_key})
         self._shown: dict[int, Row] = {}
 
     def keep(self, models: Mapping[str, Model], *, in_charge: str | None) -> None:
@@ -89,9 +87,7 @@ class Deciding:
 
     def ids(self, keys: Sequence[Key]) -> list[int]:
         """Give the stable ids of cases, in the order of their keys."""
-        rows = [dict(zip(self._key, key, strict=True)) for key in keys]
-        ids: list[int] = frame_of(rows, self._key).select(self._hash).to_series().to_list()
-        return ids
+        return self._ids.of(keys)
 
     def decide(
         self, keys: Sequence[Key], at: Instant, *, plan: Plan, shown: Collection[Key] = ()

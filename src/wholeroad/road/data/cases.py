@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from wholeroad.core.expressions import Expression
 from wholeroad.core.instants import Instant
+from wholeroad.road.data.content import row_hashes
 from wholeroad.road.data.versions import DELETED, HAPPENED, KNOWN, ORDER, SUPERSEDED, Versions
 
 DECIDED: Final = "_decided_at"
@@ -93,7 +94,26 @@ def decide_cases(versions: Versions, decide_at: Expression, *, until: Instant) -
     return Cases(frame, versions.key, never=never, source=versions.source)
 
 
+SEPARATOR: Final = "\x1f"
+"""Between the parts of a key's text."""
+
+HASHED: Final = "key"
+"""The name under which the text of a key is hashed."""
+
+
 def key_hash(keys: list[str]) -> pl.Expr:
-    """Hash a key to 64 bits, the same for integers of any width and for text of any kind."""
+    """Hash a key to 64 bits, the same for integers of any width and for text of any kind.
+
+    It outlives upgrades: decisions are found by it, and chance is drawn from it.
+    """
     parts = [pl.col(name).cast(pl.String) for name in keys]
-    return pl.concat_str(parts, separator="\x1f").hash(seed=0x57484F4C)
+    return text_hash(pl.concat_str(parts, separator=SEPARATOR))
+
+
+def text_hash(texts: pl.Expr) -> pl.Expr:
+    """Hash texts of keys, whose parts are joined by :data:`SEPARATOR`."""
+    return texts.map_batches(_hashed, return_dtype=pl.UInt64, is_elementwise=True)
+
+
+def _hashed(texts: pl.Series) -> pl.Series:
+    return pl.Series(texts.name, row_hashes(pl.DataFrame({HASHED: texts})))

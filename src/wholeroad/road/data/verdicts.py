@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from wholeroad.core.view import PENDING, UNKNOWN, Timeline
-from wholeroad.road.data.cases import Cases
+from wholeroad.road.data.cases import SEPARATOR, Cases, text_hash
 from wholeroad.road.data.outcomes import Told
 from wholeroad.road.data.versions import KNOWN, Versions
 
@@ -130,7 +130,8 @@ def _contradicted(every: pl.DataFrame, stands: pl.Expr) -> int:
 def ids_of(keys: pl.Series) -> pl.Series:
     """Give the hashes of keys that are written as JSON lists of texts; see :func:`key_texts`."""
     parts = keys.str.json_decode(pl.List(pl.String))
-    return parts.list.join("\x1f").hash(seed=0x57484F4C).alias(CASE)
+    texts = parts.list.join(SEPARATOR).alias(CASE)
+    return texts.to_frame().select(text_hash(pl.col(CASE))).to_series()
 
 
 def key_texts(frame: pl.DataFrame, key: Sequence[str]) -> pl.Series:

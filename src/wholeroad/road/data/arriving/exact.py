@@ -98,13 +98,6 @@ CONVERSIONS: Final[dict[tuple[type, pl.DataType], Convert]] = {
 """By the type of the value and that of the column; what isn't named is odd."""
 
 
-def physical(dtype: pl.DataType) -> pl.DataType:
-    """Give the type that holds the physical values of a kept type."""
-    if dtype == INSTANT:
-        return pl.Int64()
-    return pl.Int32() if dtype == pl.Date() else dtype
-
-
 def conversion(kind: type, target: pl.DataType) -> Convert | None:
     """Give what makes a physical value of a value that isn't null; None where such values are odd."""
     return CONVERSIONS.get((kind, target))
