@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from wholeroad.core.ports import Matrix
-from wholeroad.road.data.one_case.frames import frame_of
+from wholeroad.road.data.few_rows import frame_of
 from wholeroad.road.model.encoding import Column
 from wholeroad.road.model.scoring import Model
 

@@ -16,7 +16,7 @@ from wholeroad.road.brief.contract import Brief
 from wholeroad.road.brief.quantities import formula_values, nearest, nearest_amounts
 from wholeroad.road.brief.values import TableValues, Values, status_quo_actions, value_cases
 from wholeroad.road.data.binding import Bound
-from wholeroad.road.data.one_case.frames import frame_of
+from wholeroad.road.data.few_rows import frame_of
 from wholeroad.road.data.row_versions import Row
 
 

@@ -14,8 +14,8 @@ from wholeroad.core.view import Codes
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.brief.policies import Policy
 from wholeroad.road.data.binding import Bound
+from wholeroad.road.data.few_rows import frame_of
 from wholeroad.road.data.incumbent import Logged
-from wholeroad.road.data.one_case.frames import frame_of
 from wholeroad.road.data.row_versions import Row
 from wholeroad.road.model.actions import Rule
 from wholeroad.road.model.capacity import Room

@@ -13,8 +13,8 @@ import polars as pl
 from wholeroad.road.brief.contract import SourceTable
 from wholeroad.road.data.arriving.exact import conversion
 from wholeroad.road.data.casting import INSTANT, infer, kinds, noun, parse
+from wholeroad.road.data.few_rows import physical
 from wholeroad.road.data.mending.raw import names_in_file, read_as_text, types_in_file
-from wholeroad.road.data.one_case.frames import physical
 from wholeroad.road.data.presence import words
 
 Rows = Sequence[Mapping[str, Any]]

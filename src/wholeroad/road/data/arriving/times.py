@@ -11,7 +11,7 @@ from wholeroad.core.expressions import bind, for_one
 from wholeroad.core.instants import Instant
 from wholeroad.road.brief.contract import SourceTable
 from wholeroad.road.data.casting import INSTANT
-from wholeroad.road.data.one_case.frames import physical
+from wholeroad.road.data.few_rows import physical
 
 Values = Sequence[Any]
 """Physical values of one row, in the order of the source's columns."""

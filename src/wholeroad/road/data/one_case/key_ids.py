@@ -8,7 +8,7 @@ import polars as pl
 
 from wholeroad.road.data.arriving.hashing import ContentHash
 from wholeroad.road.data.cases import HASHED, SEPARATOR, key_hash
-from wholeroad.road.data.one_case.frames import frame_of
+from wholeroad.road.data.few_rows import frame_of
 from wholeroad.road.data.row_versions import Key
 
 _ALL = 2**64 - 1

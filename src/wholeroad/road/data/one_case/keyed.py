@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from wholeroad.road.data.one_case.frames import physical
+from wholeroad.road.data.few_rows import physical
 from wholeroad.road.data.row_versions import Key
 
 RECENT: Final = 16_384

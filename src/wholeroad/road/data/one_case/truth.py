@@ -15,8 +15,8 @@ from wholeroad.core.view import PENDING, UNKNOWN
 from wholeroad.road.brief.contract import OutcomeTable
 from wholeroad.road.data.cases import DECIDED, ID, Cases
 from wholeroad.road.data.casting import INSTANT
+from wholeroad.road.data.few_rows import frame_of
 from wholeroad.road.data.one_case.decided import Decided
-from wholeroad.road.data.one_case.frames import frame_of
 from wholeroad.road.data.one_case.told import Said, Told, Value, stand_over
 from wholeroad.road.data.outcomes import tell_outcomes
 from wholeroad.road.data.row_versions import RowVersion
