@@ -109,9 +109,9 @@ def _cells(column: pl.Series) -> Words:
 
 
 def _texts(column: pl.Series) -> Words:
-    distinct = column.unique()
-    if len(distinct) * _FEW > len(column):
+    if column.approx_n_unique() * _FEW > len(column):
         return _each_text(column)
+    distinct = column.unique()
     codes = pl.DataFrame({"text": distinct, "word": _each_text(distinct)})
     words = (
         column.alias("text")
@@ -137,8 +137,10 @@ def _few_texts(column: pl.Series) -> Words:
     blocks = (-(-lengths // 8)).to_numpy()
     ends = np.cumsum(blocks)
     starts = ends - blocks
-    places = np.arange(len(words), dtype=np.uint64) - np.repeat(starts, blocks).astype(np.uint64)
+    places = np.arange(len(words)) - np.repeat(starts, blocks)
     sizes = lengths.to_numpy().astype(np.uint64)
     with np.errstate(over="ignore"):
-        sums = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(_mix(words + _mix(places)))])
+        mixed_places = _mix(np.arange(blocks.max(), dtype=np.uint64))
+        sums = np.zeros(len(words) + 1, dtype=np.uint64)
+        np.cumsum(_mix(words + mixed_places[places]), out=sums[1:])
         return _mix(sums[ends] - sums[starts] + _mix(sizes))
