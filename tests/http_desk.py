@@ -44,6 +44,11 @@ def is_whole(value):
     return whole and -(2**63) <= value < 2**63
 
 
+def _schemas():
+    cases, outcomes = parcels(days=2)
+    return {"parcels": cases.schema, "deliveries": outcomes.schema}
+
+
 class Desk:
     """Decides cases that are due by the status quo; remembers rows by their key.
 
@@ -57,10 +62,7 @@ class Desk:
 
     def __init__(self, *, schemas: dict[str, pl.Schema] | None = None) -> None:
         self.brief = read_brief(BRIEF)
-        cases, outcomes = parcels(days=2)
-        self.schemas = (
-            {"parcels": cases.schema, "deliveries": outcomes.schema} if schemas is None else schemas
-        )
+        self.schemas = _schemas() if schemas is None else schemas
         self.clock = SteppedClock(NOW)
         self.known: dict[str, dict[object, dict]] = {name: {} for name in self.brief.source}
         self.decided: dict[str, CaseAnswer] = {}
@@ -72,6 +74,7 @@ class Desk:
         self.refusal: Exception | None = None
         self.why_not = ""
         self.closed = False
+        self.asked: set[asyncio.Task] = set()
 
     def now(self):
         return self.clock.now()
@@ -90,6 +93,12 @@ class Desk:
         self._refuse_unknown(command.rows, command.source)
         rows = [self._land(command.source, row) for row in command.rows]
         return RowsAnswer(command.source, self.now(), rows)
+
+    def ask(self, command, done):
+        task = asyncio.get_running_loop().create_task(self.submit(command))
+        self.asked.add(task)
+        task.add_done_callback(self.asked.discard)
+        task.add_done_callback(lambda task: done(task.exception() or task.result()))
 
     def _refuse_unknown(self, rows, source):
         schema = self.schemas.get(source)

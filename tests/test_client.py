@@ -327,7 +327,18 @@ def test_values_are_written_as_the_service_reads_them():
 
 
 @pytest.mark.parametrize(
-    "row", [{"a": object()}, {"a": np.zeros(2)}, {"a": 1j}, {1.5: ["a", {1: object()}]}, "row", 7]
+    "row",
+    [
+        {"a": object()},
+        {"a": np.zeros(2)},
+        {"a": 1j},
+        {1.5: ["a", {1: object()}]},
+        "row",
+        7,
+        {"a": float("inf")},
+        {"a": np.float32("-inf")},
+        {"a": Decimal("Infinity")},
+    ],
 )
 def test_what_no_row_can_hold_is_refused_before_it_is_sent(client, service, row):
     for call in (lambda: client.rows("parcels", [row]), lambda: client.decide([row])):

@@ -304,6 +304,13 @@ def test_few_cases_are_decided_as_all_of_them_are(name, data):
         logged = None if made.history.logged is None else made.history.logged.take(cases)
         model = made.models.get(plan.model or "")
         decided = kernel.decide(plan, few, model=model, used=places.used(few.decided_at), logged=logged)
+        plain = None if any(few.held) else kernel.plainly(plan, few.features, model=model)
+        if plain is not None:
+            assert [each.action for each in plain] == decided.action.tolist()
+            assert same_bits(np.array([each.prediction for each in plain]), decided.probabilities)
+            assert same_bits(np.array([each.expected for each in plain]), decided.expected)
+            assert same_bits(np.array([each.money for each in plain]), decided.money)
+        assert name != "plain" or plan.model is None or plain is not None
         status_quo = kernel.status_quo(few.rows)
         assert same_bits(status_quo, made.history.status_quo[cases])
         places.note(

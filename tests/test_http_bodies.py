@@ -153,7 +153,7 @@ def expected(frame):
         elif isinstance(dtype, pl.Duration):
             column = column.dt.total_microseconds()
         elif dtype.is_float():
-            column = pl.when(column.is_finite()).then(column)
+            column = column.fill_nan(None)
         elif dtype.is_decimal():
             column = column.cast(pl.Float64)
         elif isinstance(dtype, pl.Categorical):
@@ -168,6 +168,12 @@ def test_law_rows_of_an_arrow_stream_are_those_that_polars_reads(frame, views, t
     frame = pl.concat([frame, frame], rechunk=False) if twice else frame
     buffer = io.BytesIO()
     frame.write_ipc_stream(buffer, compat_level=pl.CompatLevel.newest() if views else pl.CompatLevel.oldest())
+    floats = [column for column in frame.iter_columns() if column.dtype.is_float()]
+    if any(column.is_infinite().any() for column in floats):  # as JSON's
+        with pytest.raises(RequestError) as refused:
+            arrow_rows.rows(buffer.getvalue(), LIMITS)
+        assert refused.value.code == "request.number-range"
+        return
     read = arrow_rows.rows(buffer.getvalue(), LIMITS)
     assert repr(read) == repr(expected(frame))
 

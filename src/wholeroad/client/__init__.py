@@ -15,6 +15,7 @@ from wholeroad.client.answers import (
     RowAnswer,
     RowsAnswer,
     StatusAnswer,
+    Trouble,
 )
 from wholeroad.client.calls import Client
 from wholeroad.client.errors import ServiceError, UnreachableError
@@ -28,5 +29,6 @@ __all__ = [
     "RowsAnswer",
     "ServiceError",
     "StatusAnswer",
+    "Trouble",
     "UnreachableError",
 ]

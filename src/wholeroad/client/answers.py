@@ -132,6 +132,24 @@ class ModelLine(msgspec.Struct, frozen=True):
     in_charge_from: datetime | None = None
 
 
+class Trouble(msgspec.Struct, frozen=True):
+    """What goes wrong beside the service's answers, while it lasts.
+
+    Attributes
+    ----------
+    code
+        ``wholeroad explain CODE`` says more.
+    happened
+        In a sentence, with what the service does about it.
+    since_at
+        When it began.
+    """
+
+    code: str
+    happened: str
+    since_at: datetime
+
+
 class StatusAnswer(msgspec.Struct, frozen=True):
     """How the service stands.
 
@@ -147,6 +165,9 @@ class StatusAnswer(msgspec.Struct, frozen=True):
         Cycles whose time has come and that aren't done.
     fit
         ``none``, ``running`` or ``done, enters at the next cycle``.
+    trouble
+        What goes wrong beside the answers: a cycle that fails, a clock that stands behind; None while all is
+        well.
     """
 
     brief: str
@@ -161,6 +182,7 @@ class StatusAnswer(msgspec.Struct, frozen=True):
     fit: str
     model: str | None = None
     effective_from: datetime | None = None
+    trouble: Trouble | None = None
 
 
 class LedgerLine(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
+from math import isinf
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -84,7 +85,7 @@ def of_cases(cases: list[Row], *, most: int) -> Iterator[list[msgspec.Raw]]:
 
 
 def encoded(row: object) -> bytes:
-    """Write one row in JSON; NaN is null, spans are microseconds, as they are in Arrow.
+    """Write one row in JSON; NaN is null, spans are microseconds, as they are in Arrow, and Infinity is none.
 
     Raises
     ------
@@ -112,7 +113,12 @@ def encoded(row: object) -> bytes:
 def _plain(value: object) -> object:
     if isinstance(value, timedelta):
         return value // _MICROSECOND
-    return float(value) if isinstance(value, Decimal) else value
+    if isinstance(value, Decimal):
+        value = float(value)
+    if isinstance(value, float) and isinf(value):
+        message = f"{value}, which is no number"
+        raise ValueError(message)
+    return value
 
 
 def _foreign(value: object) -> object:
@@ -121,4 +127,4 @@ def _foreign(value: object) -> object:
     if item is None or getattr(value, "shape", None) != ():
         message = f"a {type(value).__name__}"
         raise TypeError(message)
-    return item()
+    return _plain(item())

@@ -60,6 +60,13 @@ ENTRIES: Final = (
         "files",
     ),
     Entry(
+        "service.clock-behind",
+        "The machine's clock stands before the last instant that the service has written down.",
+        "Set the clock right. Until it is there again what comes in counts as of that instant, and nothing "
+        "falls due; if the folder was made with --at, go on with --at.",
+        "files",
+    ),
+    Entry(
         "service.full",
         "More requests wait to be written down than the service lets wait.",
         "Send the same again in a second, with more rows in each request and fewer requests.",

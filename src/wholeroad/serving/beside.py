@@ -14,6 +14,7 @@ from wholeroad.core.ports import Progress
 from wholeroad.engine.facts import decode
 from wholeroad.engine.recorded import CANCELLED, FAILED
 from wholeroad.engine.service.front import CycleCame, Front
+from wholeroad.engine.service.messages import Trouble
 from wholeroad.road.model.facts import FitAsked, FitRefused, ModelFitted
 from wholeroad.road.model.scoring import Model
 from wholeroad.road.release.facts import PlanFixed
@@ -92,7 +93,9 @@ class Beside:
         self._busy = False
         self._handed_at: Instant | None = None
         self.fits_failed = 0
+        self.jobs_failed = 0
         self.cycles = 0
+        self.trouble: Trouble | None = None
 
     # ---- what is seen of it -------------------------------------------------------------------------
 
@@ -140,7 +143,7 @@ class Beside:
     def again(self, host: Host, fits: Host) -> Beside:
         """Give one that begins anew in the place of this one, which is closed; counters go on."""
         made = Beside(host, fits, calls=self._calls)
-        made.cycles, made.fits_failed = self.cycles, self.fits_failed
+        made.cycles, made.fits_failed, made.jobs_failed = self.cycles, self.fits_failed, self.jobs_failed
         return made
 
     def resume(self, front: Front) -> None:
@@ -214,17 +217,26 @@ class Beside:
                     await self._cycle(self._due[0])
                     self._due.popleft()
                     await self._calls.after_cycle()
+                    self.trouble = None
                 while (until_at := self._seal_until) is not None:
                     await self._sealed(Seal(self._calls.now(), until_at))
                     if self._seal_until == until_at:
                         self._seal_until = None
+                    self.trouble = None
                 self._busy, retry_s = False, RETRY_S
             except Exception as error:  # noqa: BLE001 (decisions go on, and so must cycles)
-                said = fault(error)
-                self._calls.tell(f"{said.headline}: {said.happened} [{said.code}]; it is tried again")
+                self._calls.tell(self._failing(fault(error)))
                 await asyncio.sleep(retry_s)
                 retry_s = min(2 * retry_s, MOST_RETRY_S)
                 self._work.set()
+
+    def _failing(self, said: RoadError) -> str:
+        """Count a job that failed, and say so as long as it does."""
+        since_at = self._calls.now() if self.trouble is None else self.trouble.since_at
+        happened = f"{said.headline}: {said.happened}"
+        self.jobs_failed += 1
+        self.trouble = Trouble(said.code, f"{happened}; it is tried again", since_at)
+        return f"{happened} [{said.code}]; it is tried again"
 
     async def _sealed(self, job: Seal) -> None:
         came = await _unhurried(asyncio.to_thread(self._host.run, job))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from wholeroad.core.instants import Instant
 from wholeroad.engine.service.front import Front, Grouped
 from wholeroad.engine.service.messages import DecisionsAnswer, Measured, RowsAnswer, StatusAnswer
+from wholeroad.serving.told import clock_behind
 
 if TYPE_CHECKING:
     from wholeroad.serving.beside import Beside
@@ -49,11 +50,17 @@ class Counts:
                     self.cases[case.status, case.decided_by or ""] += 1
 
     def status(self, front: Front, beside: Beside, *, now: Instant) -> StatusAnswer:
-        """Say how the service stands."""
+        """Say how the service stands.
+
+        Parameters
+        ----------
+        now
+            What the clock says; where it stands before what is written down, that counts.
+        """
         plan = front.plan
         return StatusAnswer(
             brief=front.brief.brief.name,
-            now=now,
+            now=max(now, front.at),
             decided_by=plan.decider,
             model=plan.model,
             effective_from=plan.effective_from,
@@ -64,6 +71,7 @@ class Counts:
             next_cycle_at=front.next_cycle_at,
             cycles_behind=beside.behind,
             fit=beside.fit,
+            trouble=beside.trouble or clock_behind(now, front.at),
         )
 
     def measured(self, front: Front, beside: Beside, *, queued: int) -> Measured:
@@ -82,4 +90,5 @@ class Counts:
             fits_failed=beside.fits_failed,
             keys_in_memory=front.keys_in_memory,
             keys_spilled=front.keys_spilled,
+            jobs_failed=beside.jobs_failed,
         )

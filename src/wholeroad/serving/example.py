@@ -30,10 +30,14 @@ def example_case(yard: Yard, now: Instant) -> dict[str, Any]:
     """
     name = yard.brief.case.source
     schema = yard.store.schema(name)
-    stored = yard.tables.read(table_of(name, yard.brief.source[name]), [*schema, HAPPENED, KNOWN])
-    if not stored.height:
-        return {}
-    row = stored.tail(1).select(pl.all().to_physical()).row(0, named=True)
+    source, row, greatest = yard.brief.source[name], dict[str, Any](), dict[str, Any]()
+    for column in (*schema, HAPPENED, KNOWN):  # one after another: there may be many rows
+        stored = yard.tables.read(table_of(name, source), [column]).to_series()
+        if not stored.len():
+            return {}
+        row[column] = stored.tail(1).to_physical().item()
+        if column in source.key and stored.dtype.is_integer():
+            greatest[column] = stored.max()
     bound = bind_brief(yard.brief, {each: yard.store.schema(each) for each in yard.brief.source})
     version = RowVersion(row[HAPPENED], row[KNOWN], 1, False, row, None, row[KNOWN])  # noqa: FBT003 (its place)
     due_at = asks_at(bound.decide_at, schema)(version)
@@ -44,8 +48,8 @@ def example_case(yard: Yard, now: Instant) -> dict[str, Any]:
         value = row[column]
         if column in told:
             continue
-        if column in yard.brief.source[name].key:
-            value = _other(value, stored[column], dtype, later=later)
+        if column in source.key:
+            value = _other(greatest.get(column, value), dtype, later=later)
         elif dtype == pl.Datetime("us", "UTC") and value is not None:
             value += later
         made[column] = as_sent(value, dtype)
@@ -73,9 +77,10 @@ def _in_times(source: SourceTable) -> set[str]:
     return {column for text in texts if text and text != "landed" for column in columns_in(text, "instant")}
 
 
-def _other(value: object, column: pl.Series, dtype: pl.DataType, *, later: int) -> object:
+def _other(value: object, dtype: pl.DataType, *, later: int) -> object:
+    """Give another value of a key's column than any that is there: of integers the greatest is given."""
     if dtype.is_integer():
-        return int(column.max() or 0) + 1  # type: ignore[arg-type]
+        return (value if isinstance(value, int) else 0) + 1
     if isinstance(value, int):
         return value + later
     return "try-1" if dtype == pl.String else value

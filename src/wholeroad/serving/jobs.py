@@ -123,6 +123,10 @@ class Jobs:
     def _log(self) -> SqliteHotLog:
         return SqliteHotLog(self._project.folder.hot)
 
+    def close(self) -> None:
+        """Let the hot log go."""
+        self._log.close()
+
     def run(self, job: Job) -> Came:
         """Do one job; an error of ours or of the user comes back as a value."""
         self._clock.step_to(max(job.now, self._clock.now()))

@@ -41,6 +41,7 @@ from wholeroad.road.data.one_case.joining import OutcomeRows
 from wholeroad.road.data.one_case.told import Said
 from wholeroad.road.data.one_case.truth import Truths
 from wholeroad.road.data.outcomes import outcome_versions, tell_outcomes
+from wholeroad.road.data.recent import reach, recent_cases, recent_rows
 from wholeroad.road.data.verdicts import CASE, VERDICT, VERDICTS, stand_over
 from wholeroad.road.data.versioning import to_versions
 from wholeroad.road.data.versions import KNOWN, Versions
@@ -57,18 +58,23 @@ _MINE: Final = "_mine"
 """Whether a case was decided here."""
 
 
-def load_front(yard: Yard) -> Front:
+def load_front(yard: Yard, new_rows: NewRows | None = None) -> Front:
     """Read what has landed and what was decided, and give the front that goes on from there.
+
+    Parameters
+    ----------
+    new_rows
+        Told of what was read.
 
     Raises
     ------
     FaultsError, UserError
         What binding the brief to what has landed raises.
     """
-    return _Loader(yard).front()
+    return _Loader(yard, new_rows).front()
 
 
-def load_early(yard: Yard) -> Callable[[], Front | None]:
+def load_early(yard: Yard, new_rows: NewRows | None = None) -> Callable[[], Front | None]:
     """Read what has landed before it is known whether more does.
 
     Returns
@@ -83,13 +89,14 @@ def load_early(yard: Yard) -> Callable[[], Front | None]:
     front, stood = None, stand()
     if stood and fold(fact for _, fact in yard.ledger.read()).decided_until is not None:
         with suppress(RoadError):  # whoever loads in earnest says it
-            front = load_front(yard)
+            front = load_front(yard, new_rows)
     return lambda: front if stand() == stood else None
 
 
 class _Loader:
-    def __init__(self, yard: Yard) -> None:
+    def __init__(self, yard: Yard, new_rows: NewRows | None) -> None:
         self.yard = yard
+        self.new_rows = new_rows
         self.brief = yard.brief
         self.schemas = {name: yard.store.schema(name) for name in self.brief.source}
         self.bound = bind_brief(self.brief, self.schemas)
@@ -97,8 +104,8 @@ class _Loader:
         self.case_schema = self.schemas[self.brief.case.source]
         self.key = tuple(self.brief.source[self.brief.case.source].key)
         self.by = tuple(self.brief.outcome.by or self.key)
-        every = (*self.bound.features, *self.bound.groups)
-        self.asked = {each.source for each in every if not isinstance(each, Derived)}
+        self.every = (*self.bound.features, *self.bound.groups)
+        self.asked = {each.source for each in self.every if not isinstance(each, Derived)}
         verdicts = built_in(yard.tables).get(VERDICTS)
         self.verdicts = None if verdicts is None else verdicts.frame
 
@@ -115,16 +122,19 @@ class _Loader:
         cases = self._apart(cases, sealed)
         decided = _until(cases, at)  # also those of the history, whose outcomes tell something as well
         if OUTCOMES in self.asked:
-            outcomes = self._outcomes(versions, decided)
+            outcomes = self._outcomes(versions, decided, at=at)
             for each in online:
                 each.load(outcomes, at=at)
+            del outcomes
+        telling = self._telling(versions)
+        versions.clear()  # frames of everything: what follows needs room of its own
         landings = Landings(
             self.brief,
             arriving=arriving,
             features=online if self.bound.groups else online[:1],
             decide_at=asks_at(self.bound.decide_at, self.case_schema),
             cases=DecidedCases.from_frame(decided.frame, self._kept, key=self.key),
-            telling=self._telling(versions),
+            telling=telling,
             opened_at=state.opened_at,
         )
         self._wait(landings, cases, from_at=state.opened_at, decided_until=state.decided_until)
@@ -192,23 +202,42 @@ class _Loader:
         self, online: Sequence[OnlineFeatures], *, at: Instant
     ) -> tuple[dict[str, Versions], dict[str, ArrivingRows]]:
         """Read one source after the other, and let go of what only features ask for."""
-        versions, arriving = {}, {}
+        versions, arriving = dict[str, Versions](), dict[str, ArrivingRows]()
         refuse = refusals(self.brief, self.bound, schemas=self.schemas, features=online)
-        for name, source in self.brief.source.items():
-            columns = self.used[name]
-            if name == self.brief.outcome.source == self.brief.case.source:
-                columns = {*self.schemas[name]}  # an outcome that is sent alone is completed by its row
-            own = [column for column in self.schemas[name] if column in {*source.key, *columns}]
+        told = {self.brief.case.source, self.brief.outcome.source}
+        for name in sorted(self.brief.source, key=told.__contains__):  # what stays in memory comes last
+            own, schema = self._own(name), self.schemas[name]
             arriving[name], stored = arriving_rows(
-                self.yard, name, columns=own, schema=self.schemas[name], refuse=refuse.get(name)
+                self.yard, name, columns=own, schema=schema, refuse=refuse.get(name)
             )
-            found = to_versions(stored, source, name=name)
-            if name in self.asked:
+            if self.new_rows is not None:
+                self.new_rows.note(name, stored)
+            found = self._versions(name, stored, at=at, whole=name in told)
+            del stored
+            if found is not None and name in self.asked:
                 for each in online:
                     each.load(found, at=at)
-            if name in (self.brief.case.source, self.brief.outcome.source):
+            if found is not None and name in told:
                 versions[name] = found
-        return versions, arriving
+        return versions, {name: arriving[name] for name in self.brief.source}
+
+    def _own(self, name: str) -> list[str]:
+        columns = self.used[name]
+        if name == self.brief.outcome.source == self.brief.case.source:
+            columns = {*self.schemas[name]}  # an outcome that is sent alone is completed by its row
+        key = self.brief.source[name].key
+        return [column for column in self.schemas[name] if column in {*key, *columns}]
+
+    def _versions(self, name: str, stored: pl.DataFrame, *, at: Instant, whole: bool) -> Versions | None:
+        """Give the versions of a source's rows: all of them, or those that features can still see."""
+        source = self.brief.source[name]
+        if not whole:
+            if name not in self.asked:
+                return None
+            back = reach(self.every, name)
+            if back is not None and not source.static:
+                stored = recent_rows(stored, source.key, since_at=at - back)
+        return to_versions(stored, source, name=name)
 
     def _sealed(self, state: State) -> pl.DataFrame | None:
         if not state.spans or not self.yard.tables.exists(TABLE):
@@ -225,8 +254,12 @@ class _Loader:
             scratch=SqliteScratch(),
         )
 
-    def _outcomes(self, versions: Mapping[str, Versions], decided: Cases) -> Versions:
+    def _outcomes(self, versions: Mapping[str, Versions], decided: Cases, *, at: Instant) -> Versions:
         brief, telling = self.brief, versions[self.brief.outcome.source]
+        if (back := reach(self.every, OUTCOMES)) is not None:
+            decided = recent_cases(
+                decided, telling, outcome=brief.outcome, verdicts=self.verdicts, since_at=at - back
+            )
         # What silence will mean is known ahead, as what is claimed for later is.
         told = tell_outcomes(decided, telling, truth=self.bound.truth, outcome=brief.outcome, until=LAST)
         if self.verdicts is not None and told.levels is None:
@@ -344,6 +377,10 @@ class NewRows:
         """Take what is there now for read."""
         for name, source in self._yard.brief.source.items():
             self._last[name] = _greatest(self._yard.tables.read(table_of(name, source), [SEQ]))
+
+    def note(self, name: str, stored: pl.DataFrame) -> None:
+        """Take a source's rows, all that are in its table, for read."""
+        self._last[name] = _greatest(stored)
 
     def read(self) -> dict[str, pl.DataFrame]:
         """Give, by source, what came since."""

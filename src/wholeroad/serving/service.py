@@ -6,6 +6,7 @@ import asyncio
 import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -29,10 +30,12 @@ from wholeroad.engine.service.messages import (
 from wholeroad.engine.service.records import write
 from wholeroad.project import Project
 from wholeroad.serving.applying import answered, asked
+from wholeroad.serving.asking import Done, settle
+from wholeroad.serving.beginning import begin
 from wholeroad.serving.beside import Beside, Calls
 from wholeroad.serving.counting import Counts, seconds
 from wholeroad.serving.jobs import Open, Seal
-from wholeroad.serving.loading import NewRows, load_early, load_front
+from wholeroad.serving.loading import NewRows, load_front
 from wholeroad.serving.processes import Host
 from wholeroad.serving.proposing import tried
 from wholeroad.serving.told import fault, full, model_lines, not_now, starting
@@ -52,7 +55,7 @@ AGAIN_S: Final = 1.0
 
 MOST_AGAIN_S: Final = 60.0
 
-_Waiting = tuple[Command, "asyncio.Future[Answer]"]
+_Waiting = tuple[Command, Done]
 
 
 class Service:
@@ -131,14 +134,18 @@ class Service:
 
     async def submit(self, command: Command) -> Answer:
         """Hand a command in, and wait until what it comes to is durable."""
+        future: asyncio.Future[Answer] = self._loop.create_future()
+        self.ask(command, partial(settle, future))
+        return await future
+
+    def ask(self, command: Command, done: Done) -> None:
+        """Hand a command in; the loop tells ``done`` what it comes to, once that is durable."""
         if reason := self.not_ready():
             raise not_now(reason)
         if len(self._queue) >= MOST_QUEUED:
             raise full(MOST_QUEUED)
-        future: asyncio.Future[Answer] = self._loop.create_future()
-        self._queue.append((command, future))
+        self._queue.append((command, done))
         self._wake.set()
-        return await future
 
     def not_ready(self) -> str:
         """Say why no case can be decided now; empty when all is well."""
@@ -167,7 +174,7 @@ class Service:
 
     def status(self) -> StatusAnswer:
         """Say how the service stands."""
-        return self._counts.status(self.front, self._beside, now=self.now())
+        return self._counts.status(self.front, self._beside, now=self._yard.clock.now())
 
     @property
     def idle(self) -> bool:
@@ -198,12 +205,10 @@ class Service:
         """
         answered(self._yard.folder)  # what was asked of a service before: the folder's brief counts now
         self._log = SqliteHotLog(self._yard.folder.hot)
-        opening = asyncio.create_task(self._beside.do(Open(self._yard.clock.now(), land=land), progress))
-        await asyncio.sleep(0)
-        front = load_early(self._yard)  # while the office looks whether there is anything new
-        await opening
-        self._front = front() or load_front(self._yard)
-        self._new_rows.begin()
+        do = partial(self._beside.do, progress=progress)
+        self._front = await begin(
+            self._yard, self._text, log=self._log, new_rows=self._new_rows, land=land, do=do
+        )
         self._beside.begin(self._front)
         self._tasks = [asyncio.create_task(self._writing()), asyncio.create_task(self._watching())]
         for task in self._tasks:
@@ -279,13 +284,8 @@ class Service:
             self._failed = 0
             self._counts.flush_s += seconds() - began_s
             self._hot += len(grouped.record.decided) + sum(len(each.values) for each in grouped.record.rows)
-        for (_, future), answer in zip(waiting, grouped.answers, strict=True):
-            if future.done():
-                continue
-            if isinstance(answer, RoadError):
-                future.set_exception(answer)
-            else:
-                future.set_result(answer)
+        for (_, done), answer in zip(waiting, grouped.answers, strict=True):
+            self._loop.call_soon(done, answer)
         if full := self._hot >= MOST_HOT:
             self._hot = 0
         cycles = self.front.cycles_begun(grouped.at)
@@ -306,9 +306,8 @@ class Service:
             self._tell(f"{self._broken}; it begins again from what is on the disk")
         if not self._closing and (self._mending is None or self._mending.done()):
             self._mending = asyncio.create_task(self._begin_again())
-        for _, future in waiting:
-            if not future.done():
-                future.set_exception(not_now(self._broken))
+        for _, done in waiting:
+            self._loop.call_soon(done, not_now(self._broken))
 
     async def _begin_again(self) -> None:
         """Begin from what is on the disk, as a start after a crash does, until it can be written again."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from wholeroad.core.errors import RoadError, TryLaterError
 from wholeroad.core.facts import Fact
-from wholeroad.core.instants import Instant
-from wholeroad.engine.service.messages import ModelLine
+from wholeroad.core.instants import UNITS, Instant, Span, format_instant, format_span
+from wholeroad.engine.service.messages import ModelLine, Trouble
 from wholeroad.road.model.facts import ModelFitted
 from wholeroad.road.release.facts import PlanFixed
 from wholeroad.road.release.rules import Plan
+
+BEHIND: Final = UNITS["s"]
+"""A clock that is set right by less than this is nobody's trouble."""
 
 
 def model_lines(facts: Sequence[Fact], plan: Plan) -> list[ModelLine]:
@@ -33,6 +37,31 @@ def model_lines(facts: Sequence[Fact], plan: Plan) -> list[ModelLine]:
         )
         for fact in fits
     ]
+
+
+def clock_behind(clock_at: Instant, at: Instant) -> Trouble | None:
+    """Say that the clock stands before what is written down, if it does: ``service.clock-behind``.
+
+    Parameters
+    ----------
+    clock_at
+        What the clock says.
+    at
+        The last instant that is written down.
+    """
+    if at - clock_at < BEHIND:
+        return None
+    happened = (
+        f"the clock is {format_span(_rounded(at - clock_at))} behind what is written down: what comes in "
+        f"counts as of {format_instant(at)}, and no later case and no cycle falls due until the clock is "
+        "there again; set it right"
+    )
+    return Trouble("service.clock-behind", happened, at)
+
+
+def _rounded(span: Span) -> Span:
+    unit = next(UNITS[name] for name in ("d", "h", "min", "s") if span >= UNITS[name])
+    return span // unit * unit
 
 
 def fault(error: Exception) -> RoadError:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wholeroad.core.instants import Instant
-from wholeroad.engine.service.landing import Landings
+from wholeroad.engine.service.landing import Landings, Ready
 from wholeroad.engine.service.records import DecidedCase
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.data.features.online import OnlineFeatures
@@ -18,7 +19,7 @@ from wholeroad.road.data.one_case.key_ids import KeyIds
 from wholeroad.road.data.row_versions import Key, Row
 from wholeroad.road.model.places import Places
 from wholeroad.road.model.scoring import Model
-from wholeroad.road.release.few import FewCases, Kernel
+from wholeroad.road.release.few import FewCases, Kernel, Plain
 from wholeroad.road.release.rules import MODEL, Plan
 from wholeroad.road.release.work import Decided
 
@@ -48,6 +49,7 @@ class Deciding:
         read_model: Callable[[str], Model],
     ) -> None:
         self._brief = brief
+        self._late_is_held = brief.case.if_late == "status_quo"
         self._landings = landings
         self.features = features
         self._groups = groups
@@ -90,7 +92,7 @@ class Deciding:
         return self._ids.of(keys)
 
     def decide(
-        self, keys: Sequence[Key], at: Instant, *, plan: Plan, shown: Collection[Key] = ()
+        self, ready: Sequence[Ready], at: Instant, *, plan: Plan, shown: Collection[Key] = ()
     ) -> list[DecidedCase]:
         """Decide cases that are due at an instant; what landed by then is seen, and none of them is.
 
@@ -99,39 +101,64 @@ class Deciding:
         shown
             Cases whose features are asked for.
         """
-        ready = [(key, *due) for key in keys if (due := self._landings.due(key)) is not None]
-        if not ready:
-            return []
-        keys = [key for key, _, _ in ready]
-        rows = [version.values for _, _, version in ready]
+        keys = [case.key for case in ready]
+        rows = [case.row for case in ready]
         ids = self.ids(keys)
         self._shown.clear()
-        features: list[Sequence[Any]] = [()] * len(rows)
+        features: Sequence[Sequence[Any]] = [()] * len(rows)
         if plan.decider == MODEL or shown:
             self.features.advance(at)
-            features = [self.features.of(row, decided_at=at) for row in rows]
-            names = self.features.schema.names()
-            for key, case_id, values in zip(keys, ids, features, strict=True):
+            features = self.features.of_many(rows, decided_at=at)
+            names = self.features.schema.names() if shown else []
+            for key, case_id, values in zip(keys, ids, features, strict=True) if shown else ():
                 if key in shown:
                     self._shown[case_id] = dict(zip(names, values, strict=True))
-        groups = None
+        held = [self._late_is_held and case.late for case in ready]
+        made = self._decided(keys, FewCases(ids, at, rows, features, held), plan)
+        for case, case_id in zip(ready, ids, strict=True):
+            self._landings.decided(case.key, DecidedRow(at, case_id, case.row), new=case.new)
+        return made
+
+    def _decided(self, keys: Sequence[Key], cases: FewCases, plan: Plan) -> list[DecidedCase]:
+        at, model = cases.decided_at, self.model(plan.model) if plan.model is not None else None
+        if self._groups is None and self._places is None and True not in cases.held:
+            plain = self._kernel.plainly(plan, cases.features, model=model)
+            if plain is not None:
+                return _written_plainly(keys, cases, plain=plain, plan=plan)
         if self._groups is not None and plan.decider == MODEL:
             self._groups.advance(at)
-            groups = [self._groups.of(row, decided_at=at) for row in rows]
-        late_is_held = self._brief.case.if_late == "status_quo"
-        cases = FewCases(ids, at, rows, features, [late_is_held and due.late for _, due, _ in ready], groups)
-        model = self.model(plan.model) if plan.model is not None else None
+            cases = replace(cases, groups=self._groups.of_many(cases.rows, decided_at=at))
         used = 0 if self._places is None else self._places.used(at)
         decided = self._kernel.decide(plan, cases, model=model, used=used)
-        self._count(decided, rows, at)
-        for key, case_id, row in zip(keys, ids, rows, strict=True):
-            self._landings.decided(key, DecidedRow(at, case_id, row))
+        self._count(decided, cases.rows, at)
         return _written(keys, cases, decided=decided, plan=plan, actions=len(self._brief.actions))
 
     def _count(self, decided: Decided, rows: Sequence[Row], at: Instant) -> None:
         if self._places is not None:
             status_quo = self._kernel.status_quo(rows)
             self._places.note(at, action=decided.action, status_quo=status_quo, propensity=decided.propensity)
+
+
+def _written_plainly(
+    keys: Sequence[Key], cases: FewCases, *, plain: Sequence[Plain], plan: Plan
+) -> list[DecidedCase]:
+    at, decider, model = cases.decided_at, plan.decider, plan.model
+    return [
+        DecidedCase(
+            key=list(key),
+            id=case_id,
+            decided_at=at,
+            action=action,
+            prediction=prediction,
+            expected=expected,
+            propensity=None,
+            left=False,
+            decider=decider,
+            model=model,
+            expected_values=money,
+        )
+        for key, case_id, (action, prediction, expected, money) in zip(keys, cases.ids, plain, strict=True)
+    ]
 
 
 def _written(

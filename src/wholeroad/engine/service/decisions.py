@@ -112,25 +112,27 @@ class Decisions:
 
     def answer(self, made: DecidedCase, features: Row | None = None) -> CaseAnswer:
         """Say what was just decided."""
+        at = made.decided_at
         return CaseAnswer(
-            decision_id=f"{made.id:016x}",
-            key=dict(zip(self._key, made.key, strict=True)),
-            status="decided",
-            due_at=made.decided_at,
-            decided_at=made.decided_at,
-            action=self._actions[made.action],
-            decided_by=PEOPLE if made.left else made.decider,
-            model=made.model,
-            probabilities=_known(dict(zip(self._said, made.prediction, strict=True))),
-            expected_value=made.expected,
-            expected_values=_known(dict(zip(self._actions, made.expected_values, strict=True))),
-            propensity=made.propensity,
-            features=None if features is None else dict(features),
+            f"{made.id:016x}",
+            dict(zip(self._key, made.key, strict=True)),
+            "decided",
+            at,
+            at,
+            self._actions[made.action],
+            PEOPLE if made.left else made.decider,
+            made.model,
+            _known(dict(zip(self._said, made.prediction, strict=True))),
+            made.expected,
+            _known(dict(zip(self._actions, made.expected_values, strict=True))),
+            made.propensity,
+            None if features is None else dict(features),
             first=True,
         )
 
 
-def _known(numbers: Mapping[str, Any]) -> dict[str, float] | None:
+def _known(numbers: dict[str, Any]) -> dict[str, float] | None:
     """Give numbers that are there; None where none is."""
-    known = {name: number for name, number in numbers.items() if number is not None}
-    return known or None
+    if None in numbers.values():
+        numbers = {name: number for name, number in numbers.items() if number is not None}
+    return numbers or None

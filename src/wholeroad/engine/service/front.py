@@ -14,7 +14,7 @@ from wholeroad.core.instants import Instant, format_instant
 from wholeroad.engine.agenda import Agenda
 from wholeroad.engine.service.deciding import Deciding
 from wholeroad.engine.service.decisions import Decisions
-from wholeroad.engine.service.landing import Landing, Landings
+from wholeroad.engine.service.landing import Landing, Landings, Ready
 from wholeroad.engine.service.messages import (
     Answer,
     CaseAnswer,
@@ -216,19 +216,25 @@ class Front:
             What cycles came to; their plans are followed from ``now`` on.
         """
         decided: list[DecidedCase] = []
-        for due_at, keys in self._landings.waiting.pop_until(now, inclusive=False):
-            decided += self._decide(keys, due_at)
+        landings = self._landings
+        for due_at, keys in landings.waiting.pop_until(now, inclusive=False):
+            decided += self._decide(landings.ready(keys), due_at)
         if len(came) > 1:
             message = "came: expected at most one cycle in a group"
             raise ValueError(message)
         done = [self._follow(each, now) for each in came]
-        landing = self._landings.at(now)
+        landing = landings.at(now)
         landed = [self._land(command, landing) for command in commands]
         shown = {
             key for each in landed if isinstance(each, _Asked) and each.features for key in each.keys if key
         }
-        for due_at, keys in self._landings.waiting.pop_until(now, inclusive=True):
-            decided += self._decide(keys, due_at, shown=shown)
+        ready = landing.ready()
+        for due_at, keys in landings.waiting.pop_until(now, inclusive=True):
+            due = landings.ready(keys)
+            if due_at == now:  # those that waited come first
+                due, ready = due + ready, []
+            decided += self._decide(due, due_at, shown=shown)
+        decided += self._decide(ready, now, shown=shown)
         self._deciding.advance(now)
         self.at = now
         rows = landing.rows()
@@ -239,8 +245,10 @@ class Front:
         answers = [self._told(each, fresh) if isinstance(each, _Asked) else each for each in landed]
         return Grouped(now, record, answers)
 
-    def _decide(self, keys: list[Key], at: Instant, *, shown: Collection[Key] = ()) -> list[DecidedCase]:
-        made = self._deciding.decide(keys, at, plan=self.plan, shown=shown)
+    def _decide(
+        self, ready: Sequence[Ready], at: Instant, *, shown: Collection[Key] = ()
+    ) -> list[DecidedCase]:
+        made = self._deciding.decide(ready, at, plan=self.plan, shown=shown) if ready else []
         for each in made:
             self._decisions.add(each)
         return made
@@ -273,6 +281,9 @@ class Front:
 
     def _ask(self, command: Decide, landing: Landing) -> _Asked:
         """Land the cases that nobody knows; one that is known is told again, or is a conflict."""
+        keys = landing.new_cases(self.brief.case.source, command.cases)
+        if keys is not None:
+            return _Asked([*keys], command.features)
         asked = _Asked([None] * len(command.cases), command.features)
         fresh = list[int]()
         seen = set[Key]()
@@ -296,6 +307,10 @@ class Front:
         return asked
 
     def _told(self, asked: _Asked, fresh: Mapping[Key, DecidedCase]) -> DecisionsAnswer:
+        if not asked.refused and not asked.features and len(asked.keys) == 1:
+            made = fresh.get(asked.keys[0] or ())
+            if made is not None:
+                return DecisionsAnswer([self._decisions.answer(made)])
         known = [key for key in asked.keys if key is not None and (key not in fresh or asked.refused)]
         ids = dict(zip(known, self._deciding.ids(known), strict=True)) if known else {}
         places = range(len(asked.keys))

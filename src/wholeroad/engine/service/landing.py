@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import io
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from wholeroad.core.errors import UserError
 from wholeroad.core.instants import Instant
+from wholeroad.engine.service.landed import rows_in
 from wholeroad.engine.service.messages import PutRows, RowAnswer
-from wholeroad.engine.service.records import Aside, RowsIn
+from wholeroad.engine.service.records import RowsIn
 from wholeroad.road.brief.contract import Brief, SourceTable
 from wholeroad.road.brief.feature_rules import OUTCOMES
-from wholeroad.road.data.arriving import ArrivingRows, TakenRow, TakenRows
-from wholeroad.road.data.casting import KINDS
+from wholeroad.road.data.arriving import ArrivingRows, NewRow, TakenRow, TakenRows
 from wholeroad.road.data.features.online import OnlineFeatures
 from wholeroad.road.data.one_case.decided import Decided, DecidedCases
 from wholeroad.road.data.one_case.due import AsksAt, Due, due_at
@@ -25,7 +24,26 @@ from wholeroad.road.data.one_case.joining import OutcomeRows, case_key, versions
 from wholeroad.road.data.one_case.told import Said
 from wholeroad.road.data.one_case.truth import Truths
 from wholeroad.road.data.one_case.waiting import Waiting
-from wholeroad.road.data.row_versions import Key, RowVersion
+from wholeroad.road.data.row_versions import Key, Row, RowVersion
+
+
+class Ready(NamedTuple):
+    """A case that is decided now.
+
+    Attributes
+    ----------
+    late
+        Its row became known only after its ``decide_at``.
+    row
+        The columns of its source, as known now.
+    new
+        It landed just now, and nobody ever decided it.
+    """
+
+    key: Key
+    late: bool
+    row: Row
+    new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +102,10 @@ class Landings:
         self._decide_at = decide_at
         self._telling = telling
         self._opened_at = opened_at
-        self._case_source = brief.case.source
+        self.case_source = self._case_source = brief.case.source
         self._outcome_source = brief.outcome.source
+        self._own_outcomes = self._case_source == self._outcome_source
+        self._case_features = [each for each in features if each.reads(self._case_source)]
         self.cases = cases
         self.waiting: Waiting[Key] = Waiting()
 
@@ -103,6 +123,35 @@ class Landings:
     def case_key(self) -> tuple[str, ...]:
         """The columns of the case's key."""
         return tuple(self._brief.source[self._case_source].key)
+
+    def new(self, rows: Sequence[Mapping[str, Any]], now: Instant) -> list[NewRow] | None:
+        """Read cases that nobody knew and that nothing is wrong with; None where one of them is another."""
+        arriving = self._arriving[self._case_source]
+        found = list[NewRow]()
+        for row in rows:
+            new = arriving.new(row, now)
+            if new is None:
+                return None
+            found.append(new)
+        return found if len(found) == 1 or len({each.key for each in found}) == len(found) else None
+
+    def keep(self, found: Sequence[NewRow], now: Instant) -> list[Ready]:
+        """Land cases that :meth:`new` gave; gives those that are due at this very instant, and don't wait."""
+        arriving = self._arriving[self._case_source]
+        ready = list[Ready]()
+        for row, versions in [(row, arriving.keep(row, now)) for row in found]:
+            key = row.key
+            for features in self._case_features:
+                features.put(self._case_source, key, versions=versions)
+            if key not in self.cases:
+                due = due_at(versions, self._decide_at)
+                if due is not None and due.due_at == now >= self._opened_at:
+                    ready.append(Ready(key, due.late, versions[due.index].values, new=True))
+                elif due is not None and due.due_at >= self._opened_at:
+                    self.waiting.put(key, due.due_at)
+            if self._own_outcomes:
+                self._tell_cases(versions)
+        return ready
 
     def at(self, now: Instant) -> Landing:
         """Begin to land what came together."""
@@ -149,15 +198,29 @@ class Landings:
         found = due_at(versions, self._decide_at)
         return None if found is None else (found, versions[found.index])
 
+    def ready(self, keys: Iterable[Key]) -> list[Ready]:
+        """Give the cases among some that are decided, as things stand."""
+        found = ((key, self.due(key)) for key in keys)
+        return [Ready(key, due[0].late, due[1].values) for key, due in found if due is not None]
+
     def known(self, row: Mapping[str, Any]) -> bool:
         """Tell whether an outcome row belongs to a case that is known."""
         by = self._brief.outcome.by or self.case_key
         key = case_key(row, by)
         return key is not None and (key in self.cases or bool(self.row(key)))
 
-    def decided(self, key: Key, case: Decided) -> None:
-        """Take note of a decision: its outcome may have come before it, and silence may mean something."""
-        self.cases.add(key, case)
+    def decided(self, key: Key, case: Decided, *, new: bool = False) -> None:
+        """Take note of a decision: its outcome may have come before it, and silence may mean something.
+
+        Parameters
+        ----------
+        new
+            Nobody ever decided it before.
+        """
+        if new:
+            self.cases.add_new(key, case)
+        else:
+            self.cases.add(key, case)
         if self._telling is not None:
             self._tell(key, case)
 
@@ -191,10 +254,14 @@ class Landings:
         telling = self._telling
         if telling is None:
             return
-        outcomes = self._arriving[self._outcome_source]
-        keys = [key] if telling.rows is None else telling.rows.find(key)
-        versions = versions_of_case((outcomes.row(each) for each in keys), key, by=telling.by)
-        truths = telling.truths.of(case, versions, said=telling.said.get(case.id, ()))
+        outcomes, said = self._arriving[self._outcome_source], telling.said.get(case.id, ())
+        if telling.rows is None:
+            rows = [outcomes.row(key)]
+        else:
+            rows = [outcomes.row(each) for each in telling.rows.find(key)]
+        if not (said or any(rows) or telling.truths.silence_tells):
+            return
+        truths = telling.truths.of(case, versions_of_case(rows, key, by=telling.by), said=said)
         if truths:
             told = [truth.version for truth in truths]
             for features in self._features:
@@ -213,11 +280,34 @@ class Landing:
     def __init__(self, landings: Landings, now: Instant) -> None:
         self._landings = landings
         self.now = now
-        self._taken: dict[str, list[TakenRows]] = defaultdict(list)
+        self._taken: dict[str, list[TakenRows | NewRow]] = defaultdict(list)
         self._sent: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+        self._ready: list[Ready] = []
+
+    def new_cases(self, source: str, rows: Sequence[Mapping[str, Any]]) -> list[Key] | None:
+        """Land cases without more ado where nobody knew them and nothing is wrong with them; give their keys.
+
+        Returns
+        -------
+        list or None
+            None where one of them is another: then nothing has landed, and all of them have to be looked at.
+        """
+        found = self._landings.new(rows, self.now)
+        if found is None:
+            return None
+        self._ready += self._landings.keep(found, self.now)
+        self._taken[source] += found
+        return [row.key for row in found]
+
+    def ready(self) -> list[Ready]:
+        """Take out the cases that came to be due with what landed, and don't wait."""
+        ready, self._ready = self._ready, []
+        return ready
 
     def put(self, command: PutRows) -> list[RowAnswer]:
         """Land the rows of a command; an error of the whole command leaves nothing behind."""
+        if command.source == self._landings.case_source:
+            self._let_wait()
         taken = self._landings.take(command.source, command.rows, now=self.now, outcomes=command.outcomes)
         self._keep(command.source, taken, command.rows)
         if not command.outcomes:
@@ -234,14 +324,20 @@ class Landing:
 
     def cases(self, source: str, rows: Sequence[Mapping[str, Any]]) -> list[TakenRow]:
         """Land cases that nobody knew."""
+        self._let_wait()
         taken = self._landings.take(source, rows, now=self.now)
         self._keep(source, taken, rows)
         return taken.rows
 
     def rows(self) -> tuple[RowsIn, ...]:
         """Give what is to be written down; nothing where only what was known came."""
-        made = (_written(source, some, sent=self._sent.get(source)) for source, some in self._taken.items())
+        made = (rows_in(source, some, sent=self._sent.get(source)) for source, some in self._taken.items())
         return tuple(rows for rows in made if rows is not None)
+
+    def _let_wait(self) -> None:
+        """Let the cases that are ready wait like others: what lands next may change them, and their order."""
+        for case in self.ready():
+            self._landings.waiting.put(case.key, self.now)
 
     def _keep(self, source: str, taken: TakenRows, sent: Sequence[Mapping[str, Any]]) -> None:
         """Note what was taken; where a mend or a contract stands before, also as it was sent."""
@@ -249,57 +345,6 @@ class Landing:
         table = self._landings.sources[source]
         if table.mend is not None or table.contract is not None:
             self._sent[source].extend(sent)
-
-
-def _written(
-    source: str, some: Sequence[TakenRows], *, sent: Sequence[Mapping[str, Any]] | None
-) -> RowsIn | None:
-    new, aside = list[TakenRow](), list[Aside]()
-    count = repeated = 0
-    for taken in some:
-        fresh = taken.new
-        new += fresh
-        repeated += len(taken.rows) - len(fresh) - len(taken.aside)
-        if taken.aside:
-            places = (place for place, row in enumerate(taken.rows, 1) if row.code is not None)
-            aside += [
-                Aside(each.code, each.reason, each.row, each.content, count + place)
-                for place, each in zip(places, taken.aside, strict=False)
-            ]
-        count += len(taken.rows)
-    if not new and not aside:
-        return None
-    schema = next((taken.schema for taken in some if taken.schema is not None), None)
-    return RowsIn(
-        source,
-        [row.values for row in new],
-        [row.happened_at for row in new],
-        [row.claimed_at for row in new],
-        [row.version for row in new],
-        repeated=repeated,
-        aside=tuple(aside),
-        schema=None if schema is None else {name: _WORDS[dtype] for name, dtype in schema.items()},
-        sent=None if sent is None else _as_sent(sent),
-        mended=_summed(taken.mended for taken in some if taken.mended),
-        broken=_summed(taken.broken for taken in some if taken.broken),
-    )
-
-
-def _summed(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    total = Counter[str]()
-    for each in counts:
-        total.update(each)
-    return dict(total)
-
-
-_WORDS: Final = {dtype: word for word, dtype in KINDS.items()} | {pl.Date(): "date"}
-
-
-def _as_sent(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Write rows down as they were sent."""
-    data = io.BytesIO()
-    pl.DataFrame(list(rows), infer_schema_length=None, strict=False).write_ipc(data)
-    return data.getvalue()
 
 
 def _unknown_source(source: str, sources: Iterable[str]) -> UserError:

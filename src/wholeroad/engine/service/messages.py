@@ -140,6 +140,22 @@ class ModelLine(msgspec.Struct, frozen=True):
     in_charge_from: Instant | None
 
 
+class Trouble(msgspec.Struct, frozen=True):
+    """What goes wrong beside the answers, while it lasts.
+
+    Attributes
+    ----------
+    happened
+        In a sentence, with what is done about it.
+    since_at
+        When it began.
+    """
+
+    code: str
+    happened: str
+    since_at: Instant
+
+
 class StatusAnswer(msgspec.Struct, frozen=True):
     """How the service stands.
 
@@ -159,6 +175,8 @@ class StatusAnswer(msgspec.Struct, frozen=True):
         Cycles whose time has come and that aren't done.
     fit
         ``none``, ``running`` or ``done, enters at the next cycle``.
+    trouble
+        The last thing that went wrong beside the answers; None once it is well again.
     """
 
     brief: str
@@ -173,6 +191,7 @@ class StatusAnswer(msgspec.Struct, frozen=True):
     next_cycle_at: Instant
     cycles_behind: int
     fit: str
+    trouble: Trouble | None = None
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -190,6 +209,8 @@ class Measured(msgspec.Struct, frozen=True):
         Seconds spent flushing, and landing and deciding.
     keys_in_memory, keys_spilled
         Of online features.
+    jobs_failed
+        Cycles, and moves into the tables, that failed and were tried again; each try counts.
     """
 
     rows: dict[tuple[str, str], int]
@@ -205,3 +226,4 @@ class Measured(msgspec.Struct, frozen=True):
     fits_failed: int
     keys_in_memory: int
     keys_spilled: int
+    jobs_failed: int = 0

@@ -180,12 +180,16 @@ def decide(
 @app.command()
 def status(folder: Folder = Path()) -> None:
     """Tell what is in charge, since when, what is due, and what is late."""
+    from wholeroad.adapters.folders import ProjectFolder
+    from wholeroad.adapters.locks import holder
+    from wholeroad.interfaces.cli.holding import clock_of
     from wholeroad.interfaces.cli.operation import show_standing
     from wholeroad.interfaces.cli.watching import console
     from wholeroad.project import open_project
 
-    project = open_project(folder)
-    show_standing(console(), project.status(), brief=project.brief)
+    held_by = holder(ProjectFolder.at(folder).inner)
+    project = open_project(folder, clock=clock_of(held_by))
+    show_standing(console(), project.status(), brief=project.brief, held_by=held_by)
 
 
 @app.command()

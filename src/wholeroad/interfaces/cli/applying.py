@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from wholeroad.core.errors import UserError
+from wholeroad.interfaces.cli.holding import address_of, ahead_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from wholeroad.serving.proposing import Proposal
 
 Folder = Annotated[Path, typer.Argument(help="The project's folder, with its brief.toml.", show_default=".")]
-
-SERVICE: Final = "the service at "
-"""How the purpose of a lock begins that a service holds."""
 
 _LONGEST: Final = 60
 """Characters of a value that are shown."""
@@ -141,7 +139,7 @@ def _hand_over(to: Console, place: ProjectFolder, proposal: Proposal, *, served_
     from wholeroad.adapters.clocks import SystemClock
     from wholeroad.serving.applying import ask
 
-    if served_by is None or not served_by.purpose.startswith(SERVICE):
+    if served_by is None or address_of(served_by) is None:
         busy = f" Now {served_by} holds the project." if served_by is not None else ""
         to.print(
             "\nNobody serves the project: the brief is in force from the next wholeroad up or wholeroad "
@@ -161,18 +159,9 @@ def _hand_over(to: Console, place: ProjectFolder, proposal: Proposal, *, served_
 
 def _when(proposal: Proposal, served_by: Holder) -> str:
     """Say the instant of the next cycle, unless the service lives by another clock than this machine's."""
-    from wholeroad.core.instants import format_instant, parse_instant
+    from wholeroad.core.instants import format_instant
 
-    try:
-        ahead = parse_instant(served_by.since) - served_by.noted_at
-    except ValueError:
-        return ""
-    shifted = abs(ahead) > _SHIFTED
-    return "" if shifted else f", due at {format_instant(proposal.next_cycle_at)}"
-
-
-_SHIFTED: Final = 60_000_000
-"""Microseconds by which a service's clock may differ from that of the file system."""
+    return f", due at {format_instant(proposal.next_cycle_at)}" if ahead_of(served_by) == 0 else ""
 
 
 def _withdraw(to: Console, place: ProjectFolder) -> None:

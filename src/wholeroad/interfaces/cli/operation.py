@@ -15,6 +15,7 @@ from rich.text import Text
 from wholeroad.core.errors import UserError
 from wholeroad.core.instants import Instant, format_instant, format_span
 from wholeroad.engine.answers import STATUS
+from wholeroad.interfaces.cli.holding import address_of
 from wholeroad.interfaces.report.amounts import amount, count
 from wholeroad.road.data.facts import BatchLanded, SourceHeld
 from wholeroad.road.model.facts import FitRefused, ModelFitted
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.console import Console
 
+    from wholeroad.adapters.locks import Holder
     from wholeroad.engine.live import Answered, Replayed
     from wholeroad.engine.standing import Standing
     from wholeroad.road.brief.contract import Brief
@@ -151,15 +153,26 @@ def write_answers(found: pl.DataFrame, out: Path) -> None:
         beside.unlink(missing_ok=True)
 
 
-def show_standing(console: Console, standing: Standing, *, brief: Brief) -> None:
-    """Print how a project stands."""
+def show_standing(
+    console: Console, standing: Standing, *, brief: Brief, held_by: Holder | None = None
+) -> None:
+    """Print how a project stands; what a service that holds it has in memory alone isn't counted."""
+    address = address_of(held_by)
     lines = Table.grid(padding=(0, 2, 0, 0))
     lines.add_column(no_wrap=True, style="bold")
     lines.add_column(overflow="fold")
-    for name, text in _standing(standing, brief):
+    if held_by is not None:
+        lines.add_row("busy" if address is None else "served", Text(str(held_by)))
+    for name, text in _standing(standing, brief, served=address is not None):
         lines.add_row(name, text)
     console.print(lines)
-    if standing.opened_at is None:
+    if address is not None:
+        console.print(
+            f"The service runs what is due. What it has not yet moved into the tables isn't counted here: "
+            f"GET {address}/v1/status tells of this moment.",
+            soft_wrap=True,
+        )
+    elif standing.opened_at is None:
         console.print("Nothing runs yet. The first wholeroad cycle, or wholeroad decide, opens the road.")
 
 
@@ -179,7 +192,7 @@ def show_replayed(console: Console, replayed: Replayed) -> None:
     )
 
 
-def _standing(now: Standing, brief: Brief) -> list[tuple[str, str]]:
+def _standing(now: Standing, brief: Brief, *, served: bool) -> list[tuple[str, str]]:
     told = [("now", _when(now.now)), ("policy", now.policy)]
     if now.opened_at is not None:
         since = "" if now.effective_from is None else f", since {_when(now.effective_from)}"
@@ -212,7 +225,7 @@ def _standing(now: Standing, brief: Brief) -> list[tuple[str, str]]:
     told += [("stale", one.said) for one in now.stale]
     told += _fair(now)
     told += [("due", text) for text in _due(now)]
-    told += [("late", text) for text in _late(now, brief)]
+    told += [("late", text) for text in _late(now, brief, served=served)]
     told += [
         (
             "source",
@@ -261,7 +274,19 @@ def _due(now: Standing) -> list[str]:
     return told
 
 
-def _late(now: Standing, brief: Brief) -> list[str]:
+def _late(now: Standing, brief: Brief, *, served: bool) -> list[str]:
+    told = []
+    if served and now.cycles_due:
+        told.append(f"{count(now.cycles_due, 'cycle')} not done yet")
+    elif not served:
+        told += _not_run(now)
+    if now.outcomes_late:
+        missing, age = count(now.outcomes_late, "outcome"), format_span(brief.outcome.matures)
+        told.append(f"{missing} of {now.outcomes_pending:,} not yet known, {age} or more after the decision")
+    return told
+
+
+def _not_run(now: Standing) -> list[str]:
     told = []
     if now.cut_short_at is not None:
         told.append(f"a run up to {_when(now.cut_short_at - 1)} was cut short; the next one finishes it")
@@ -269,9 +294,6 @@ def _late(now: Standing, brief: Brief) -> list[str]:
         told.append(f"{count(now.cycles_due, 'cycle')} not run: wholeroad cycle")
     if now.cases_due and now.opened_at is not None:
         told.append(f"{count(now.cases_due, 'case')} due and not answered: wholeroad cycle")
-    if now.outcomes_late:
-        missing, age = count(now.outcomes_late, "outcome"), format_span(brief.outcome.matures)
-        told.append(f"{missing} of {now.outcomes_pending:,} not yet known, {age} or more after the decision")
     return told
 
 

@@ -183,6 +183,7 @@ class _Serving:
         from wholeroad.interfaces.http.exposure import is_loopback
         from wholeroad.interfaces.http.schemas import example_row
         from wholeroad.serving.example import example_case
+        from wholeroad.serving.told import clock_behind
 
         now = service.now()
         brief = service.brief
@@ -194,6 +195,9 @@ class _Serving:
         insecure = " --insecure" if self.tls else ""
         console.print(f"Serving {service.brief.brief.name} at {address}", style="bold")
         console.print(f"{service.status().why[:1].upper()}{service.status().why[1:]}.", soft_wrap=True)
+        if behind := clock_behind(self.project.yard.clock.now(), service.front.at):
+            said = f"Mind that {behind.happened}. [{behind.code}]"
+            console.print(said, style="yellow", markup=False, soft_wrap=True)
         of_run = f"Token of this run, an owner's: {token}\n" if is_loopback(self.host) else ""
         console.print(
             f"{of_run}For others: wholeroad token make --role sender --name <who>\nGet a first decision:\n",

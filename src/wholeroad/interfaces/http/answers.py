@@ -19,6 +19,7 @@ from wholeroad.engine.service.messages import (
     RowAnswer,
     RowsAnswer,
     StatusAnswer,
+    Trouble,
 )
 
 encode: Final = msgspec.json.Encoder().encode
@@ -157,11 +158,16 @@ def status_line(status: StatusAnswer) -> bytes:
     return encode(_with_instants(status))
 
 
-def _with_instants(struct: ModelLine | StatusAnswer) -> dict[str, Any]:
-    return {
-        name: written(value)
-        if isinstance(value, int)
-        and name in {"now", "fitted_at", "in_charge_from", "effective_from", "next_cycle_at"}
-        else value
-        for name, value in msgspec.structs.asdict(struct).items()
-    }
+_INSTANTS: Final = frozenset(
+    {"now", "fitted_at", "in_charge_from", "effective_from", "next_cycle_at", "since_at"}
+)
+
+
+def _with_instants(struct: ModelLine | StatusAnswer | Trouble) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    for name, value in msgspec.structs.asdict(struct).items():
+        if isinstance(value, Trouble):
+            told[name] = _with_instants(value)
+        else:
+            told[name] = written(value) if isinstance(value, int) and name in _INSTANTS else value
+    return told

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wholeroad.interfaces.http.arrow_stream import Field, Part, malformed, open_stream
-from wholeroad.interfaces.http.json_rows import Row, too_many
+from wholeroad.interfaces.http.json_rows import Row, beyond, too_many
 from wholeroad.interfaces.http.refusals import RequestError
 from wholeroad.interfaces.http.settings import HttpSettings
 
@@ -61,13 +61,14 @@ Values = list[Any]
 def rows(body: bytes, settings: HttpSettings) -> list[Row]:
     """Read rows out of an Arrow IPC stream.
 
-    Instants become texts in UTC with microseconds, dates texts, spans microseconds, decimals floats; a float
-    that is no number becomes None, as in every file that lands.
+    Instants become texts in UTC with microseconds, dates texts, spans microseconds, decimals floats; NaN, by
+    which frames say that a number isn't known, becomes None. Infinity is refused, as JSON's is.
 
     Raises
     ------
     RequestError
-        Codes ``request.malformed-arrow``, ``request.compressed-arrow``, ``request.column-kind``, and as JSON.
+        Codes ``request.malformed-arrow``, ``request.compressed-arrow``, ``request.column-kind``, and as JSON:
+        ``request.number-range`` among them.
     """
     fields, parts = open_stream(body)
     _check(fields, settings)
@@ -252,8 +253,11 @@ def _integers(field: Field, buffer: memoryview, rows: int, there: NDArray[np.boo
 
 def _floats(field: Field, buffer: memoryview, rows: int, there: NDArray[np.bool_] | None) -> Values:
     values = _numbers(buffer, _FLOATS[field.sizes[0]], rows)
-    finite = np.isfinite(values)
-    return _nulled(values.tolist(), finite if there is None else finite & there)
+    known = ~np.isnan(values)
+    known = known if there is None else known & there
+    if np.isinf(values[known]).any():
+        raise beyond()
+    return _nulled(values.tolist(), known)
 
 
 def _booleans(field: Field, buffer: memoryview, rows: int, there: NDArray[np.bool_] | None) -> Values:

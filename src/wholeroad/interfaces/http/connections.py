@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from asyncio import TimerHandle, Transport
-from collections.abc import Sized
+from collections.abc import Sequence, Sized
 from typing import Any, Final
 
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from wholeroad.interfaces.http.refusals import RequestError, encode
+from wholeroad.interfaces.http.deciding import PATH
+from wholeroad.interfaces.http.direct import Direct, Taken
+from wholeroad.interfaces.http.exchange import Asked
+from wholeroad.interfaces.http.refusals import CLOSE, Header, RequestError, encode
 from wholeroad.interfaces.http.settings import HttpSettings
 
 _MOST_PIPELINED: Final = 1_000
@@ -17,6 +20,13 @@ _MOST_PIPELINED: Final = 1_000
 
 _UNKNOWN: Final = "-"
 """The id of a request that can't be read."""
+
+
+_SHORT: Final = PATH.encode()
+"""The address whose requests may go the short way."""
+
+_REST_S: Final = 0.02
+"""Seconds that the rest of a body may take to come, for its request to go the short way."""
 
 
 class _Flow(FlowControl):
@@ -31,19 +41,40 @@ class _Flow(FlowControl):
             super().resume_reading()
 
 
+class _Cycle:
+    """What Uvicorn looks at of the request that is under way on a connection."""
+
+    __slots__ = ("disconnected", "keep_alive", "response_complete")
+
+    def __init__(self) -> None:
+        self.keep_alive = True
+        self.disconnected = self.response_complete = False
+
+    @property
+    def message_event(self) -> _Cycle:
+        return self
+
+    def set(self) -> None:
+        """Do nothing: nobody waits for what the client sends."""
+
+
 class Connection(HttpToolsProtocol):
-    """A connection with limits.
+    """A connection with limits, and with a short way.
 
     Uvicorn's own reads a head of any size for as long as it takes, keeps an answer until it is read, and
     reads on while requests that came before wait for their turn.
 
+    A request that is alone on its connection may go the short way. Until its body is whole, nothing has
+    happened to it, and it can still go Uvicorn's.
+
     Attributes
     ----------
-    limits
+    limits, direct
         Of :func:`protocol`.
     """
 
     limits = HttpSettings()
+    direct: Direct | None = None
 
     def __init__(self, *args: Any, **named: Any) -> None:  # noqa: ANN401 (as Uvicorn has them)
         super().__init__(*args, **named)
@@ -52,6 +83,14 @@ class Connection(HttpToolsProtocol):
         self._begun = False
         self._head_timer: TimerHandle | None = None
         self._unread_timer: TimerHandle | None = None
+        self._cycle: Any = _Cycle()
+        self._taken: Taken | None = None
+        self._came: list[bytes] = []
+        self._rest_timer: TimerHandle | None = None
+        self._idle_timer: TimerHandle | None = None
+        self._rests_from_s = 0.0
+        if self.root_path or self.access_log or self.limit_concurrency is not None:
+            self.direct = None
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401 (as asyncio has it)
         """Begin a connection, unless there are too many."""
@@ -60,10 +99,13 @@ class Connection(HttpToolsProtocol):
             transport.abort()
             return
         self.flow = _Flow(transport, self.pipeline)
+        self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._look)
         self._watch_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the timers."""
+        """Forget the timers, and note whose request isn't whole."""
+        if self._taken is not None:
+            self._taken.left(len(self._untaken()))
         self._forget()
         super().connection_lost(exc)
 
@@ -72,6 +114,8 @@ class Connection(HttpToolsProtocol):
         self._begun = False
         super().data_received(data)
         if not self._in_head:
+            if self._taken is not None and self._rest_timer is None:
+                self._rest_timer = self.loop.call_later(_REST_S, self._leave)
             return
         if not self._begun:  # else it holds the ends of other requests too
             self._head_bytes += len(data)
@@ -82,10 +126,10 @@ class Connection(HttpToolsProtocol):
             self._watch_head()
 
     def on_message_begin(self) -> None:
-        """Begin a head."""
+        """Begin a head; Uvicorn is told when it is its turn."""
         self._in_head = self._begun = True
         self._head_bytes = 0
-        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = b"", [], False
 
     def on_headers_complete(self) -> None:
         """End a head; whoever sends many requests without waiting is left."""
@@ -96,7 +140,43 @@ class Connection(HttpToolsProtocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
-        super().on_headers_complete()
+        if self.url == _SHORT and self.direct is not None and self._alone():
+            self._taken = self.direct.take(dict(self.headers))
+            if self._taken is not None:
+                return
+        self._usually()
+
+    def on_body(self, body: bytes) -> None:
+        """Take in a part of a body."""
+        if self._taken is None:
+            super().on_body(body)
+        else:
+            self._came.append(body)
+
+    def on_message_complete(self) -> None:
+        """End a request."""
+        taken = self._taken
+        if taken is None:
+            super().on_message_complete()
+            return
+        self._cycle.keep_alive, self._cycle.response_complete = True, False
+        self.cycle = self._cycle
+        taken.answer(self._untaken(), self._reply)
+
+    def on_response_complete(self) -> None:
+        """Go on with what waits for its turn; where nothing does, the connection rests."""
+        self._rests_from_s = self.loop.time()
+        if self.pipeline:
+            super().on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
+
+    def shutdown(self) -> None:
+        """End the connection once what is under way is answered."""
+        self._leave()
+        super().shutdown()
 
     def pause_writing(self) -> None:
         """Give the client some time to read what it asked for."""
@@ -117,14 +197,97 @@ class Connection(HttpToolsProtocol):
         self._forget()
         self._refuse(400, _malformed())
 
+    def _alone(self) -> bool:
+        """Tell whether a request is of the plain kind, and no other is under way."""
+        parser = self.parser
+        before: Any = self.cycle  # none at first
+        return (
+            parser.get_method() == b"POST"
+            and (before is None or before.response_complete)
+            and parser.get_http_version() == "1.1"
+            and parser.should_keep_alive()
+            and not (
+                self.expect_100_continue
+                or parser.should_upgrade()
+                or self.flow.write_paused
+                or self.transport.is_closing()
+            )
+        )
+
+    def _untaken(self) -> bytes:
+        """Give what came of the body that was taken, and forget it."""
+        came = self._came
+        self._taken, self._came = None, []
+        if self._rest_timer is not None:
+            self._rest_timer.cancel()
+            self._rest_timer = None
+        return came[0] if len(came) == 1 else b"".join(came)
+
+    def _leave(self) -> None:
+        """Let a request whose body isn't whole go Uvicorn's way."""
+        if self._taken is not None:
+            came = self._untaken()
+            self._usually()
+            if came:
+                super().on_body(came)
+
+    def _usually(self) -> None:
+        """Begin a request as Uvicorn does."""
+        head = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = head
+        self.scope["headers"] = self.headers
+        super().on_headers_complete()
+
+    def _reply(self, asked: Asked, body: bytes, headers: Sequence[Header]) -> None:
+        """Write an answer of the short way, as Uvicorn writes those of its own."""
+        cycle = self._cycle
+        cycle.response_complete = True
+        if self.transport.is_closing():
+            return
+        lines = [STATUS_LINE[asked.status]]
+        for name, value in self.server_state.default_headers:
+            lines += (name.lower(), b": ", value, b"\r\n")
+        lines.append(
+            b"content-type: application/json\r\ncontent-length: %d\r\nx-request-id: %b\r\n"
+            % (len(body), asked.request_id.encode())
+        )
+        for name, value in headers:
+            lines += (name, b": ", value, b"\r\n")
+        if CLOSE in headers:
+            cycle.keep_alive = False
+        elif not cycle.keep_alive:
+            lines.append(b"connection: close\r\n")
+        lines += (b"\r\n", body)
+        self.transport.write(b"".join(lines))
+        if not cycle.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
+
     def _watch_head(self) -> None:
         self._head_timer = self.loop.call_later(self.limits.head_timeout_s, self.transport.abort)
 
+    def _look(self) -> None:
+        """Close a connection that has rested for long enough; else look again when it may have.
+
+        One timer, which isn't set anew for each request. What a client sends doesn't put it off, unless it
+        begins a request: Uvicorn's own is stopped by any byte and set again by an answer alone.
+        """
+        before: Any = self.cycle
+        under_way = self._in_head or self._taken is not None or (before and not before.response_complete)
+        rest_s: float = self.timeout_keep_alive
+        if not under_way:
+            rest_s += self._rests_from_s - self.loop.time()
+        if rest_s > 0:
+            self._idle_timer = self.loop.call_later(rest_s, self._look)
+        else:
+            self.transport.close()
+
     def _forget(self) -> None:
-        for timer in (self._head_timer, self._unread_timer):
+        for timer in (self._head_timer, self._unread_timer, self._idle_timer):
             if timer is not None:
                 timer.cancel()
-        self._head_timer = self._unread_timer = None
+        self._head_timer = self._unread_timer = self._idle_timer = None
 
     def _refuse(self, status: int, error: RequestError) -> None:
         body = encode(error, _UNKNOWN)
@@ -138,9 +301,9 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
 
 
-def protocol(settings: HttpSettings) -> type[Connection]:
-    """Make the protocol of connections with these limits."""
-    return type("LimitedConnection", (Connection,), {"limits": settings})
+def protocol(settings: HttpSettings, direct: Direct | None = None) -> type[Connection]:
+    """Make the protocol of connections with these limits, and with this short way."""
+    return type("LimitedConnection", (Connection,), {"limits": settings, "direct": direct})
 
 
 def _malformed() -> RequestError:

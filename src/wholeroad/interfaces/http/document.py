@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from wholeroad import __version__
 from wholeroad.interfaces.http.document_answers import answer_schemas
+from wholeroad.interfaces.http.document_model import TAG, model_paths
 from wholeroad.interfaces.http.media import ARROW, NDJSON
 from wholeroad.interfaces.http.port import Service
 from wholeroad.interfaces.http.schemas import Schema, row_schema
@@ -32,8 +33,13 @@ _READING: Final = ("422", "429", "500", "503")
 _GUARDED: Final = ("401", "403")
 
 
-def document(service: Service, settings: HttpSettings) -> dict[str, Any]:
+def document(service: Service, settings: HttpSettings, *, model: bool = False) -> dict[str, Any]:
     """Describe the service: OpenAPI 3.1.
+
+    Parameters
+    ----------
+    model
+        Whether the bare model is served, too, under ``/v2``.
 
     Returns
     -------
@@ -50,7 +56,8 @@ def document(service: Service, settings: HttpSettings) -> dict[str, Any]:
             "summary": brief.brief.question,
             "description": _DESCRIPTION,
         },
-        "paths": _paths(service, settings),
+        "tags": [TAG] if model else [],
+        "paths": _paths(service, settings, model=model),
         "components": {
             "schemas": answer_schemas(brief, service.schemas)
             | {f"Row_{name}": row_schema(brief, name, schemas=service.schemas) for name in brief.source},
@@ -75,10 +82,10 @@ _REQUEST_ID: Final = {
 }
 
 
-def _paths(service: Service, settings: HttpSettings) -> dict[str, Any]:
+def _paths(service: Service, settings: HttpSettings, *, model: bool) -> dict[str, Any]:
     brief = service.brief
     case, outcome = _row_of(brief.case.source), _row_of(brief.outcome.source)
-    form = {"oneOf": [_asking("case", case), _asking("cases", _list(case, settings))]}
+    form = {"oneOf": [_asking("case", case), _asking("cases", _list(case, settings.cases))]}
     answer = {"oneOf": [_ref("Case"), _ref("Cases")]}
     paths: dict[str, Any] = {
         "/v1/decisions": {
@@ -101,7 +108,7 @@ def _paths(service: Service, settings: HttpSettings) -> dict[str, Any]:
     for name in brief.source:
         body = _rows_body("rows", _row_of(name), settings)
         paths[f"/v1/rows/{name}"] = {"post": _putting(f"put_rows_{name}", f"Bring rows of {name}.", body)}
-    paths |= _reading()
+    paths |= _reading() | (model_paths() if model else {})
     for operations in paths.values():
         for operation in operations.values():
             operation.setdefault("security", _BEARER)
@@ -231,8 +238,8 @@ def _open(name: str, summary: str, told: dict[str, Any]) -> dict[str, Any]:
     return _get(name, summary, told, *_READING) | {"security": []}
 
 
-def _list(row: Schema, settings: HttpSettings) -> Schema:
-    return {"type": "array", "items": row, "minItems": 1, "maxItems": settings.rows}
+def _list(row: Schema, most: int) -> Schema:
+    return {"type": "array", "items": row, "minItems": 1, "maxItems": most}
 
 
 def _asking(field: str, schema: Schema) -> Schema:
@@ -251,7 +258,7 @@ def _body(schema: Schema) -> dict[str, Any]:
 def _rows_body(field: str, row: Schema, settings: HttpSettings) -> dict[str, Any]:
     whole = {
         "type": "object",
-        "properties": {field: _list(row, settings)},
+        "properties": {field: _list(row, settings.rows)},
         "required": [field],
         "additionalProperties": False,
     }

@@ -144,6 +144,10 @@ _STATUS: Final = _closed(
         "next_cycle_at": _INSTANT,
         "cycles_behind": _COUNT,
         "fit": _TEXT,
+        "trouble": {
+            "description": "What goes wrong beside the answers; null while all is well.",
+            "oneOf": [_closed({"code": _TEXT, "happened": _TEXT, "since_at": _INSTANT}), {"type": "null"}],
+        },
     }
 )
 _FAULT: Final = dict.fromkeys(("code", "where", "happened", "expected", "fix"), _TEXT)

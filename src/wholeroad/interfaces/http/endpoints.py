@@ -10,9 +10,11 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from wholeroad.engine.service.messages import PutRows, RowsAnswer
 from wholeroad.interfaces.http import answers, arrow_rows, json_rows, metrics
+from wholeroad.interfaces.http.deciding import PATH, Deciding
 from wholeroad.interfaces.http.document import document
 from wholeroad.interfaces.http.exchange import KEY, Exchange, Load
 from wholeroad.interfaces.http.media import ARROW, NDJSON, media_of, parameters, refuse_media, whole
@@ -25,6 +27,7 @@ _FACTS: Final = 100
 _BODIES: Final = ("application/json", NDJSON, ARROW)
 _DECISION: Final = re.compile(r"[0-9a-f]{16}").fullmatch
 _LAST: Final = 2**63 - 1
+_MODEL: Final = "/v2"
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -47,7 +50,7 @@ def routes(service: Service, settings: HttpSettings, *, load: Load) -> list[Rout
         get("/openapi.json", reads.openapi),
         get("/metrics", reads.metrics),
         post("/v1/rows/{source}", writes.rows),
-        post("/v1/decisions", _hot),
+        Route(PATH, _Decisions(service, settings, load), methods=["POST"]),
         post("/v1/outcomes", writes.outcomes),
         get("/v1/decisions/{id}", reads.decision),
         get("/v1/models", reads.models),
@@ -57,9 +60,16 @@ def routes(service: Service, settings: HttpSettings, *, load: Load) -> list[Rout
     ]
 
 
-async def _hot(request: Request) -> Response:
-    """Stand among the routes for ``POST /v1/decisions``, which the face answers before it looks for one."""
-    raise NotImplementedError(request.method)
+class _Decisions:
+    """Answers ``POST /v1/decisions``; a face that knows the path needn't look it up among the routes."""
+
+    def __init__(self, service: Service, settings: HttpSettings, load: Load) -> None:
+        self._deciding = Deciding(service, settings, load=load)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del receive, send  # the exchange has them
+        exchange: Exchange = scope[KEY]
+        await self._deciding.answer(exchange)
 
 
 class _Writes:
@@ -139,7 +149,8 @@ class _Reads:
 
     async def openapi(self, request: Request) -> Response:
         _alone(request)
-        return _json(answers.encode(document(self._service, self._settings)))
+        model = any(getattr(route, "path", "") == _MODEL for route in request.app.router.routes)
+        return _json(answers.encode(document(self._service, self._settings, model=model)))
 
     async def metrics(self, request: Request) -> Response:
         _alone(request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from time import perf_counter  # noqa: TID251 - the loop's own clock counts milliseconds
 from typing import Any, Final
 
 from starlette.types import Message, Receive, Scope, Send
@@ -50,19 +51,26 @@ class Load:
         self.reading = 0
         self.held = 0
 
+    @property
+    def full(self) -> bool:
+        """Whether one more than those that are there would be too many."""
+        return self.requests - self.reading >= self._most
+
     def refuse_more(self) -> None:
         """Refuse one more than can be answered at once: ``service.busy``."""
         if self.requests - self.reading > self._most:
             raise busy(happened=f"{self._most} requests were being answered")
 
 
-class Exchange:
-    """One request and its answer.
+class Asked:
+    """What is known of one request.
 
     Attributes
     ----------
     headers
         Of the request; the last one counts where a name comes twice.
+    began_s
+        When its head was there, by a clock that counts from anywhere.
     route
         Template of the path; ``other`` before it is known, and for paths that are none.
     status
@@ -74,33 +82,41 @@ class Exchange:
     """
 
     __slots__ = (
+        "began_s",
         "bytes_in",
         "bytes_out",
         "fault",
         "headers",
         "method",
-        "receive",
         "request_id",
         "role",
         "route",
-        "scope",
-        "send",
         "status",
     )
 
-    def __init__(self, scope: Scope, receive: Receive, *, send: Send, request_id: str) -> None:
-        self.scope = scope
-        self.method: str = scope["method"]
-        self.receive = receive
-        self.send = send
-        self.headers: dict[bytes, bytes] = dict(scope["headers"])
-        self.request_id = request_id
+    def __init__(self, method: str, headers: dict[bytes, bytes]) -> None:
+        self.began_s = perf_counter()
+        self.method = method
+        self.headers = headers
+        self.request_id = ""
         self.route = "other"
         self.role: Role | None = None
         self.status = 0
         self.bytes_in = 0
         self.bytes_out = 0
         self.fault = ""
+
+
+class Exchange(Asked):
+    """One request that comes through Starlette's interface, and its answer."""
+
+    __slots__ = ("receive", "scope", "send")
+
+    def __init__(self, scope: Scope, receive: Receive, *, send: Send) -> None:
+        super().__init__(scope["method"], dict(scope["headers"]))
+        self.scope = scope
+        self.receive = receive
+        self.send = send
 
     async def answer(
         self, status: int, body: bytes, *, media: bytes = JSON, headers: Sequence[Header] = ()

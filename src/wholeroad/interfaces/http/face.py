@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Sequence
-from time import perf_counter  # noqa: TID251 - the loop's own clock counts milliseconds
 from typing import Final
 
 from starlette.applications import Starlette
@@ -14,27 +12,21 @@ from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Message, Receive, Scope, Send
 
 from wholeroad.core.errors import RoadError
-from wholeroad.core.ids import digest
 from wholeroad.interfaces.http import endpoints, refusals
-from wholeroad.interfaces.http.deciding import Deciding
-from wholeroad.interfaces.http.exchange import KEY, Exchange, GoneError, Load
-from wholeroad.interfaces.http.guard import OPEN, Guard
-from wholeroad.interfaces.http.metrics import RequestMeter
+from wholeroad.interfaces.http.deciding import DECIDE, PATH, Deciding
+from wholeroad.interfaces.http.direct import Direct
+from wholeroad.interfaces.http.exchange import KEY, Exchange, GoneError
+from wholeroad.interfaces.http.gate import LEFT, Gate
+from wholeroad.interfaces.http.guard import Guard
 from wholeroad.interfaces.http.port import Service
-from wholeroad.interfaces.http.requests_log import line, where
 from wholeroad.interfaces.http.settings import HttpSettings
 
-_PLAIN: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}").fullmatch
-_DECISIONS: Final = "/v1/decisions"
-_DECIDE: Final = f"POST {_DECISIONS}"
-_METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _MODEL: Final = "/v2"
-_LEFT: Final = 499
 
 
 def make_app(
     service: Service, *, settings: HttpSettings, guard: Guard, routes: Sequence[BaseRoute] = ()
-) -> Starlette:
+) -> Face:
     """Put a face on a service.
 
     Parameters
@@ -57,21 +49,23 @@ class Face(Starlette):
     Every request passes :meth:`__call__`: it gets an id, is counted, let in or refused, answered and logged.
     ``POST /v1/decisions`` then goes straight to :class:`~wholeroad.interfaces.http.deciding.Deciding`; all
     others are found among the routes.
+
+    Attributes
+    ----------
+    direct
+        The short way of the plain ones among the requests for decisions, for connections that know it.
     """
 
     def __init__(
         self, service: Service, settings: HttpSettings, *, guard: Guard, routes: Sequence[BaseRoute] = ()
     ) -> None:
-        load = self.load = Load(settings.in_flight)
-        super().__init__(routes=[*endpoints.routes(service, settings, load=load), *routes])
+        gate = self._gate = Gate(service, settings, guard=guard)
+        self.load, self.meter = gate.load, gate.meter
+        super().__init__(routes=[*endpoints.routes(service, settings, load=gate.load), *routes])
         self.state.face = self
-        self.service = service
         self.settings = settings
-        self.meter = RequestMeter()
-        self._guard = guard
-        self._deciding = Deciding(service, settings, load=load)
-        self._prefix = digest("requests", str(service.now()), str(id(self)))[:8].encode()
-        self._count = 0
+        self._deciding = Deciding(service, settings, load=gate.load)
+        self.direct = Direct(service, settings, gate=gate, deciding=self._deciding)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take one request from its head to its line in the log."""
@@ -79,39 +73,28 @@ class Face(Starlette):
             if scope["type"] == "lifespan":
                 await super().__call__(scope, receive, send)
             return
-        began = perf_counter()
-        exchange = Exchange(scope, receive, send=send, request_id="")
-        given = exchange.headers.get(b"x-request-id")
-        if given is not None and _PLAIN(given):
-            exchange.request_id = given.decode()
-        else:
-            self._count += 1
-            exchange.request_id = f"{self._prefix.decode()}-{self._count}"
-        self.load.requests += 1
+        exchange = Exchange(scope, receive, send=send)
+        self._gate.enter(exchange)
         try:
             await self._answer(exchange)
-        except RoadError as error:
-            await self._refuse(exchange, error)
         except GoneError:
-            exchange.status = _LEFT
+            exchange.status = LEFT
         except Exception as error:  # noqa: BLE001 (whatever it is, the client gets an answer and the log a line)
-            exchange.fault = where(error)
-            await self._refuse(exchange, refusals.our_fault())
+            await self._refuse(exchange, self._gate.error(exchange, error))
         finally:
-            self.load.requests -= 1
-            self._note(exchange, perf_counter() - began)
+            self._gate.leave(exchange)
 
     async def _answer(self, exchange: Exchange) -> None:
         self.load.refuse_more()
         scope = exchange.scope
-        if scope["path"] == _DECISIONS and scope["method"] == "POST":
-            exchange.route = _DECISIONS
-            self._let_in(exchange, _DECIDE)
+        if scope["path"] == PATH and scope["method"] == "POST":
+            exchange.route = PATH
+            self._gate.let_in(exchange, DECIDE)
             await self._deciding.answer(exchange)
             return
         route = self._found(exchange)
         method = "GET" if exchange.method == "HEAD" else exchange.method
-        self._let_in(exchange, f"{method} {exchange.route}")
+        self._gate.let_in(exchange, f"{method} {exchange.route}")
         scope["app"] = self
         scope[KEY] = exchange
         try:
@@ -135,21 +118,12 @@ class Face(Starlette):
         # A stranger isn't told which paths there are.
         if others:
             exchange.route = getattr(others[0], "path", "other")
-        self._let_in(exchange, f"GET {exchange.route}", any_role=True)
+        self._gate.let_in(exchange, f"GET {exchange.route}", any_role=True)
         raise self._wrong_method(exchange, others) if others else refusals.unknown_path()
 
     def _wrong_method(self, exchange: Exchange, routes: Sequence[BaseRoute]) -> RoadError:
         allowed = {method for route in routes if isinstance(route, Route) for method in route.methods or ()}
         return refusals.wrong_method(exchange.scope["method"], sorted(allowed))
-
-    def _let_in(self, exchange: Exchange, route: str, *, any_role: bool = False) -> None:
-        if route in OPEN:
-            return
-        role = exchange.role = self._guard.role(exchange.headers)
-        if role is None:
-            raise refusals.no_token(sent=b"authorization" in exchange.headers)
-        if not any_role and not self._guard.allowed(role, route):
-            raise refusals.not_allowed(role, route)
 
     def _paced(self, exchange: Exchange) -> Receive:
         """Give the body to a route that reads it by itself, within the time that a body has."""
@@ -179,9 +153,3 @@ class Face(Starlette):
         else:
             body = refusals.encode(error, exchange.request_id)
         await exchange.answer(status, body, headers=refusals.headers_of(error))
-
-    def _note(self, exchange: Exchange, seconds: float) -> None:
-        method = exchange.method if exchange.method in _METHODS else "other"
-        self.meter.note(method, exchange.route, status=exchange.status, seconds=seconds)
-        if self.settings.log is not None:
-            self.settings.log(line(exchange, self.service.now(), method=method, seconds=seconds))

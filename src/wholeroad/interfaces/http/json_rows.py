@@ -69,6 +69,9 @@ _STRINGS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _UNKNOWN: Final = re.compile(r"unknown field `(.*)`")
 _TYPES: Final = re.compile(r"Expected `(.*?)`, \w+ `(.*?)`")
 _PLACE: Final = re.compile(r" - at `(.*)`$")
+_READ_STILL: Final = 10
+"""Times as many objects are still read in a request for decisions, so that what is wrong with it is told."""
+
 _SHOWN: Final = 80
 """Characters of a name that a message repeats."""
 
@@ -91,7 +94,7 @@ def decisions(body: bytes, settings: HttpSettings) -> tuple[list[Row], bool, boo
     >>> decisions(b'{"case": {"parcel_id": 7}}', HttpSettings())
     ([{'parcel_id': 7}], True, False)
     """
-    _refuse_many(body, settings.rows, outside=1)
+    _refuse_many(body, settings.cases, outside=1, what="cases", still=_READ_STILL)
     try:
         read: _Decisions | _WideDecisions = _DECISIONS.decode(body)
     except (ValueError, RecursionError) as error:
@@ -104,6 +107,8 @@ def decisions(body: bytes, settings: HttpSettings) -> tuple[list[Row], bool, boo
         cases = [case]
     else:
         raise _nothing(expected="case or cases, not both", happened="case and cases were both there")
+    if len(cases) > settings.cases:
+        raise too_many(settings.cases, "cases")
     if not cases:
         raise _nothing(expected="case (one) or cases (at least one)", happened="there was no case")
     _refuse_twice(body, cases, names=1 + (read.features is not UNSET))
@@ -206,21 +211,22 @@ def _line_by_line(body: bytes) -> list[Row]:
     return read
 
 
-def _refuse_many(body: bytes, most: int, *, outside: int) -> None:
+def _refuse_many(body: bytes, most: int, *, outside: int, what: str = "rows", still: int = 1) -> None:
     """Refuse too many rows before they are made; braces in texts count only where it matters."""
-    if body.count(b"{") > most + outside and _STRINGS.sub(b"", body).count(b"{") > most + outside:
-        raise too_many(most)
+    braces = still * most + outside
+    if body.count(b"{") > braces and _STRINGS.sub(b"", body).count(b"{") > braces:
+        raise too_many(most, what)
 
 
-def too_many(most: int) -> RequestError:
-    """Say that there are more rows than one request may have: ``request.too-many-rows``."""
+def too_many(most: int, what: str = "rows") -> RequestError:
+    """Say that there are more rows, or cases, than a request may have: ``request.too-many-rows``."""
     return RequestError(
         "request.too-many-rows",
-        "There are too many rows in one request",
+        f"There are too many {what} in one request",
         status=413,
-        happened=f"the request had more than {most:,} rows",
-        expected=f"at most {most:,} rows",
-        fix="send them in several requests; each row is answered by itself, and a repeated one lands once",
+        happened=f"the request had more than {most:,} {what}",
+        expected=f"at most {most:,} {what}",
+        fix="send them in several requests; each is answered by itself, and a repeated one lands once",
     )
 
 
@@ -296,7 +302,7 @@ def _translated(error: Exception, body: bytes) -> RequestError:  # noqa: PLR0911
     if isinstance(error, RecursionError):
         return _malformed("the values were nested too deeply", "values without further lists or objects")
     if isinstance(error, OverflowError) or "out of range" in text:
-        return _beyond()
+        return beyond()
     if isinstance(error, msgspec.ValidationError):
         return _invalid(text)
     if not body.strip():
@@ -347,7 +353,8 @@ def _nothing(*, expected: str, happened: str) -> RequestError:
     )
 
 
-def _beyond() -> RequestError:
+def beyond() -> RequestError:
+    """Say that a number is none that a column can hold: ``request.number-range``."""
     return RequestError(
         "request.number-range",
         "A number is too large",

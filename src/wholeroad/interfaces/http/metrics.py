@@ -99,6 +99,11 @@ def _plain(measured: Measured) -> Iterable[tuple[str, str, str, float]]:
         ("deciding_seconds", "Seconds spent landing and deciding", measured.deciding_s),
         ("cycles", "Cycles that were done", measured.cycles),
         ("fits_failed", "Fits that broke off", measured.fits_failed),
+        (
+            "jobs_failed",
+            "Cycles and moves into the tables that failed, and were tried again",
+            measured.jobs_failed,
+        ),
     )
     gauges = (
         ("commands_queued", "Commands that wait for the next group", measured.queued),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import polars as pl
@@ -51,6 +51,18 @@ class Service(Protocol):
             ``brief.unknown-source`` and what landing raises of the whole command; nothing of it landed.
         TryLaterError
             ``service.draining``, ``service.full``.
+        """
+
+    def ask(self, command: Command, done: Callable[[Answer | Exception], None]) -> None:
+        """Hand a command in; ``done`` is told what it comes to, once that is durable, or what went wrong.
+
+        It is called once, by the event loop, after this has returned. All that became durable together is
+        told in one pass of the loop.
+
+        Raises
+        ------
+        TryLaterError
+            As :meth:`submit`; then ``done`` isn't called.
         """
 
     async def decision(self, decision_id: str) -> CaseAnswer | None:

@@ -6,7 +6,7 @@ import msgspec
 
 from wholeroad.core.instants import Instant
 from wholeroad.interfaces.http.answers import written
-from wholeroad.interfaces.http.exchange import Exchange
+from wholeroad.interfaces.http.exchange import Asked
 
 
 class LogLine(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -43,21 +43,21 @@ class LogLine(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 _encode = msgspec.json.Encoder().encode
 
 
-def line(exchange: Exchange, now: Instant, *, method: str, seconds: float) -> bytes:
+def line(asked: Asked, now: Instant, *, method: str, seconds: float) -> bytes:
     """Write the line of a request, with its end."""
     return (
         _encode(
             LogLine(
                 written(now),
                 method,
-                exchange.route,
-                exchange.status,
+                asked.route,
+                asked.status,
                 round(1000 * seconds, 3),
-                exchange.request_id,
-                exchange.bytes_in,
-                exchange.bytes_out,
-                exchange.role,
-                exchange.fault,
+                asked.request_id,
+                asked.bytes_in,
+                asked.bytes_out,
+                asked.role,
+                asked.fault,
             )
         )
         + b"\n"

@@ -17,6 +17,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from wholeroad.interfaces.http.connections import protocol
+from wholeroad.interfaces.http.face import Face
 from wholeroad.interfaces.http.settings import HttpSettings
 
 T = TypeVar("T")
@@ -90,6 +91,8 @@ def server(
 
     Parameters
     ----------
+    app
+        What it serves; a :class:`~wholeroad.interfaces.http.face.Face` is also asked the short way.
     host, port
         Where it listens, unless :func:`serve` is given sockets.
     behind_proxy
@@ -101,7 +104,7 @@ def server(
         app,
         host=host,
         port=port,
-        http=protocol(settings),
+        http=protocol(settings, app.direct if isinstance(app, Face) else None),
         ws="none",
         lifespan="off",
         log_config=None,

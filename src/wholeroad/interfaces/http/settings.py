@@ -19,8 +19,9 @@ class HttpSettings:
         Of one request; more is 413.
     bodies_bytes
         Of all requests that are being read at once, so that many large ones can't fill the memory; 429.
-    rows, columns
-        Rows or cases of one request (413), and columns of one row (422).
+    rows, cases, columns
+        Rows of one request, and cases of one (413); columns of one row (422). What comes together is read,
+        landed and decided in one go, and everybody else waits for that.
     in_flight
         Requests at once; one more is 429.
     connections
@@ -42,7 +43,8 @@ class HttpSettings:
 
     body_bytes: int = 8 << 20
     bodies_bytes: int = 64 << 20
-    rows: int = 10_000
+    rows: int = 5_000
+    cases: int = 1_000
     columns: int = 1_000
     in_flight: int = 256
     connections: int = 1_024
@@ -59,6 +61,7 @@ class HttpSettings:
         if self.keep_alive_s not in KEEP_ALIVE_S:
             message = f"keep_alive_s was {self.keep_alive_s}; it is 5 to 75"
             raise ValueError(message)
-        if min(self.body_bytes, self.bodies_bytes, self.rows, self.columns, self.in_flight) < 1:
+        most = (self.body_bytes, self.bodies_bytes, self.rows, self.cases, self.columns, self.in_flight)
+        if min(most) < 1:
             message = "each limit lets at least one thing through"
             raise ValueError(message)

@@ -109,7 +109,7 @@ def _cells(column: pl.Series) -> Words:
 
 
 def _texts(column: pl.Series) -> Words:
-    if column.approx_n_unique() * _FEW > len(column):
+    if int(column.to_frame().select(pl.all().approx_n_unique()).item()) * _FEW > len(column):
         return _each_text(column)
     distinct = column.unique()
     codes = pl.DataFrame({"text": distinct, "word": _each_text(distinct)})

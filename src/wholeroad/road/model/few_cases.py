@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Final
 
 import numpy as np
@@ -14,10 +15,9 @@ from wholeroad.road.data.few_rows import frame_of
 from wholeroad.road.model.encoding import Column
 from wholeroad.road.model.scoring import Model
 
-_INFINITE: Final = float("inf")
 _NOT_KNOWN: Final = float("nan")
 
-_Place = tuple[int, Mapping[str, float] | None, float]
+_Place = tuple[int, Mapping[str | None, float] | None, float]
 """Where a column's value stands in a row; the codes of its texts, and that of another; None for a number."""
 
 
@@ -39,9 +39,10 @@ class RowModel:
         self.model = model
         self.rule = model.rule
         columns = model.encoder.columns
-        places = [_place(column, schema) for column in columns]
-        self._places = [place for place in places if place is not None]
-        self._by_frame = len(self._places) < len(columns)
+        places = [place for place in (_place(column, schema) for column in columns) if place is not None]
+        self._by_frame = len(places) < len(columns)
+        self._pick = _picker([place for place, _, _ in places])
+        self._texts = [(number, codes, other) for number, (_, codes, other) in enumerate(places) if codes]
         self._schema = schema
         self._names = tuple(column.name for column in columns)
         self._categories = tuple(len(column.categories) for column in columns)
@@ -66,19 +67,16 @@ class RowModel:
 
     def encoded(self, rows: Sequence[Sequence[Any]]) -> Matrix:
         """Encode as :class:`~wholeroad.road.model.encoding.Encoder` does."""
-        encoded: list[float] = []
-        add = encoded.append
+        flat: list[Any] = []
         for row in rows:
-            for place, codes, other in self._places:
-                value = row[place]
-                if value is None:
-                    add(_NOT_KNOWN)
-                elif codes is not None:
-                    add(codes.get(value, other))
-                else:
-                    add(value if -_INFINITE < value < _INFINITE else _NOT_KNOWN)
-        values = np.array(encoded, dtype=np.float64).reshape(len(rows), len(self._names))
-        return Matrix(np.asfortranarray(values), self._names, self._categories)
+            own = list(self._pick(row))
+            for column, codes, other in self._texts:
+                own[column] = codes.get(own[column], other)
+            flat += own
+        values = np.array(flat, dtype=np.float64)  # None becomes NaN
+        values[np.isinf(values)] = _NOT_KNOWN
+        shaped = values.reshape(len(rows), len(self._names))
+        return Matrix(np.asfortranarray(shaped), self._names, self._categories)
 
 
 def _place(column: Column, schema: pl.Schema) -> _Place | None:
@@ -88,7 +86,15 @@ def _place(column: Column, schema: pl.Schema) -> _Place | None:
         return None
     place = list(schema).index(column.name)
     if column.kind == "text":
-        codes = {text: float(code) for code, text in enumerate(column.categories)}
-        return (place, codes, float(len(codes))) if kind == pl.String else None
+        codes: dict[str | None, float] = {text: float(code) for code, text in enumerate(column.categories)}
+        codes[None] = _NOT_KNOWN
+        return (place, codes, float(len(column.categories))) if kind == pl.String else None
     plain = kind.is_integer() or kind.is_float() or kind == pl.Boolean
     return (place, None, _NOT_KNOWN) if plain else None
+
+
+def _picker(places: Sequence[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    if len(places) == 1:
+        (only,) = places
+        return lambda row: (row[only],)
+    return itemgetter(*places) if places else lambda _row: ()

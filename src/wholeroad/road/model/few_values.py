@@ -50,6 +50,16 @@ class CaseValues:
         if bound.status_quo is None:
             self._always = status_quo_actions(brief, None, cases=pl.DataFrame(height=1))
 
+    @property
+    def fixed(self) -> tuple[list[list[float]], int] | None:
+        """The value of each action under each outcome, and the code of what is done today.
+
+        None where either hangs on the case.
+        """
+        if self._bound.formula is not None or self._cells or self._today is not None:
+            return None
+        return self._table.constant.tolist(), int(self._always[0])
+
     def of(self, rows: Sequence[Row]) -> tuple[Values, Codes]:
         """Give the values of some cases, and the codes of what is done about them today.
 

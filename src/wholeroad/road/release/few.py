@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -24,8 +24,26 @@ from wholeroad.road.model.few_cases import RowModel
 from wholeroad.road.model.few_values import CaseValues
 from wholeroad.road.model.scoring import Model
 from wholeroad.road.release.randomising import left_alone
-from wholeroad.road.release.rules import Plan
+from wholeroad.road.release.rules import MODEL, Plan
 from wholeroad.road.release.work import Asked, Decided, decide_under
+
+FEW: Final = 32
+"""Up to so many cases, Python decides faster than NumPy begins to, where nothing but the money counts."""
+
+
+class Plain(NamedTuple):
+    """What a model decides about one case where nothing but the expected money counts; all of it is known.
+
+    Attributes
+    ----------
+    prediction, money
+        Probabilities of the classes; the expected money of every action.
+    """
+
+    action: int
+    prediction: list[Any]
+    expected: float
+    money: list[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +116,42 @@ class Kernel:
         self._left_alone = left_alone(brief, policy)
         self._values = CaseValues(brief, bound, schema=case_schema)
         self._model: RowModel | None = None
+        limited = self._capacity is not None or self._left_alone is not None or self._abstains
+        self._fixed = None if limited else self._values.fixed
+
+    def plainly(
+        self, plan: Plan, features: Sequence[Sequence[Any]], *, model: Model | None
+    ) -> list[Plain] | None:
+        """Decide a few cases that aren't held, where nothing but the expected money counts.
+
+        Returns
+        -------
+        list or None
+            What :meth:`decide` gives, to the bit; None where it has to be asked: values hang on the case,
+            something limits the choice, a number isn't known, no model decides, or there are many cases.
+        """
+        if self._fixed is None or model is None or plan.decider != MODEL or len(features) > FEW:
+            return None
+        scored = self._scored(model)
+        if scored.rule.effects is not None or scored.rule.thresholds is not None:
+            return None
+        table, today = self._fixed
+        made = []
+        for prediction in scored.prediction(features).tolist():
+            money = list[Any]()
+            for worth in table:
+                total = 0.0  # class by class in order, as in bulk
+                for one, probability in zip(worth, prediction, strict=True):
+                    total += one * probability
+                money.append(total)
+            action, best = today, money[today]
+            for code, its in enumerate(money):
+                if its > best:
+                    action, best = code, its
+            if best != best or sum(money) != sum(money):  # noqa: PLR0124 - NaN alone differs from itself
+                return None
+            made.append(Plain(action, prediction, best, money))
+        return made
 
     def decide(
         self, plan: Plan, cases: FewCases, *, model: Model | None, used: int = 0, logged: Logged | None = None

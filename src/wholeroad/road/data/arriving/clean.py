@@ -104,6 +104,20 @@ class CleanRows:
             for word, text in (("happened_at", source.happened_at), ("known_at", source.known_at))
         )
 
+    def one(
+        self, row: Mapping[str, Any], now: Instant
+    ) -> tuple[list[Any], Instant | None, Instant | None] | None:
+        """Read a row that lands at ``now``: its values and its two instants; None where bulk has to look."""
+        values = self._values.read(row) if row.keys() <= self._fields else None
+        if values is None:
+            return None
+        happened, claimed = self._happened.one(values, now), self._claimed.one(values, now)
+        if self._timed and (
+            happened is None or claimed is None or not (self._planned or claimed >= happened)
+        ):
+            return None
+        return values, happened, claimed
+
     def read(self, rows: Sequence[Mapping[str, Any]], *, now: Instant) -> tuple[Judged, list[int]]:
         """Read rows that land at ``now``.
 
@@ -116,8 +130,8 @@ class CleanRows:
         values = [read_one(row) if row.keys() <= fields else None for row in rows]
         odd = [place for place, each in enumerate(values) if each is None]
         read = [each for each in values if each is not None] if odd else values
-        happened = list(self._happened(read, now))  # type: ignore[arg-type]
-        claimed = list(self._claimed(read, now))  # type: ignore[arg-type]
+        happened = list(self._happened.many(read, now))  # type: ignore[arg-type]
+        claimed = list(self._claimed.many(read, now))  # type: ignore[arg-type]
         for place in odd:
             happened.insert(place, None)
             claimed.insert(place, None)

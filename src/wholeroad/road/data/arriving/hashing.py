@@ -57,6 +57,14 @@ def _mix(z: int) -> int:
     return z ^ (z >> 31)
 
 
+_STEP: Final = 0x9E3779B97F4A7C15
+_WORDS: Final = [struct.Struct(f"<{count}Q") for count in range(_LONG // 8 + 1)]
+_PAD: Final = [bytes(-odd % 8) for odd in range(8)]
+_LENGTHS: Final = [_mix(length) for length in range(_LONG + 1)]
+_PLACES: Final = [_LENGTHS[place] + _STEP for place in range(_LONG // 8)]
+"""What is added to a word before its bits are mixed: the mixed number of its place, and the first step."""
+
+
 @cache
 def _salt(name: str) -> int:
     return int(digest("column", name)[:16], 16)
@@ -81,10 +89,13 @@ def _of_text(value: str) -> int:
     if len(data) > _LONG:
         return _of_long(data)
     total = 0
-    for place in range(0, len(data), 8):
-        word = int.from_bytes(data[place : place + 8], "little")
-        total += _mix(word + _mix(place >> 3))
-    return _mix(total + _mix(len(data)))
+    count = (size := len(data)) + 7 >> 3
+    for word, place in zip(_WORDS[count].unpack(data + _PAD[size & 7]), _PLACES, strict=False):
+        z = word + place & _ALL
+        z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & _ALL
+        z = (z ^ z >> 27) * 0x94D049BB133111EB & _ALL
+        total += z ^ z >> 31
+    return _mix(total + _LENGTHS[size])
 
 
 def _of_long(data: bytes) -> int:

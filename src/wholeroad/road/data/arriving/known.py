@@ -16,7 +16,7 @@ from wholeroad.road.data.arriving.compact import CompactRows
 from wholeroad.road.data.arriving.hashing import ContentHash
 from wholeroad.road.data.arriving.judged import Judged
 from wholeroad.road.data.arriving.standing import StandingRow
-from wholeroad.road.data.arriving.taken import Status, TakenRow
+from wholeroad.road.data.arriving.taken import NewRow, Status, TakenRow
 from wholeroad.road.data.presence import compares_newest
 from wholeroad.road.data.row_versions import Key, RowVersion
 
@@ -58,6 +58,19 @@ class KnownRows:
             stored = self._stored.find(key)
             return StandingRow.of(stored) if stored else None
         return standing
+
+    def unknown(self, values: list[Any]) -> Key | None:
+        """Give the key of a row that never came; None where it did."""
+        key: Key = self._pick_key(values)
+        return key if self.standing(key) is None else None
+
+    def keep(self, row: NewRow, now: Instant) -> tuple[RowVersion, ...]:
+        """Keep the first version of a row that lands at ``now``, as :meth:`settle` does."""
+        known_at = None if row.claimed_at is None else max(row.claimed_at, now)
+        version = self._version(row.values, happened_at=row.happened_at, known_at=known_at)
+        standing = StandingRow.first(version, row.values, claimed_at=row.claimed_at)
+        self._rows[row.key] = standing
+        return standing.versions
 
     def says(self, values: list[Any]) -> bool:
         """Tell whether any version of a row says this."""

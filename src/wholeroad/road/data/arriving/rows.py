@@ -18,7 +18,7 @@ from wholeroad.road.data.arriving.judged import Judged
 from wholeroad.road.data.arriving.known import KnownRows
 from wholeroad.road.data.arriving.merging import as_sent, part_of_mended
 from wholeroad.road.data.arriving.reading import Faults, as_json, targets_of
-from wholeroad.road.data.arriving.taken import SetAside, TakenRow, TakenRows
+from wholeroad.road.data.arriving.taken import NewRow, SetAside, TakenRow, TakenRows
 from wholeroad.road.data.contracts.inspecting import Inspector
 from wholeroad.road.data.row_versions import Key, Row, RowVersion
 
@@ -124,6 +124,32 @@ class ArrivingRows:
             mended=judged.mended,
             broken=judged.broken,
         )
+
+    def new(self, row: Sent, now: Instant) -> NewRow | None:
+        """Read a row by itself, where nothing is wrong with it and nothing is known of its key.
+
+        Nothing lands before :meth:`keep`; the two come to what :meth:`take` comes to.
+
+        Returns
+        -------
+        NewRow or None
+            None for every other row; nothing is said of it, and it has to be taken.
+        """
+        read = None if self._clean is None else self._clean.one(row, now)
+        if read is None:
+            return None
+        values, happened_at, claimed_at = read
+        key = self._known.unknown(values)
+        if key is None:
+            return None
+        refuse = self._refuse
+        if refuse is not None and refuse(dict(zip(self.schema or (), values, strict=True))) is not None:
+            return None
+        return NewRow(key, values, happened_at, claimed_at)
+
+    def keep(self, row: NewRow, now: Instant) -> tuple[RowVersion, ...]:
+        """Land a row that :meth:`new` gave for this very instant, and give its versions; no key twice."""
+        return self._known.keep(row, now)
 
     def row(self, key: Key) -> tuple[RowVersion, ...]:
         """Give all versions known of a row, by (known_at, order); none where it never came.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 import polars as pl
@@ -15,6 +15,15 @@ from wholeroad.road.data.row_versions import Key, RowVersion
 Status = Literal["landed", "already known", "new version", "quarantined"]
 
 _NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
+
+
+class NewRow(NamedTuple):
+    """A row that nothing is wrong with, and of whose key nothing is known; see :class:`TakenRow`."""
+
+    key: Key
+    values: list[Any]
+    happened_at: Instant | None
+    claimed_at: Instant | None
 
 
 class TakenRow(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import polars as pl
@@ -16,8 +17,24 @@ from wholeroad.road.data.few_rows import physical
 Values = Sequence[Any]
 """Physical values of one row, in the order of the source's columns."""
 
-Times = Callable[[Sequence[Values], Instant], Sequence[Instant | None]]
-"""From rows, and the instant at which they land, to an instant for each."""
+OneTime = Callable[[Values, Instant], Instant | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """One of a source's two instants.
+
+    Attributes
+    ----------
+    many
+        From rows, and the instant at which they land, to an instant for each.
+    one
+        The same for one row.
+    """
+
+    many: Callable[[Sequence[Values], Instant], Sequence[Instant | None]]
+    one: OneTime
+
 
 _US_PER_DAY: Final = 86_400_000_000
 
@@ -38,33 +55,37 @@ def times(text: str | None, schema: pl.Schema, *, source: SourceTable, where: st
         ``expression.*``, as landing a batch would.
     """
     if text is None:
-        return lambda rows, _landed_at: [None] * len(rows)
+        return _each(lambda _row, _landed_at: None)
     if text == "landed":
-        return lambda rows, landed_at: [landed_at] * len(rows)
+        return _each(lambda _row, landed_at: landed_at)
     names = list(schema)
     dtype = schema.get(text)
     if dtype == INSTANT:
-        return _of_instants(names.index(text))
+        return _each(_of_instant(names.index(text)))
     if dtype == pl.Date():
-        return _of_days(names.index(text))
+        return _each(_of_day(names.index(text)))
     bound = bind(text, schema, where=where, expects="instant", timezone=source.timezone)
     columns = tuple((name, names.index(name)) for name in bound.columns)
     single = for_one(bound, schema)
     if single.native:
-        return _of_calls(single.call, columns)
+        return _each(_of_call(single.call, columns))
     return _of_frames(bound.polars, {name: (place, schema[name]) for name, place in columns})
 
 
-def _of_instants(place: int) -> Times:
-    return lambda rows, _landed_at: [row[place] for row in rows]
+def _each(one: OneTime) -> Times:
+    return Times(lambda rows, landed_at: [one(row, landed_at) for row in rows], one)
 
 
-def _of_days(place: int) -> Times:
-    return lambda rows, _landed_at: [None if row[place] is None else row[place] * _US_PER_DAY for row in rows]
+def _of_instant(place: int) -> OneTime:
+    return lambda row, _landed_at: row[place]
 
 
-def _of_calls(call: Callable[[Mapping[str, Any]], Any], columns: Sequence[tuple[str, int]]) -> Times:
-    return lambda rows, _landed_at: [call({name: row[place] for name, place in columns}) for row in rows]
+def _of_day(place: int) -> OneTime:
+    return lambda row, _landed_at: None if row[place] is None else row[place] * _US_PER_DAY
+
+
+def _of_call(call: Callable[[Mapping[str, Any]], Any], columns: Sequence[tuple[str, int]]) -> OneTime:
+    return lambda row, _landed_at: call({name: row[place] for name, place in columns})
 
 
 def _of_frames(found: pl.Expr, columns: Mapping[str, tuple[int, pl.DataType]]) -> Times:
@@ -77,4 +98,4 @@ def _of_frames(found: pl.Expr, columns: Mapping[str, tuple[int, pl.DataType]]) -
         instants: list[Instant | None] = told["at"].to_physical().to_list()
         return instants
 
-    return of
+    return Times(of, lambda row, landed_at: of([row], landed_at)[0])

@@ -188,7 +188,8 @@ class _Maker:
         subject = "" if feature.value is None else f"{feature.source}.{feature.value.text}"
         if feature.aggregate == "since":
             make: Callable[[], Running] = partial(Dates, slot, subject=subject)
-            return partial(_hours_since_last, self._keep_up(reach, "dates", slot, make=make))
+            last = _kept_up(*self._keep_up(reach, "dates", slot, make=make), read=Ordered.greatest)
+            return partial(_hours_since_last, last)
         kind, read = _READS[feature.aggregate]
         if kind == "total":
             real = feature.value is not None and feature.value.dtype.is_float()
@@ -197,7 +198,7 @@ class _Maker:
             make = partial(Ordered, slot, subject=subject)
         else:
             make = partial(Tally if kind == "tally" else Distinct, slot)
-        return partial(_kept_up, self._keep_up(reach, kind, slot, make=make), read)
+        return _kept_up(*self._keep_up(reach, kind, slot, make=make), read=read)
 
     def _keep_up(
         self, span: Span, kind: str, slot: int, *, make: Callable[[], Running]
@@ -231,21 +232,15 @@ def _hours_since_newest(rows: KeyedRows, now: Instant, own: Entry | None) -> flo
     return (now - entries[-1].base_at) / HOUR if entries else None
 
 
-def _kept_up(
-    at: tuple[int, int, Span],
-    read: Callable[[Any, Entry | None], Any],
-    rows: KeyedRows,
-    now: Instant,
-    own: Entry | None,
-) -> Any:  # noqa: ANN401
-    number, place, span = at
-    if own is not None and own.base_at + span <= now:
-        own = None
-    return read(rows.running[number][place], own)
+def _kept_up(number: int, place: int, span: Span, *, read: Callable[[Any, Entry | None], Any]) -> Read:
+    def kept_up(rows: KeyedRows, now: Instant, own: Entry | None) -> Any:  # noqa: ANN401
+        if own is not None and own.base_at + span <= now:
+            own = None
+        return read(rows.running[number][place], own)
+
+    return kept_up
 
 
-def _hours_since_last(
-    at: tuple[int, int, Span], rows: KeyedRows, now: Instant, own: Entry | None
-) -> float | None:
-    last = _kept_up(at, Ordered.greatest, rows, now, own)
+def _hours_since_last(read: Read, rows: KeyedRows, now: Instant, own: Entry | None) -> float | None:
+    last = read(rows, now, own)
     return None if last is None else (now - last) / HOUR

@@ -135,7 +135,10 @@ class Total(Running):
 
     def mean(self, own: Entry | None) -> float | None:
         """Give the mean; None over no rows."""
-        count, total, _ = self._without(own)
+        if own is None and not self.refused and -LARGEST_SUM <= self.total < LARGEST_SUM:
+            count, total = self.count, self.total  # so it is with nearly all: nothing to take off or refuse
+        else:
+            count, total, _ = self._without(own)
         if not count:
             return None
         return (to_float_one(total) if self.real else float(total)) / float(count)

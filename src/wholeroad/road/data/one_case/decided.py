@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, NamedTuple, Self
 
 import polars as pl
 
@@ -17,8 +17,7 @@ from wholeroad.road.data.one_case.keyed import RECENT, Keyed
 from wholeroad.road.data.row_versions import Key, Row
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(NamedTuple):
     """What is kept of a decided case.
 
     Attributes
@@ -86,6 +85,7 @@ class DecidedCases:
     ) -> None:
         rest = [name for name in schema if name not in key]
         self._names = (*key, *rest)
+        self._pick = _picker(self._names)
         columns = {name: schema[name] for name in self._names}
         self._rows = Keyed({**columns, DECIDED: pl.Int64(), ID: pl.UInt64()}, len(key), recent=recent)
 
@@ -116,7 +116,11 @@ class DecidedCases:
     def add(self, key: Key, case: Decided) -> None:
         """Keep a case that was decided just now; one that is kept already stays as it is."""
         if key not in self:
-            self._rows.add((*(case.row[name] for name in self._names), case.decided_at, case.id))
+            self.add_new(key, case)
+
+    def add_new(self, key: Key, case: Decided) -> None:
+        """Keep a case of which it is known that it isn't kept yet."""
+        self._rows.add((*self._pick(case.row), case.decided_at, case.id), key)
 
     def find(self, key: Key) -> Decided | None:
         """Give a case by its key; None when it wasn't decided, or a part of the key is null."""
@@ -124,3 +128,10 @@ class DecidedCases:
         if row is None:
             return None
         return Decided(row[-2], row[-1], dict(zip(self._names, row, strict=False)))
+
+
+def _picker(names: Sequence[str]) -> Callable[[Row], tuple[Any, ...]]:
+    if len(names) == 1:
+        (only,) = names
+        return lambda row: (row[only],)
+    return itemgetter(*names)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+import msgspec
 import polars as pl
 
 from wholeroad.core.expressions import Expression
@@ -17,8 +17,7 @@ AsksAt = Callable[[RowVersion], Instant | None]
 """The ``decide_at`` of a row version; None where it is null."""
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(msgspec.Struct, frozen=True):
     """When a case is decided, as things stand.
 
     Attributes

@@ -49,9 +49,14 @@ class Keyed:
         kept = frame.select(list(self._schema)).with_columns(texts)
         self._append(kept.with_columns(pl.all().to_physical()).cast(pl.Schema(self._schema)))
 
-    def add(self, row: Values) -> None:
-        """Take in one row, of physical values in the schema's order."""
-        self._recent.setdefault(row[: self._width], []).append(row)
+    def add(self, row: Values, key: Key | None = None) -> None:
+        """Take in one row, of physical values in the schema's order; its key may be told with it."""
+        if key is None:
+            key = row[: self._width]
+        if (same := self._recent.get(key)) is None:
+            self._recent[key] = [row]
+        else:
+            same.append(row)
         self._count += 1
         if self._count > self._most:
             rows = [row for rows in self._recent.values() for row in rows]

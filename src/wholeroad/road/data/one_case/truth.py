@@ -87,6 +87,11 @@ class Truths:
         self._silence = self._coded(outcome.if_never) if self._never_after is not None else (PENDING, None)
         self._bulk = _InBulk(truth, outcome, schema=schema, case_schema=case_schema, own=own)
 
+    @property
+    def silence_tells(self) -> bool:
+        """Whether a case of which nothing is told has a truth all the same, in time."""
+        return self._never_after is not None
+
     def of(self, case: Decided, versions: Sequence[RowVersion], *, said: Sequence[Said] = ()) -> list[Truth]:
         """Tell the truth of a case as :func:`~wholeroad.road.data.outcomes.tell_outcomes` does.
 
