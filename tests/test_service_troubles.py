@@ -9,7 +9,6 @@ import subprocess
 import sys
 
 import jsonschema
-import pytest
 from typer.testing import CliRunner
 
 import wholeroad
