@@ -150,22 +150,24 @@ def statistic(name: str, values: Sequence[Any], *, real: bool) -> Any:
         return best + 0.0 if real else best
     if name == "std":
         return deviation(values, real=real)
-    return float(total(values, real=real)) / float(len(values))
+    summed = total(values, real=real)
+    return None if summed is None else float(summed) / float(len(values))
 
 
 def deviation(values: Sequence[Any], *, real: bool) -> float | None:
     """Give the sample standard deviation from two exact integers, each rounded to a float once."""
     units = [round(Fraction(value) / UNIT) if real else int(value) for value in values]
     many = len(units)
-    if many < 2:
+    if many < 2 or total(values, real=real) is None:
         return None
     spread = sum((many * unit - sum(units)) ** 2 for unit in units) // many
     return sqrt(float(spread) / float(many * (many - 1))) * (float(UNIT) if real else 1.0)
 
 
-def total(values: Sequence[Any], *, real: bool) -> int | float:
-    """Add integers as they are, and floats as multiples of 2**-40 (half to even)."""
+def total(values: Sequence[Any], *, real: bool) -> int | float | None:
+    """Add integers as they are, floats as multiples of 2**-40 (half to even); None beyond what is exact."""
     if not real:
-        return sum(int(value) for value in values)
+        summed = sum(int(value) for value in values)
+        return summed if -(2**62) <= summed < 2**62 else None
     units = sum(round(Fraction(value) / UNIT) for value in values)
-    return float(units * UNIT)
+    return float(units * UNIT) if -(2**94) <= units < 2**94 else None

@@ -451,6 +451,14 @@ def test_the_first_rows_fix_the_types_as_a_first_file_does(rows, source, declare
     assert (again.schema, again.new) == (None, [])
 
 
+def test_an_object_that_is_null_is_no_column():
+    arriving = ArrivingRows("table", STATE, schema=None, stored=None, columns=[])
+    first = [{"id": "a", "part": 1, "wind": None}, {"id": "b", "part": 1, "wind": {"speed": 3}}]
+    assert arriving.take(first, now=NOW).schema == {"id": pl.String, "part": pl.Int64, "wind_speed": pl.Int64}
+    (later,) = arriving.take([{"id": "c", "part": 1, "wind": None}], now=NOW + 1).rows
+    assert (later.status, later.values) == ("landed", ["c", 1, None])
+
+
 def test_rows_without_a_key_fix_nothing():
     arriving = ArrivingRows("table", STATE, schema=None, stored=None, columns=[])
     taken = arriving.take([{"id": None, "part": 1}], now=NOW)

@@ -848,26 +848,31 @@ def test_infinite_values_that_a_condition_leaves_out_are_no_fault():
     assert answer(total("f", "max", where="flag"), at(1), row(1, 0, 0, f=math.inf, flag=False)) == [None]
 
 
-@pytest.mark.parametrize(
-    "rows",
-    [
-        [row(1, 0, 0, f=2.0**50)],
-        [row(key, 0, 0, f=-1e15) for key in range(20)],
-        [row(key, 0, 0, f=-1e15) for key in range(19)],
-    ],
-)
-def test_overflow_of_floats_is_checked(rows):
+def test_a_value_that_is_too_large_by_itself_is_refused():
     with pytest.raises(UserError) as raised:
-        answer(total("f"), at(1), *rows)
+        answer(total("f"), at(1), row(1, 0, 0, f=2.0**50))
     assert raised.value.code == "features.overflow"
 
 
+@pytest.mark.parametrize("how", ["sum", "mean", "std"])
+@pytest.mark.parametrize("many", [19, 20])
+def test_floats_that_are_too_large_together_have_no_sum(how, many):
+    rows = [row(key, 0, 0, f=-1e15) for key in range(many)]
+    assert answer(total("f", how), at(1), *rows) == [None]
+    assert answer(total("f", how), at(1), *rows[:10]) != [None]
+
+
+@pytest.mark.parametrize("how", ["sum", "mean", "std"])
 @pytest.mark.parametrize("many", [2, 3, 4, 5])
 @pytest.mark.parametrize("sign", [1, -1])
-def test_overflow_of_integers_is_checked_and_never_wraps(many, sign):
-    with pytest.raises(UserError) as raised:
-        answer(total("x"), at(1), *[row(key, 0, 0, x=sign * (2**61 + 1)) for key in range(many)])
-    assert raised.value.code == "features.overflow"
+def test_integers_that_are_too_large_together_have_no_sum_and_never_wrap(how, many, sign):
+    rows = [row(key, 0, 0, x=sign * (2**61 + 1)) for key in range(many)]
+    assert answer(total("x", how), at(1), *rows) == [None]
+
+
+def test_a_sum_that_is_too_large_is_nobody_elses():
+    rows = [row(key, 2 * key, 2 * key, x=2**61 + 1) for key in range(4)]
+    assert answer(total("x", over=4), at(1, 3, 5, 20), *rows) == [2**61 + 1, None, None, 0]
 
 
 def test_sums_that_fit_are_exact_although_their_prefixes_wrap():

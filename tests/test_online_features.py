@@ -412,21 +412,33 @@ def test_infinite_values_in_a_window_are_refused_as_in_bulk(value, how):
     assert "arrivals.f" in raised.value.headline
 
 
-@pytest.mark.parametrize(
-    ("text", "rows"),
-    [
-        ("f", [row(1, 0, 0, f=2.0**50)]),
-        ("f", [row(key, 0, 0, f=-1e15) for key in range(19)]),
-        ("x", [row(key, 0, 0, x=2**61 + 1) for key in range(2)]),
-        ("x", [row(key, 0, 0, x=-(2**61) - 1) for key in range(4)]),
-    ],
-)
-def test_sums_that_are_too_large_are_refused_as_in_bulk(text, rows):
+def test_a_value_that_is_too_large_by_itself_is_refused_as_in_bulk():
+    rows = [row(1, 0, 0, f=2.0**50)]
     world = World({"arrivals": rows}, {}, "flights", "id")
-    for ask in (lambda: asked(total(text), *rows), lambda: bulk([total(text)], at(1), world)):
+    for ask in (lambda: asked(total("f"), *rows), lambda: bulk([total("f")], at(1), world)):
         with pytest.raises(UserError) as raised:
             ask()
         assert raised.value.code == "features.overflow"
+
+
+edges = st.integers(-3, 3)
+signs = st.sampled_from([-1, 1])
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from(["sum", "mean", "std"]),
+    st.one_of(
+        st.lists(st.builds(lambda sign, by: sign * (2**61 + by), signs, edges), max_size=6),
+        st.lists(st.builds(lambda by: 2**62 // 3 + by, edges), min_size=3, max_size=3),
+    ),
+    st.lists(st.builds(lambda by: 2.0**54 / 17 + by / 256, st.integers(-600, 600)), min_size=15, max_size=18),
+)
+def test_sums_that_are_too_large_have_no_value_online_as_in_bulk(how, integers, floats):
+    for text, values in (("x", integers), ("f", floats)):
+        rows = [row(key, 0, 0, **{text: value}) for key, value in enumerate(values)]
+        world = World({"arrivals": rows}, {}, "flights", "id")
+        assert asked(total(text, how), *rows) == tuple(bulk([total(text, how)], at(1), world).row(0)[-1:])
 
 
 def test_text_is_never_compared_with_numbers():

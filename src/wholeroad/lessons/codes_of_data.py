@@ -269,7 +269,7 @@ ENTRIES: Final = (
     ),
     Entry(
         "features.overflow",
-        "A sum is too large to be exact.",
+        "A value is too large to be summed exactly.",
         "Divide it in the feature, as in bytes / 1000000.",
         "feature-forms",
     ),

@@ -287,8 +287,7 @@ class Front:
         asked = _Asked([None] * len(command.cases), command.features)
         fresh = list[int]()
         seen = set[Key]()
-        for place, row in enumerate(command.cases):
-            key, equal = self._landings.same(row)
+        for place, (key, equal) in enumerate(self._landings.same(command.cases)):
             if key is None:
                 fresh.append(place)
             else:

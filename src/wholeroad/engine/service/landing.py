@@ -184,13 +184,12 @@ class Landings:
         """Give the versions of a case's row."""
         return self._arriving[self._case_source].row(key)
 
-    def same(self, row: Mapping[str, Any]) -> tuple[Key | None, bool]:
-        """Give the key of a case that is sent, where it is known; and whether all of its row is equal."""
+    def same(self, rows: Sequence[Mapping[str, Any]]) -> list[tuple[Key | None, bool]]:
+        """Give the keys of cases that are sent, where they are known; and whether each row is equal."""
         arriving = self._arriving[self._case_source]
-        key = arriving.key_of(row)
-        if key is None or not arriving.row(key):
-            return None, False
-        return key, arriving.knows(row)
+        keys = [None if key is None or not arriving.row(key) else key for key in arriving.keys_of(rows)]
+        known = iter(arriving.known([row for row, key in zip(rows, keys, strict=True) if key is not None]))
+        return [(key, False if key is None else next(known)) for key in keys]
 
     def due(self, key: Key) -> tuple[Due, RowVersion] | None:
         """Give when a case is decided as things stand, and by which version of its row."""

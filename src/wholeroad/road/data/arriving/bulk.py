@@ -65,17 +65,19 @@ class BulkRows:
         frame, lost = read_rows(rows, targets)
         return self._judged(frame, lost | faults, now=now, schema=schema)
 
-    def key_of(self, row: Mapping[str, Any], *, schema: pl.Schema) -> Key | None:
-        """Read the key of a row, or as much of the row as is there; None where it can't be read."""
+    def keys_of(self, rows: Sequence[Mapping[str, Any]], *, schema: pl.Schema) -> list[Key | None]:
+        """Read the keys of rows, or of as much of them as is there; None for one that can't be read."""
         key = self._source.key
         if self._source.mend is not None:
-            (values,) = self.judge([row], now=0, schema=schema, faults={}).values
-            return None if values is None else tuple(values[list(schema).index(name)] for name in key)
+            places = [list(schema).index(name) for name in key]
+            # Each by itself: a mend may look at rows beside one another.
+            judged = [self.judge([row], now=0, schema=schema, faults={}).values[0] for row in rows]
+            return [None if values is None else tuple(values[place] for place in places) for values in judged]
         frame, faults = read_rows(
-            [{name: row.get(name) for name in key}], {name: schema[name] for name in key}
+            [{name: row.get(name) for name in key} for row in rows], {name: schema[name] for name in key}
         )
-        values = [column.to_physical()[0] for column in frame.iter_columns()]
-        return None if faults or None in values else tuple(values)
+        read = frame.select(pl.all().to_physical()).rows()
+        return [None if place in faults or None in values else values for place, values in enumerate(read)]
 
     def _judged(
         self, frame: pl.DataFrame, faults: Faults, *, now: Instant, schema: pl.Schema | None

@@ -7,13 +7,19 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from wholeroad.core.errors import UserError
+from wholeroad.road.data.row_versions import Row
 
 _SHOWN: Final = 60
 _NEAR: Final = 3
 
 
-def flat(row: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
+def flat(row: Mapping[str, Any], objects: set[str] | None = None) -> tuple[dict[str, Any], str | None]:
     """Give a row's objects as columns of their own: ``wind_speed`` of ``{"wind": {"speed": 3}}``.
+
+    Parameters
+    ----------
+    objects
+        Takes the names at which objects were.
 
     Returns
     -------
@@ -33,12 +39,28 @@ def flat(row: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
     while waiting:
         name, value = waiting.pop()
         if isinstance(value, dict):
+            if objects is not None:
+                objects.add(name)
             waiting += [(f"{name}_{inner}", value[inner]) for inner in reversed(list(value))]
         elif found.get(name) is None:
             found[name] = value
         elif value is not None:
             twice = twice or name
     return found, twice
+
+
+def without_nulls(rows: Sequence[Row], objects: Collection[str]) -> Sequence[Row]:
+    """Leave out what is nothing but null at names of objects: an object that isn't there is no column.
+
+    Examples
+    --------
+    >>> without_nulls([{"id": 1, "wind": None}, {"id": 2, "wind_speed": 3}], {"wind"})
+    [{'id': 1}, {'id': 2, 'wind_speed': 3}]
+    """
+    gone = {name for name in objects if all(row.get(name) is None for row in rows)}
+    if not gone:
+        return rows
+    return [{name: value for name, value in row.items() if name not in gone} for row in rows]
 
 
 def refuse_unknown(

@@ -12,7 +12,7 @@ from wholeroad.core.instants import Instant
 from wholeroad.road.brief.contract import SourceTable
 from wholeroad.road.data.arriving.bulk import BulkRows
 from wholeroad.road.data.arriving.clean import CleanRows, ValueReader
-from wholeroad.road.data.arriving.fields import flat, refuse_unknown
+from wholeroad.road.data.arriving.fields import flat, refuse_unknown, without_nulls
 from wholeroad.road.data.arriving.hashing import ContentHash
 from wholeroad.road.data.arriving.judged import Judged
 from wholeroad.road.data.arriving.known import KnownRows
@@ -167,10 +167,21 @@ class ArrivingRows:
         UserError
             ``data.unknown-field``.
         """
-        if self.schema is None:
-            return False
-        judged = self._judged([row], now=0, asking=False)
-        return judged.values[0] is not None and self._known.says(judged.values[0])
+        return self.known([row])[0]
+
+    def known(self, rows: Sequence[Sent]) -> list[bool]:
+        """Tell of each of some rows what :meth:`knows` tells of one; odd ones are read together.
+
+        Raises
+        ------
+        UserError
+            ``data.unknown-field``.
+        """
+        if self.schema is None or not rows:
+            return [False] * len(rows)
+        together = [rows] if self._source.mend is None else [[row] for row in rows]
+        judged = [values for some in together for values in self._judged(some, now=0, asking=False).values]
+        return [values is not None and self._known.says(values) for values in judged]
 
     def key_of(self, row: Sent) -> Key | None:
         """Read the key of a row that is sent; None where it can't be read, or nothing has landed yet.
@@ -180,15 +191,32 @@ class ArrivingRows:
         UserError
             ``data.unknown-field``.
         """
+        return self.keys_of([row])[0]
+
+    def keys_of(self, rows: Sequence[Sent]) -> list[Key | None]:
+        """Read the keys of rows as :meth:`key_of` reads one; odd ones are read together.
+
+        Raises
+        ------
+        UserError
+            ``data.unknown-field``.
+        """
+        keys: list[Key | None] = [None] * len(rows)
         if self.schema is None:
-            return None
-        values = (
-            self._key_values.read(row) if self._source.mend is None and row.keys() <= self._fields else None
-        )
-        if values is not None:
-            return tuple(values)
-        (sent,), _ = self._fitting([row])
-        return BulkRows(self._name, self._source, inspector=None).key_of(sent, schema=self.schema)
+            return keys
+        plain, odd = self._source.mend is None, []
+        for place, row in enumerate(rows):
+            values = self._key_values.read(row) if plain and row.keys() <= self._fields else None
+            if values is None:
+                odd.append(place)
+            else:
+                keys[place] = tuple(values)
+        if odd:
+            fitting, _ = self._fitting([rows[place] for place in odd], odd, count=len(rows))
+            bulk = BulkRows(self._name, self._source, inspector=None)
+            for place, key in zip(odd, bulk.keys_of(fitting, schema=self.schema), strict=True):
+                keys[place] = key
+        return keys
 
     def merged(self, values: Sent, key: Key, *, now: Instant | None = None) -> dict[str, Any]:
         """Complete a row that is sent in part by its newest version; what is sent counts, nulls as well.
@@ -263,8 +291,12 @@ class ArrivingRows:
         self, rows: Sequence[Sent], places: Sequence[int] | None = None, *, count: int | None = None
     ) -> tuple[Sequence[Sent], Faults]:
         """Give rows with objects made columns, and what is wrong with some; refuse unknown fields."""
-        flattened = [flat(row) for row in rows]
-        fitting = [row for row, _ in flattened]
+        objects = set[str]()
+        flattened = [flat(row, objects) for row in rows]
+        fitting: Sequence[Sent] = [row for row, _ in flattened]
+        strange = {name for row in fitting for name in row} - self._fields
+        objects |= {name for name in strange if any(field.startswith(f"{name}_") for field in self._fields)}
+        fitting = without_nulls(fitting, objects - self._fields - self._source.types.keys())
         if self.schema is not None:
             refuse_unknown(
                 fitting,

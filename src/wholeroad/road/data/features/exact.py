@@ -23,13 +23,18 @@ from wholeroad.core.errors import UserError
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 SCALE_BITS: Final = 40
 LIMB_BITS: Final = 32
 LARGEST_FLOAT: Final = 2.0**50
 """Floats must be smaller than this, in absolute value."""
 LARGEST_SUM: Final = 2**62
-"""Sums of integers, and high limbs of sums of floats, must be smaller than this, in absolute value."""
+"""Sums of integers, and high limbs of sums of floats, are smaller than this in absolute value, or null.
+
+A value that is too large by itself is refused. Values that are too large only together are nobody's fault:
+their sum has no value, and all others go on.
+"""
 
 _LOW_MASK: Final = (1 << LIMB_BITS) - 1
 _HIGH_SCALE: Final = 2.0 ** (SCALE_BITS - LIMB_BITS)
@@ -158,23 +163,38 @@ def amounts(values: pl.Series, rows: Integers, *, subject: str) -> Amounts:
     return Amounts(integers.to_numpy(), None, real=False, subject=subject)
 
 
-def refuse_overflow(upper: Integers, lower: Integers, *, subject: str) -> None:
-    """Refuse sums that are out of range, and may have wrapped in 64 bits.
+def too_large(upper: Integers, lower: Integers, *, carry: Integers | None) -> Mask:
+    """Tell which sums are out of range, and may have wrapped in 64 bits.
 
     Parameters
     ----------
     upper, lower
         Shape (n,): sums of ``amount >> 32`` and of ``amount & (2**32 - 1)``, which cannot wrap.
+    carry
+        Shape (n,): sums of low limbs, which carry into those of the high ones; None for integers.
 
-    Raises
-    ------
-    UserError
-        ``features.overflow``.
+    Returns
+    -------
+    ndarray
+        Shape (n,): equals :func:`too_large_one` of the sums as they are.
+
+    Examples
+    --------
+    >>> too_large(np.array([2**30 - 1, 2**30]), np.array([0, 0]), carry=None).tolist()
+    [False, True]
     """
-    bound = LARGEST_SUM >> LIMB_BITS
+    if carry is not None:
+        carry = carry >> LIMB_BITS
+        upper, lower = upper + (carry >> LIMB_BITS), lower + (carry & _LOW_MASK)
     carried = upper + (lower >> LIMB_BITS)
-    if carried.size and (carried.max() >= bound or carried.min() < -bound):
-        raise overflow(subject, "the sum of a window was too large to be exact")
+    bound = LARGEST_SUM >> LIMB_BITS
+    beyond: Mask = (carried >= bound) | (carried < -bound)
+    return beyond
+
+
+def too_large_one(total: int, *, real: bool) -> bool:
+    """Tell whether a sum is out of range; a float's is in multiples of 2**-40."""
+    return not -LARGEST_SUM <= (total >> LIMB_BITS if real else total) < LARGEST_SUM
 
 
 def may_overflow(values: Integers) -> bool:
@@ -183,7 +203,7 @@ def may_overflow(values: Integers) -> bool:
 
 
 def split(values: Integers) -> tuple[Integers, Integers]:
-    """Split integers into what :func:`refuse_overflow` sums."""
+    """Split integers into what :func:`too_large` sums."""
     return values >> LIMB_BITS, values & _LOW_MASK
 
 
@@ -193,7 +213,7 @@ def overflow(subject: str, happened: str) -> UserError:
         "features.overflow",
         f"{subject} is too large to be summed exactly",
         happened=happened,
-        expected="numbers with fractions below 2**50 (about 1e15), and sums of integers below 2**62",
+        expected="numbers with fractions below 2**50 (about 1e15), and integers of 64 bits",
         fix="divide it in the feature's expression, as in 'bytes / 1000000', or correct the row",
     )
 

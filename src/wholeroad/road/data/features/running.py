@@ -15,7 +15,13 @@ from typing import Any
 import numpy as np
 
 from wholeroad.road.data.features.deviation import deviation_one
-from wholeroad.road.data.features.exact import LARGEST_SUM, overflow, refuse_infinite, to_float_one
+from wholeroad.road.data.features.exact import (
+    LARGEST_SUM,
+    overflow,
+    refuse_infinite,
+    to_float_one,
+    too_large_one,
+)
 from wholeroad.road.data.features.intervals import Entry
 
 
@@ -122,8 +128,8 @@ class Total(Running):
         if self.squared:
             self.squares -= amount * amount
 
-    def sum(self, own: Entry | None) -> int | float:
-        """Give the sum.
+    def sum(self, own: Entry | None) -> int | float | None:
+        """Give the sum; None where it is too large to be exact, as are the other two then.
 
         Raises
         ------
@@ -131,6 +137,8 @@ class Total(Running):
             ``data.infinite-value``, ``features.overflow``.
         """
         _, total, _ = self._without(own)
+        if too_large_one(total, real=self.real):
+            return None
         return to_float_one(total) if self.real else total
 
     def mean(self, own: Entry | None) -> float | None:
@@ -139,6 +147,8 @@ class Total(Running):
             count, total = self.count, self.total  # so it is with nearly all: nothing to take off or refuse
         else:
             count, total, _ = self._without(own)
+            if too_large_one(total, real=self.real):
+                return None
         if not count:
             return None
         return (to_float_one(total) if self.real else float(total)) / float(count)
@@ -146,6 +156,8 @@ class Total(Running):
     def deviation(self, own: Entry | None) -> float | None:
         """Give the sample standard deviation; None below two rows."""
         count, total, squares = self._without(own)
+        if too_large_one(total, real=self.real):
+            return None
         return deviation_one(count, total, squared=squares, real=self.real)
 
     def _without(self, own: Entry | None) -> tuple[int, int, int]:
@@ -156,9 +168,6 @@ class Total(Running):
             amount = own.added[self.slot]
             if amount is not None:
                 count, total, squares = count - 1, total - amount, squares - amount * amount
-        high = total >> 32 if self.real else total
-        if not -LARGEST_SUM <= high < LARGEST_SUM:
-            raise overflow(self.subject, "the sum of a window was too large to be exact")
         return count, total, squares
 
     def _refuse(self, amount: float) -> None:

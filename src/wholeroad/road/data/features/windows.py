@@ -20,9 +20,9 @@ from wholeroad.road.data.features.exact import (
     amounts,
     may_overflow,
     refuse_infinite,
-    refuse_overflow,
     split,
     to_float,
+    too_large,
 )
 from wholeroad.road.data.features.extremes import Pieces, count_distinct, extreme, last_base, pieces
 from wholeroad.road.data.features.keys import column_codes
@@ -139,17 +139,20 @@ def aggregate(window: Window, placed: Placed, *, end: Integers, added: Contribut
     ranges = _Ranges(placed, end, added.counted)
     if added.amounts is None:
         return pl.Series(window.name, _in_case_order(ranges.count(), placed, cases))
-    high = ranges.total(added.amounts.high, added.amounts.subject)
-    low = None if added.amounts.low is None else ranges.total(added.amounts.low, added.amounts.subject)
+    low = None if added.amounts.low is None else ranges.total(added.amounts.low)
+    high = ranges.total(added.amounts.high)
+    inexact = ranges.inexact(added.amounts.high, low)
     if window.aggregate == "std":
         spread = ranges.deviation(added.amounts, high, low)
+        spread[inexact] = np.nan
         return _null_where_nan(window.name, spread, placed, cases)
     sums = to_float(high, low) if added.amounts.real else high
     if window.aggregate == "sum":
-        return pl.Series(window.name, _in_case_order(sums, placed, cases))
+        column = pl.Series(window.name, _in_case_order(sums, placed, cases))
+        return column.scatter(placed.places.cases[inexact], None) if inexact.any() else column
     count = ranges.count()
     mean = np.full(count.size, np.nan)
-    np.divide(sums, count, out=mean, where=count > 0)
+    np.divide(sums, count, out=mean, where=(count > 0) & ~inexact)
     return _null_where_nan(window.name, mean, placed, cases)
 
 
@@ -215,23 +218,23 @@ class _Ranges:
             np.subtract.at(counts, self.own.places, 1)
         return counts
 
-    def total(self, values: Integers, subject: str) -> Integers:
-        """Sum; prefixes may wrap, which cancels when the sum itself is in range."""
-        sums = self._total(values)
-        if may_overflow(values):
-            upper, lower = split(values)
-            refuse_overflow(self._total(upper), self._total(lower), subject=subject)
-        return sums
+    def inexact(self, values: Integers, low: Integers | None) -> Mask:
+        """Tell which sums are too large to be exact, given those of the low limbs."""
+        if not may_overflow(values):
+            return np.zeros(self.size, np.bool_)
+        upper, lower = split(values)
+        return too_large(self.total(upper), self.total(lower), carry=low)
 
     def deviation(self, added: Amounts, high: Integers, low: Integers | None) -> Floats:
         """Give the deviation of what is added, from its sums; a limb's sums can't wrap."""
         squared = [
-            None if limb is None else self._total(limb)
+            None if limb is None else self.total(limb)
             for limb in squares(added.high, added.low, real=added.real)
         ]
         return deviations(self.count(), high=high, low=low, squared=squared, real=added.real)
 
-    def _total(self, values: Integers) -> Integers:
+    def total(self, values: Integers) -> Integers:
+        """Sum; prefixes may wrap, which cancels when the sum itself is in range."""
         taken = values[self.index]
         changes = np.zeros(self.size + 1, np.int64)
         np.add.at(changes, self.begin, taken)
