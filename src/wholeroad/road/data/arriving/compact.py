@@ -20,6 +20,8 @@ _OURS: Final = (HAPPENED, KNOWN, CLAIMED, VERSION, ORDER, DELETED)
 _GROWTH: Final = 2
 _BITS: Final = 16
 """Bits per row, one of them set, that tell at a glance of most keys that they aren't there."""
+_FEW: Final = 16
+"""Texts are kept as codes where each occurs at least this often."""
 
 
 class StoredVersion(NamedTuple):
@@ -54,6 +56,7 @@ class CompactRows:
         self._columns = tuple(columns)
         self._kept = tuple(dict.fromkeys((*key, *columns)))
         self._parts: list[_Part] = []
+        self._codes: list[str] | None = None
 
     def add(self, stored: pl.DataFrame) -> int:
         """Take rows in; gives the greatest number among them, 0 where there are none.
@@ -66,11 +69,19 @@ class CompactRows:
         """
         if not stored.height:
             return 0
-        frame = stored.select(pl.col(*self._kept, *_OURS).to_physical()).rechunk()
+        frame = self._coded(stored.select(pl.col(*self._kept, *_OURS).to_physical())).rechunk()
         while self._parts and self._parts[-1].frame.height < _GROWTH * frame.height:
             frame = pl.concat([self._parts.pop().frame, frame]).rechunk()
         self._parts.append(_Part(frame, self._key))
         return int(stored[SEQ].max())  # type: ignore[arg-type]
+
+    def _coded(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Make codes of texts; the first rows, all that has landed before, tell of which columns."""
+        if self._codes is None:
+            texts = [name for name in self._columns if frame.schema[name] == pl.String]
+            some = frame.select(pl.col(name).approx_n_unique() for name in texts if name not in self._key)
+            self._codes = [column.name for column in some if column[0] * _FEW <= frame.height]
+        return frame.cast(dict.fromkeys(self._codes, pl.Categorical()))
 
     def has(self, key: Key) -> bool:
         """Tell whether there is any version of a row; now and then also where there is none."""

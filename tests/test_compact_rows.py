@@ -1,0 +1,30 @@
+"""Stored rows kept narrow: what comes out is what went in, also where texts are codes."""
+
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wholeroad.road.data.arriving.compact import CompactRows
+from wholeroad.road.data.batches import SYSTEM
+
+texts = st.sampled_from(["EWR", "JFK", "", None])
+
+
+def stored(rows, first):
+    names = pl.DataFrame(rows, schema={"id": pl.String, "place": pl.String, "day": pl.Int32}, orient="row")
+    order = range(first, first + len(rows))
+    system = pl.DataFrame(dict.fromkeys(SYSTEM, order)).cast(pl.Int64).cast({"_deleted": pl.Boolean})
+    return names.cast({"day": pl.Date}).hstack(system.cast(SYSTEM))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(texts, max_size=40), st.lists(st.one_of(texts, st.text(max_size=3)), max_size=40))
+def test_rows_come_out_as_they_went_in_however_few_texts_there_are(before, after):
+    kept = CompactRows(("id",), ["id", "place", "day"])
+    first = [(f"k{place}", text, 5) for place, text in enumerate(before)]
+    then = [(f"k{place}", text, 6) for place, text in enumerate(after)]
+    kept.add(stored(first, 1))
+    kept.add(stored(then, 1 + len(first)))
+    for place in range(41):
+        expected = [row for rows in (first, then) for row in rows if row[0] == f"k{place}"]
+        assert [tuple(each.values.values()) for each in kept.find((f"k{place}",))] == expected
