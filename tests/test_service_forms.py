@@ -339,3 +339,20 @@ def test_a_row_that_no_decision_could_be_made_with_is_set_aside_and_stops_nobody
         assert (answer.status, answer.code) == ("quarantined", code)
     after = served(root, clock, [each for each in rows if each.at < OPENED_AT + 30 * HOUR], together=20)
     holds(root, clock, after)
+
+
+def test_values_that_are_too_large_only_together_stop_nobody(tmp_path: Path) -> None:
+    mean_load = 'load_6h = { mean = "load", of = "readings", by = "depot", over = "6h" }\n'
+    brief = edited(BRIEF + READINGS, *VALUES, (FEATURE, FEATURE + mean_load))
+    form, clock = Form(brief), SteppedClock(OPENED_AT)
+    root, rows = form.begin(tmp_path), form.rows()
+    like = next(each.row for each in rows if each.source == "readings")
+    huge = {**like, "depot": "A", "load": 1e15}
+    many = [{**huge, "read_at": f"2024-01-13T10:{minute}:00Z"} for minute in range(10, 30)]
+    with over_http(root, clock) as running:
+        running.step_to(OPENED_AT + 2 * HOUR)
+        answers = running.client.rows("readings", many).rows
+        running.rows.update(("readings", each.status) for each in answers)
+    assert {each.status for each in answers} == {"landed"}
+    after = served(root, clock, [each for each in rows if each.at < OPENED_AT + 30 * HOUR], together=20)
+    holds(root, clock, running, after)
