@@ -273,6 +273,24 @@ def test_taking_the_mend_away_gives_the_unmended_versions_back(batches, more, so
         assert_frame_equal(place.aside(), plain.aside())
 
 
+@pytest.mark.parametrize("kills", range(6))
+def test_a_batch_that_says_one_row_twice_lands_again_though_it_is_stopped(kills):
+    there_and_back = [([("b", 1.0, "b", 0)], False), ([("b", -9.0, "b", 1)], True)]
+    batches = [([([("b", 1.0, "b", 0)], False)], True), (there_and_back, False), (there_and_back, False)]
+    changed, fresh = Place(GONE), Place(made(GONE, contract="range"))
+    taken(changed, batches)
+    taken(fresh, batches)
+    changed.source, changed.tables.left = fresh.source, kills
+    for _ in range(2):
+        try:
+            changed.intake.land_again("table", fresh.source, now=NOW + 99 * DAY)
+        except KeyboardInterrupt:
+            continue
+    assert_frame_equal(changed.stored(), fresh.stored())
+    assert_frame_equal(changed.aside(), fresh.aside())
+    assert_adds_up(changed)
+
+
 # Raw rows as they came
 
 

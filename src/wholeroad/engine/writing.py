@@ -25,8 +25,9 @@ from wholeroad.engine.manifests import (
     table_of,
 )
 from wholeroad.engine.raw import RawPart
+from wholeroad.engine.stopped import Stopped
 from wholeroad.road.brief.contract import SourceTable
-from wholeroad.road.data.batches import SEQ, Batch, Counts
+from wholeroad.road.data.batches import SEQ, VERSION, Batch, Counts
 from wholeroad.road.data.facts import BatchLanded, RowsMended, SourceHeld
 from wholeroad.road.data.landing import land, tombstones
 from wholeroad.road.data.presence import Hashes, Presence, Stored, in_force, needed_columns
@@ -129,7 +130,9 @@ class Writer:
     def land(self, order: Order, parts: Iterable[RawPart]) -> BatchLanded:
         """Land a batch, a part at a time: new versions, what was set aside, in the end the fact."""
         name, source, batch = order.name, order.source, order.batch
-        stored = self.stored(name, source, batch=batch)
+        until_seq = order.last_seq if order.again else None
+        stored = self.stored(name, source, batch=batch, until_seq=until_seq)
+        stopped = Stopped(None if until_seq is None else self._after(name, source, seq=until_seq))
         first_seq = 1 if stored is None else stored.next_seq
         mender = mender_of(name, source)
         inspector = self._contracts.inspector(name, source, batch=batch, last_seq=order.last_seq)
@@ -142,8 +145,9 @@ class Writer:
                 part = replace(part, landed_at=each.landed_at)
                 stored = None if stored is None else stored.at_another_instant(source)
             landing = land(part, source, name=name, stored=stored, mender=mender, inspector=inspector)
-            if landing.rows.height or stored is None:
-                self._append(table_of(name, source), landing.rows)
+            fresh = stopped.without(landing.rows, name=name)
+            if fresh.height or stored is None:
+                self._append(table_of(name, source), fresh)
             if landing.quarantine.height:
                 self._append(quarantine_of(name, source), landing.quarantine)
             stored = stored or Stored(landing.rows.schema, Presence(_NOTHING), 1, _NOTHING)
@@ -156,8 +160,9 @@ class Writer:
             if marks is not None:
                 total.back += marks.filter(landing.fine).drop_nulls().to_list()
         if source.absent == "deleted" and order.arrival.whole and stored is not None:
-            gone = self._delete_absent(name, source, replace(batch, next_seq=stored.next_seq), total.seen)
-            total.counts += Counts(deleted=gone)
+            last = replace(batch, next_seq=stored.next_seq)
+            total.counts += Counts(deleted=self._delete_absent(name, source, last, total.seen, stopped))
+        stopped.refuse_rest(name)
         broken = {} if inspector is None else inspector.result().broken
         fact = _manifest(order, total, first_seq=first_seq, broken=broken)
         self._ledger.append([*order.closing, fact, *self._back(name, total.back, at=fact.at)])
@@ -175,12 +180,23 @@ class Writer:
         version = (self._tables.version(table, "intake") or 0) + 1
         self._tables.append(table, frame, writer="intake", version=version)
 
-    def stored(self, name: str, source: SourceTable, *, batch: Batch) -> Stored | None:
-        """Give what landing a batch must know of the rows that are there; None before the first landing."""
+    def stored(
+        self, name: str, source: SourceTable, *, batch: Batch, until_seq: int | None = None
+    ) -> Stored | None:
+        """Give what landing a batch must know of the rows that are there; None before the first landing.
+
+        Parameters
+        ----------
+        until_seq
+            Versions after this one count for nothing: they were written by an attempt at this very batch that
+            was stopped, and come to be again, each in its place.
+        """
         table, aside = table_of(name, source), quarantine_of(name, source)
         if not self._tables.exists(table):
             return None
         frame = self._tables.read(table, needed_columns(source))
+        if until_seq is not None:
+            frame = frame.filter(pl.col(SEQ) <= until_seq)
         quarantined = _NOTHING
         if self._tables.exists(aside):
             quarantined = self._tables.read(aside, ["content"])["content"].to_numpy()
@@ -191,13 +207,27 @@ class Writer:
             quarantined=quarantined,
         )
 
-    def _delete_absent(self, name: str, source: SourceTable, batch: Batch, seen: Hashes) -> int:
+    def _after(self, name: str, source: SourceTable, *, seq: int) -> pl.DataFrame | None:
+        """Give what an attempt that was stopped has written after a version."""
         table = table_of(name, source)
-        narrow = self._tables.read(table, [*source.key, KNOWN, ORDER, DELETED])
+        if not self._tables.exists(table):
+            return None
+        return self._tables.read(table, [SEQ, VERSION]).filter(pl.col(SEQ) > seq)
+
+    def _delete_absent(
+        self, name: str, source: SourceTable, batch: Batch, seen: Hashes, stopped: Stopped
+    ) -> int:
+        table = table_of(name, source)
+        narrow = self._tables.read(table, [*source.key, KNOWN, ORDER, DELETED, SEQ])
+        narrow = narrow.filter(pl.col(SEQ) < batch.next_seq)  # what follows is of an attempt that was stopped
         standing = in_force(narrow, source, known_at=batch.known_at, imported=batch.imported)
         gone = standing.filter(~pl.Series(np.isin(standing["key"].to_numpy(), seen)))["place"]
         if len(gone):
-            self._append(table, tombstones(self._tables.read(table)[gone], batch, source=source))
+            rows = self._tables.read(table)
+            rows = rows.filter(pl.col(SEQ) < batch.next_seq)[gone]
+            fresh = stopped.without(tombstones(rows, batch, source=source), name=name)
+            if fresh.height:
+                self._append(table, fresh)
         return len(gone)
 
 

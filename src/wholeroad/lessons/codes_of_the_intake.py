@@ -20,6 +20,12 @@ ENTRIES: Final = (
         "contract",
     ),
     Entry(
+        "data.landing-differs",
+        "Rows that land again differ from those that a stopped run wrote.",
+        "Remove the source's table in .wholeroad/tables; it is made anew from what was kept.",
+        "storage",
+    ),
+    Entry(
         "data.raw-missing",
         "Raw rows that were kept are gone or damaged.",
         "Restore .wholeroad/blobs from a copy, or deliver the rows again.",

@@ -37,12 +37,12 @@ def ahead_of(holder: Holder) -> Span | None:
     return ahead if abs(ahead) > SHIFTED else 0
 
 
-def clock_of(holder: Holder | None) -> Clock:
-    """Give the clock of the service that holds a project; the machine's, where none does."""
+def clock_of(holder: Holder | None) -> Clock | None:
+    """Give the clock of the service that holds a project; None where no service does."""
     from wholeroad.adapters.clocks import ShiftedClock, SystemClock
 
-    clock = SystemClock()
     if holder is None or address_of(holder) is None:
-        return clock
+        return None
+    clock = SystemClock()
     ahead = ahead_of(holder)
     return ShiftedClock(clock.now() + ahead) if ahead else clock
