@@ -281,6 +281,16 @@ def service_crash(found: dict[str, Any]) -> Iterator[str]:
     yield row(ours, theirs, said, "nothing lost, nothing twice", met=not found["left_running"])
 
 
+def service_parity(found: dict[str, Any]) -> Iterator[str]:
+    """Give the row of the year over HTTP."""
+    ours = (
+        f"{found['days']} days of flights over HTTP on a stepped clock: {found['rows_sent']:,} rows, late, "
+        f"early, corrected, repeated, several at once; {found['decisions']:,} decisions, {found['fits']} fits"
+    )
+    said = "equal to the byte" if found["equal"] else f"not equal: {found['difference']}"
+    yield row(ours, "the rehearsal of its ledger", said, "equal to the byte", met=found["equal"])
+
+
 def serving(found: dict[str, Any]) -> Iterator[str]:
     """Give the rows of decisions and of rows over HTTP."""
     median, goal = found["median"], found["goal"]
@@ -361,6 +371,7 @@ ROWS = {
     "reweighing": reweighing,
     "slices": slices,
     "service_crash": service_crash,
+    "service_parity": service_parity,
     "serving": serving,
     "service_ready": service_ready,
     "service_soak": service_soak,

@@ -1,7 +1,7 @@
 """A service killed at random instants, many times over, under mixed load with cycles and fits beside it.
 
-    python bench/service_crash.py                     2,000 kills of one world
-    python bench/service_crash.py --kills 100 --seed 3
+    python bench/service_crash.py                     2,000 kills, of two worlds at once
+    python bench/service_crash.py --kills 100 --worlds 1 --seed 3
 
 The real command serves, with real processes beside it; each start is forked from a process that has
 imported everything, so that a start takes no seconds of imports. Clients send rows, cases, outcomes,
@@ -16,6 +16,8 @@ import json
 import sys
 import tempfile
 import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -33,23 +35,34 @@ def main() -> None:
     """Kill, look, and print what was found."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--kills", type=int, default=2_000)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--worlds", type=int, default=2, help="services at once")
+    parser.add_argument("--seed", type=int, default=0, help="of the first world")
     parser.add_argument("--folder", help="where to work and leave it; a temporary one otherwise")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = begin(Path(asked.folder or scratch) / "world", seed=asked.seed)
-        killing = Killing(folder, token_of(folder), seed=asked.seed)
-        began_s = time.perf_counter()
-        with killing.of(Forked(folder, folder / "phases", beside="process")) as server:
-            killing.kill(server, asked.kills, tell=lambda text: sys.stderr.write(text + "\n"))
-            took_s = time.perf_counter() - began_s
-            killing.finish(server)
-        left = len(children(folder))
-    found = {"bench": "service_crash", "kills": killing.kills, "seed": asked.seed, "hit": dict(killing.hit)}
-    found |= {"seconds_per_kill": round(took_s / asked.kills, 2), "left_running": left}
-    print(json.dumps(found | killing.counts))
+    seeds = range(asked.seed, asked.seed + asked.worlds)
+    began_s = time.perf_counter()
+    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(asked.worlds) as pool:
+        root, each = Path(asked.folder or scratch), -(-asked.kills // asked.worlds)
+        done = list(pool.map(lambda seed: killed(root / f"world-{seed}", seed=seed, kills=each), seeds))
+    took_s = time.perf_counter() - began_s
+    kills, left = sum(killing.kills for killing, _ in done), sum(left for _, left in done)
+    hit = sum((killing.hit for killing, _ in done), start=Counter[str]())
+    counts = sum((Counter(killing.counts) for killing, _ in done), start=Counter[str]())
+    found = {"bench": "service_crash", "kills": kills, "seeds": [*seeds], "hit": dict(hit)}
+    found |= {"seconds_per_kill": round(took_s / kills, 2), "left_running": left}
+    print(json.dumps(found | dict(counts)))
     if left:
         sys.exit(1)
+
+
+def killed(folder: Path, *, seed: int, kills: int) -> tuple[Killing, int]:
+    """Kill a service so many times, hold what is there, and count the processes that it left."""
+    begin(folder, seed=seed)
+    killing = Killing(folder, token_of(folder), seed=seed)
+    with killing.of(Forked(folder, folder / "phases", beside="process")) as server:
+        killing.kill(server, kills, tell=lambda text: sys.stderr.write(f"{seed}: {text}\n"))
+        killing.finish(server)
+    return killing, len(children(folder))
 
 
 if __name__ == "__main__":
