@@ -1,6 +1,6 @@
 """The service at half of its highest rate for some minutes: latency, memory, cycles, and the hot log.
 
-    python bench/service_soak.py [--cache FOLDER] [--minutes 10] [--cycle 1m]
+    python bench/service_soak.py [--cache FOLDER] [--minutes 10] [--cycle 1min]
 
 The highest rate is that of a short run at 32 connections; then the same connections rest between requests, by
 chance, so that about half of it comes in; after each minute the rest is set anew by what came in. Every
@@ -96,7 +96,7 @@ def main() -> None:
     parser.add_argument("--nights", type=int, default=NIGHTS, help="of the prepared project")
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--minute", type=float, default=60.0, help="seconds of a line; for trying it out")
-    parser.add_argument("--cycle", default="1m", help="how often cycles come")
+    parser.add_argument("--cycle", default="1min", help="how often cycles come")
     asked = parser.parse_args()
     project = prepared(asked.cache, nights=asked.nights)
     with tempfile.TemporaryDirectory() as name:

@@ -106,13 +106,13 @@ class DeltaTables:
         """Give the names and types of a table's columns."""
         return _schema(self._needed(table))
 
-    def read(self, table: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
-        """Read the whole table, rows in the order of their appends."""
+    def read(self, table: str, columns: Sequence[str] | None = None, *, skip: int = 0) -> pl.DataFrame:
+        """Read a table, rows in the order of their appends, but for so many at its beginning."""
         with self._lock:
             found = self._needed(table)
             schema = _schema(found)
             wanted = list(schema) if columns is None else projected(table, list(columns), schema=schema)
-            files = self._files(table, found)
+            files, skip = self._files(table, found, skip=skip)
         if not files:
             return pl.DataFrame(schema={name: schema[name] for name in wanted})
         # Polars' own reader of Delta mistakes folders with spaces in their names, and may import pyarrow.
@@ -123,7 +123,7 @@ class DeltaTables:
             raise self._broken(table, error) from error
         if not rows[POSITION].is_sorted():
             rows = rows.sort(POSITION)
-        return rows.drop(POSITION)
+        return rows.drop(POSITION)[skip:]
 
     def _commit(self, table: str, frame: pl.DataFrame, writer: str, version: int) -> None:
         from deltalake import CommitProperties, Transaction, write_deltalake
@@ -184,13 +184,23 @@ class DeltaTables:
             raise missing(table)
         return found
 
-    def _files(self, table: str, found: DeltaTable) -> list[Path]:
-        """Give the files in the order of their rows."""
+    def _files(self, table: str, found: DeltaTable, *, skip: int) -> tuple[list[Path], int]:
+        """Give the files in the order of their rows, without those at the beginning that hold rows to skip.
+
+        Returns
+        -------
+        list, int
+            How many rows of the files are still to be skipped.
+        """
         added = pl.DataFrame(found.get_add_actions(flatten=True))
         least = f"min.{POSITION}"
         if least in added.columns:
             added = added.sort(least)
-        return [self._folder / table / unquote(path) for path in added["path"]]
+            if skip and not added["num_records"].null_count():
+                ends = added["num_records"].cum_sum().to_list()
+                done = sum(end <= skip for end in ends)
+                added, skip = added[done:], skip - (ends[done - 1] if done else 0)
+        return [self._folder / table / unquote(path) for path in added["path"]], skip
 
     def _broken(self, table: str, error: BaseException) -> UserError:
         return UserError(

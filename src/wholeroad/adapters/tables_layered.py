@@ -51,9 +51,9 @@ class LayeredTables:
         """Give the names and types of a table's columns."""
         return self._of(table).schema(table)
 
-    def read(self, table: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
-        """Read the whole table, rows in the order of their appends."""
-        return self._of(table).read(table, columns)
+    def read(self, table: str, columns: Sequence[str] | None = None, *, skip: int = 0) -> pl.DataFrame:
+        """Read a table, rows in the order of their appends, but for so many at its beginning."""
+        return self._of(table).read(table, columns, skip=skip)
 
     def _of(self, table: str) -> Tables:
         return self._own if self._own.exists(table) else self._below

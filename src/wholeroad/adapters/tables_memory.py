@@ -42,11 +42,12 @@ class MemoryTables:
         """Give the names and types of a table's columns."""
         return self._of(table)[0].schema
 
-    def read(self, table: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
-        """Read the whole table, rows in the order of their appends."""
+    def read(self, table: str, columns: Sequence[str] | None = None, *, skip: int = 0) -> pl.DataFrame:
+        """Read a table, rows in the order of their appends, but for so many at its beginning."""
         with self._lock:
             whole = pl.concat(self._of(table))
             self._parts[table] = [whole]
+        whole = whole[skip:]
         return (
             whole if columns is None else whole.select(projected(table, list(columns), schema=whole.schema))
         )

@@ -65,8 +65,8 @@ class Tables(Protocol):
     def schema(self, table: str) -> pl.Schema:
         """Give the names and types of a table's columns."""
 
-    def read(self, table: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
-        """Read the whole table, rows in the order of their appends."""
+    def read(self, table: str, columns: Sequence[str] | None = None, *, skip: int = 0) -> pl.DataFrame:
+        """Read a table, rows in the order of their appends, but for so many at its beginning."""
 
 
 class Blobs(Protocol):

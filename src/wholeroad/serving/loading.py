@@ -376,25 +376,20 @@ class NewRows:
     def begin(self) -> None:
         """Take what is there now for read."""
         for name, source in self._yard.brief.source.items():
-            self._last[name] = _greatest(self._yard.tables.read(table_of(name, source), [SEQ]))
+            self._last[name] = self._yard.tables.read(table_of(name, source), [SEQ]).height
 
     def note(self, name: str, stored: pl.DataFrame) -> None:
         """Take a source's rows, all that are in its table, for read."""
-        self._last[name] = _greatest(stored)
+        self._last[name] = stored.height
 
     def read(self) -> dict[str, pl.DataFrame]:
         """Give, by source, what came since."""
         tables = self._yard.tables
         found = {}
         for name, source in self._yard.brief.source.items():
-            table, last = table_of(name, source), self._last[name]
-            new = tables.read(table, [SEQ])[SEQ] > last
-            if new.any():
-                schema = self._yard.store.schema(name)
-                found[name] = tables.read(table, [*schema, *SYSTEM]).filter(new)
-                self._last[name] = _greatest(found[name])
+            columns = [*self._yard.store.schema(name), *SYSTEM]
+            new = tables.read(table_of(name, source), columns, skip=self._last[name])
+            if new.height:
+                found[name] = new
+                self._last[name] += new.height
         return found
-
-
-def _greatest(rows: pl.DataFrame) -> int:
-    return int(rows.select(pl.col(SEQ).max().fill_null(0)).item())

@@ -69,10 +69,13 @@ class CompactRows:
         """
         if not stored.height:
             return 0
-        frame = self._coded(stored.select(pl.col(*self._kept, *_OURS).to_physical())).rechunk()
+        frame = self._coded(stored.select(pl.col(*self._kept, *_OURS).to_physical()))
+        hashes = _hashes(frame.select(self._key))
         while self._parts and self._parts[-1].frame.height < _GROWTH * frame.height:
-            frame = pl.concat([self._parts.pop().frame, frame]).rechunk()
-        self._parts.append(_Part(frame, self._key))
+            before = self._parts.pop()
+            frame = pl.concat([before.frame, frame])
+            hashes = np.concatenate([before.hashes, hashes])
+        self._parts.append(_Part(frame.rechunk(), hashes))
         return int(stored[SEQ].max())  # type: ignore[arg-type]
 
     def _coded(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -106,15 +109,19 @@ class CompactRows:
 class _Part:
     """A frame of stored rows, and the way from a key to its rows.
 
+    Parameters
+    ----------
+    hashes
+        Shape (n,): of the rows' keys.
+
     Attributes
     ----------
     marks, mask
         A bit for the hash of each key; one that isn't set tells that the key isn't there.
     """
 
-    def __init__(self, frame: pl.DataFrame, key: tuple[str, ...]) -> None:
+    def __init__(self, frame: pl.DataFrame, hashes: NDArray[np.int64]) -> None:
         self.frame = frame
-        hashes = _hashes(frame.select(key))
         order = np.argsort(hashes, kind="stable")
         self._hashes = memoryview(hashes[order])  # type: ignore[arg-type]
         self.mask = (1 << (frame.height * _BITS // 8).bit_length()) - 1
@@ -123,6 +130,13 @@ class _Part:
         np.bitwise_or.at(marks, hashes >> 3 & self.mask, ones)
         self.marks = marks.tobytes()
         self._order = order.astype(np.uint32 if frame.height < 2**32 else np.int64)
+
+    @property
+    def hashes(self) -> NDArray[np.int64]:
+        """The hashes of the rows' keys, in the order of the rows."""
+        hashes = np.empty(len(self._order), dtype=np.int64)
+        hashes[self._order] = self._hashes
+        return hashes
 
     def rows_of(self, key: Key) -> list[tuple[Any, ...]]:
         """Give the rows whose key has the hash of this one."""
