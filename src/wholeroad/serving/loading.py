@@ -366,6 +366,9 @@ def _inspector(yard: Yard, name: str, *, source: SourceTable) -> Callable[[], In
     return inspector
 
 
+_FEW: Final = 2_000
+
+
 class NewRows:
     """Reads rows that were moved into the tables since the last time."""
 
@@ -382,14 +385,14 @@ class NewRows:
         """Take a source's rows, all that are in its table, for read."""
         self._last[name] = stored.height
 
-    def read(self) -> dict[str, pl.DataFrame]:
-        """Give, by source, what came since."""
+    def read(self) -> list[tuple[str, pl.DataFrame]]:
+        """Give what came since, few rows of a source at a time: whoever takes them in holds others up."""
         tables = self._yard.tables
-        found = {}
+        found = []
         for name, source in self._yard.brief.source.items():
             columns = [*self._yard.store.schema(name), *SYSTEM]
             new = tables.read(table_of(name, source), columns, skip=self._last[name])
             if new.height:
-                found[name] = new
+                found += [(name, some) for some in new.iter_slices(_FEW)]
                 self._last[name] += new.height
         return found

@@ -389,10 +389,12 @@ class Service:
         return self.front.read_model(name)
 
     async def _prune(self, through: int) -> None:
-        log = self._log
-        if not through or log is None:
+        if not through or self._log is None:
             return
-        await self._loop.run_in_executor(self._flushing, log.prune, through)
-        if self._front is not None and self._counts.landed - self._moved >= MOST_HOT // 4:
+        await self._loop.run_in_executor(self._flushing, self._log.prune, through)
+        front = self._front
+        if front is not None and self._counts.landed - self._moved >= MOST_HOT // 4:
             self._moved = self._counts.landed
-            self._front.moved(await asyncio.to_thread(self._new_rows.read))
+            for source, rows in await asyncio.to_thread(self._new_rows.read):
+                front.moved(source, rows)
+                await asyncio.sleep(0)

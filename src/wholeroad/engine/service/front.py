@@ -185,9 +185,9 @@ class Front:
             (self._undecided(key, one) for key, one in zip(waiting, ids, strict=True) if one == number), None
         )
 
-    def moved(self, stored: Mapping[str, pl.DataFrame]) -> None:
-        """Keep rows that are in the tables now as narrow as the others there, by source."""
-        self._landings.moved(stored)
+    def moved(self, source: str, stored: pl.DataFrame) -> None:
+        """Keep rows of a source that are in its table now as narrow as the others there."""
+        self._landings.moved(source, stored)
 
     def read_model(self, name: str) -> Model:
         """Give a model by its digest, ready to decide."""

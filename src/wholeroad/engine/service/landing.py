@@ -175,10 +175,9 @@ class Landings:
                 self._follow(source, row.key, row.versions)
         return taken
 
-    def moved(self, stored: Mapping[str, pl.DataFrame]) -> None:
-        """Keep rows that are in the tables now as narrow as the others there, by source."""
-        for source, rows in stored.items():
-            self._arriving[source].moved(rows)
+    def moved(self, source: str, stored: pl.DataFrame) -> None:
+        """Keep rows of a source that are in its table now as narrow as the others there."""
+        self._arriving[source].moved(stored)
 
     def row(self, key: Key) -> tuple[RowVersion, ...]:
         """Give the versions of a case's row."""
