@@ -18,13 +18,20 @@ def stored(rows, first):
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(texts, max_size=40), st.lists(st.one_of(texts, st.text(max_size=3)), max_size=40))
-def test_rows_come_out_as_they_went_in_however_few_texts_there_are(before, after):
-    kept = CompactRows(("id",), ["id", "place", "day"])
-    first = [(f"k{place}", text, 5) for place, text in enumerate(before)]
-    then = [(f"k{place}", text, 6) for place, text in enumerate(after)]
-    kept.add(stored(first, 1))
-    kept.add(stored(then, 1 + len(first)))
+@given(
+    st.lists(texts, max_size=40),
+    st.lists(st.lists(st.one_of(texts, st.text(max_size=3)), max_size=20), max_size=4),
+    st.sampled_from([1, 8, 1_000]),
+)
+def test_rows_come_out_as_they_went_in_however_few_texts_there_are(before, after, large):
+    kept = CompactRows(("id",), ["id", "place", "day"], large=large)
+    batches = [
+        [(f"k{place}", text, day) for place, text in enumerate(each)]
+        for day, each in enumerate([before, *after])
+    ]
+    for day, rows in enumerate(batches):
+        kept.add(stored(rows, 1 + sum(map(len, batches[:day]))))
     for place in range(41):
-        expected = [row for rows in (first, then) for row in rows if row[0] == f"k{place}"]
+        expected = [row for rows in batches for row in rows if row[0] == f"k{place}"]
         assert [tuple(each.values.values()) for each in kept.find((f"k{place}",))] == expected
+        assert kept.has((f"k{place}",)) or not expected

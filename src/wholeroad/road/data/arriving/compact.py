@@ -18,6 +18,8 @@ from wholeroad.road.data.versions import DELETED, HAPPENED, KNOWN, ORDER
 _CHUNK: Final = 500_000
 _OURS: Final = (HAPPENED, KNOWN, CLAIMED, VERSION, ORDER, DELETED)
 _GROWTH: Final = 2
+LARGE: Final = 100_000
+"""Rows of a frame that stays as it is: to put it together with others would hold everybody up."""
 _BITS: Final = 16
 """Bits per row, one of them set, that tell at a glance of most keys that they aren't there."""
 _FEW: Final = 16
@@ -49,9 +51,12 @@ class CompactRows:
         The key's columns.
     columns
         The columns whose values are kept.
+    large
+        Rows of a frame that is put together with no other.
     """
 
-    def __init__(self, key: tuple[str, ...], columns: Collection[str]) -> None:
+    def __init__(self, key: tuple[str, ...], columns: Collection[str], *, large: int = LARGE) -> None:
+        self._large = large
         self._key = key
         self._columns = tuple(columns)
         self._kept = tuple(dict.fromkeys((*key, *columns)))
@@ -71,7 +76,7 @@ class CompactRows:
             return 0
         frame = self._coded(stored.select(pl.col(*self._kept, *_OURS).to_physical()))
         hashes = _hashes(frame.select(self._key))
-        while self._parts and self._parts[-1].frame.height < _GROWTH * frame.height:
+        while self._parts and self._parts[-1].frame.height < min(_GROWTH * frame.height, self._large):
             before = self._parts.pop()
             frame = pl.concat([before.frame, frame])
             hashes = np.concatenate([before.hashes, hashes])

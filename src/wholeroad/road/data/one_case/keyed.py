@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from wholeroad.road.data.few_rows import physical
 from wholeroad.road.data.row_versions import Key
 
+LARGE: Final = 100_000
+"""Rows of a part that stays as it is: to join it with others would hold everybody up."""
+
 RECENT: Final = 16_384
 """Rows that may lie in the dict; one more, and they are put into a frame."""
 
@@ -29,9 +32,14 @@ class Keyed:
         The columns of a row; the first ``width`` are the key.
     recent
         How many rows the dict may hold.
+    large
+        Rows of a part that is joined with no other.
     """
 
-    def __init__(self, schema: Mapping[str, pl.DataType], width: int, *, recent: int = RECENT) -> None:
+    def __init__(
+        self, schema: Mapping[str, pl.DataType], width: int, *, recent: int = RECENT, large: int = LARGE
+    ) -> None:
+        self._large = large
         self._schema = {name: physical(dtype) for name, dtype in schema.items()}
         self._width = width
         self._most = recent
@@ -91,7 +99,9 @@ class Keyed:
         if not frame.height:
             return
         self._parts.append(_Part.of(frame, self._width))
-        while len(self._parts) > 1 and self._parts[-2].frame.height <= 2 * self._parts[-1].frame.height:
+        while len(self._parts) > 1 and self._parts[-2].frame.height <= min(
+            2 * self._parts[-1].frame.height, self._large
+        ):
             newer, older = self._parts.pop(), self._parts.pop()
             self._parts.append(older.joined(newer))
 
