@@ -6,6 +6,7 @@ import io
 import json
 import sys
 import time
+from collections import defaultdict
 from typing import Any
 
 import polars as pl
@@ -16,7 +17,7 @@ BATCH = 1_000
 
 
 def batches(server: Server, count: int, flights: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Send so many batches of new rows of the departure board, one after the other, in each of two forms.
+    """Send so many batches of new rows of the departure board, one after the other, by turns in two forms.
 
     Returns
     -------
@@ -24,26 +25,33 @@ def batches(server: Server, count: int, flights: list[dict[str, Any]]) -> dict[s
         By form: rows per second, CPU of the server for a row, the share of the time in which its thread
         worked, and that in which the disk was waited for.
     """
-    found = {}
-    for form, media in (("ndjson", "application/x-ndjson"), ("arrow", "application/vnd.apache.arrow.stream")):
-        bodies = [_body(_rows(form, number, flights), form) for number in range(count)]
-        _send(server, _body(_rows(form, -1, flights), form), media)
-        before, (cpu, beside) = counters(server), server.cpu_s()
-        began = time.perf_counter()
-        for body in bodies:
-            _send(server, body, media)
-        taken = time.perf_counter() - began
-        after, (cpu_after, beside_after) = counters(server), server.cpu_s()
-        sent = count * BATCH
-        flush = after["wholeroad_flush_seconds_total"] - before["wholeroad_flush_seconds_total"]
+    media = {"ndjson": "application/x-ndjson", "arrow": "application/vnd.apache.arrow.stream"}
+    taken = {form: defaultdict[str, float](float) for form in media}
+    for number in range(count):  # by turns: the more rows there are, the more each of them costs
+        for form, kind in media.items():
+            body = _body(_rows(form, number, flights), form)
+            if not number:
+                _send(server, _body(_rows(form, -1, flights), form), kind)
+            before, (cpu, beside) = counters(server), server.cpu_s()
+            began = time.perf_counter()
+            _send(server, body, kind)
+            taken[form]["took"] += time.perf_counter() - began
+            after, (cpu_after, beside_after) = counters(server), server.cpu_s()
+            taken[form]["bytes"] += len(body)
+            taken[form]["cpu"] += cpu_after - cpu
+            taken[form]["beside"] += max(0.0, beside_after - beside)
+            name = "wholeroad_flush_seconds_total"
+            taken[form]["flush"] += after[name] - before[name]
+    sent, found = count * BATCH, {}
+    for form, sums in taken.items():
         found[form] = {
             "rows": sent,
-            "rows_per_s": round(sent / taken),
-            "bytes_per_row": round(sum(map(len, bodies)) / sent),
-            "cpu_us_per_row": round((cpu_after - cpu) / sent * 1e6, 2),
-            "beside_us_per_row": round(max(0.0, beside_after - beside) / sent * 1e6, 2),
-            "thread_busy": round((cpu_after - cpu) / taken, 3),
-            "flushing": round(flush / taken, 3),
+            "rows_per_s": round(sent / sums["took"]),
+            "bytes_per_row": round(sums["bytes"] / sent),
+            "cpu_us_per_row": round(sums["cpu"] / sent * 1e6, 2),
+            "beside_us_per_row": round(sums["beside"] / sent * 1e6, 2),
+            "thread_busy": round(sums["cpu"] / sums["took"], 3),
+            "flushing": round(sums["flush"] / sums["took"], 3),
         }
         sys.stderr.write(f"rows, {form}: {found[form]}\n")
     return found
