@@ -14,7 +14,6 @@ import httpx
 import jsonschema
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -25,6 +24,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 import wholeroad
+from by_the_document import hold
 from open_guard import OpenGuard
 from service_worlds import begun, settled
 from test_http_hostile import DECIDE, JSON, REFUSED, TAKEN
@@ -152,30 +152,13 @@ def test_what_is_only_odd_is_answered(name, world, ask):
 def test_the_document_is_answered_by_the_service(world, ask):
     for operation in schemathesis.openapi.from_dict(world.document).get_all_operations():
         for mode in GenerationMode:
-            hold(operation.ok(), mode, world.address)
+            hold(operation.ok(), mode, address=world.address, checks=checked(mode), examples=EXAMPLES)
     assert world.told == []
     assert decides(world, ask, 200_000)
 
 
-def hold(operation, mode, address):
-    checks = [*CHECKS, positive_data_acceptance] if mode is GenerationMode.POSITIVE else CHECKS
-    try:
-        cases = operation.as_strategy(mode)
-    except schemathesis.errors.SchemathesisError:
-        return
-
-    @given(cases)
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-        derandomize=True,
-    )
-    def law(case):
-        case.call_and_validate(base_url=address, checks=checks)
-
-    law()
+def checked(mode):
+    return [*CHECKS, positive_data_acceptance] if mode is GenerationMode.POSITIVE else CHECKS
 
 
 def test_one_case_of_many_that_is_set_aside_is_told_by_the_document(world, ask):

@@ -12,7 +12,7 @@ import jsonschema
 import polars as pl
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import (
@@ -23,6 +23,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from by_the_document import hold
 from http_desk import CASE, LATER, Desk, served
 from wholeroad.interfaces.http.document import document
 from wholeroad.interfaces.http.settings import HttpSettings
@@ -57,23 +58,7 @@ def test_what_is_sent_by_the_document_is_answered_by_the_document(operation, mod
     # A row whose values don't fit is set aside, and that is a success with a word about the row: so what
     # contradicts the document isn't always refused; what is refused is held in test_http_hostile.py.
     checks = [*CHECKS, positive_data_acceptance] if mode is GenerationMode.POSITIVE else CHECKS
-    try:
-        cases = operation.as_strategy(mode)
-    except schemathesis.errors.SchemathesisError:
-        return
-
-    @given(cases)
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-        derandomize=True,
-    )
-    def law(case):
-        case.call_and_validate(base_url=address, checks=checks)
-
-    law()
+    hold(operation, mode, address=address, checks=checks, examples=EXAMPLES)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)

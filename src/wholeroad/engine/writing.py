@@ -208,11 +208,11 @@ class Writer:
         )
 
     def _after(self, name: str, source: SourceTable, *, seq: int) -> pl.DataFrame | None:
-        """Give what an attempt that was stopped has written after a version."""
+        """Give what an attempt that was stopped has written after a version; these are numbered by place."""
         table = table_of(name, source)
         if not self._tables.exists(table):
             return None
-        return self._tables.read(table, [SEQ, VERSION]).filter(pl.col(SEQ) > seq)
+        return self._tables.read(table, [SEQ, VERSION], skip=seq)
 
     def _delete_absent(
         self, name: str, source: SourceTable, batch: Batch, seen: Hashes, stopped: Stopped

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,12 +17,12 @@ _INSTANT = pl.Datetime("us", "UTC")
 _AT = datetime(2013, 1, 1, 5, 0, 0, 123456, tzinfo=UTC)
 
 
-class TablesSuite:
+class TablesSuite(ABC):
     """Tests of the port ``Tables``; pytest collects them from a subclass named ``Test...``."""
 
+    @abstractmethod
     def make(self, folder: Path) -> Tables:
         """Make an empty store; ``folder`` is fresh, its name has a space and a letter beyond ASCII."""
-        raise NotImplementedError
 
     def reopen(self, tables: Tables, folder: Path) -> Tables:
         """Open the same store again, as another process would; a store without a disk gives itself."""

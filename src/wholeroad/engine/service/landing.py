@@ -102,10 +102,10 @@ class Landings:
         self._decide_at = decide_at
         self._telling = telling
         self._opened_at = opened_at
-        self.case_source = self._case_source = brief.case.source
+        self.case_source = brief.case.source
         self._outcome_source = brief.outcome.source
-        self._own_outcomes = self._case_source == self._outcome_source
-        self._case_features = [each for each in features if each.reads(self._case_source)]
+        self._own_outcomes = self.case_source == self._outcome_source
+        self._case_features = [each for each in features if each.reads(self.case_source)]
         self.cases = cases
         self.waiting: Waiting[Key] = Waiting()
 
@@ -122,11 +122,11 @@ class Landings:
     @property
     def case_key(self) -> tuple[str, ...]:
         """The columns of the case's key."""
-        return tuple(self._brief.source[self._case_source].key)
+        return tuple(self._brief.source[self.case_source].key)
 
     def new(self, rows: Sequence[Mapping[str, Any]], now: Instant) -> list[NewRow] | None:
         """Read cases that nobody knew and that nothing is wrong with; None where one of them is another."""
-        arriving = self._arriving[self._case_source]
+        arriving = self._arriving[self.case_source]
         found = list[NewRow]()
         for row in rows:
             new = arriving.new(row, now)
@@ -137,12 +137,12 @@ class Landings:
 
     def keep(self, found: Sequence[NewRow], now: Instant) -> list[Ready]:
         """Land cases that :meth:`new` gave; gives those that are due at this very instant, and don't wait."""
-        arriving = self._arriving[self._case_source]
+        arriving = self._arriving[self.case_source]
         ready = list[Ready]()
         for row, versions in [(row, arriving.keep(row, now)) for row in found]:
             key = row.key
             for features in self._case_features:
-                features.put(self._case_source, key, versions=versions)
+                features.put(self.case_source, key, versions=versions)
             if key not in self.cases:
                 due = due_at(versions, self._decide_at)
                 if due is not None and due.due_at == now >= self._opened_at:
@@ -164,7 +164,7 @@ class Landings:
         if source not in self._arriving:
             raise _unknown_source(source, self._brief.source)
         arriving = self._arriving[source]
-        if outcomes and source == self._case_source:
+        if outcomes and source == self.case_source:
             rows = [
                 row if (key := arriving.key_of(row)) is None else arriving.merged(row, key, now=now)
                 for row in rows
@@ -181,11 +181,11 @@ class Landings:
 
     def row(self, key: Key) -> tuple[RowVersion, ...]:
         """Give the versions of a case's row."""
-        return self._arriving[self._case_source].row(key)
+        return self._arriving[self.case_source].row(key)
 
     def same(self, rows: Sequence[Mapping[str, Any]]) -> list[tuple[Key | None, bool]]:
         """Give the keys of cases that are sent, where they are known; and whether each row is equal."""
-        arriving = self._arriving[self._case_source]
+        arriving = self._arriving[self.case_source]
         keys = [None if key is None or not arriving.row(key) else key for key in arriving.keys_of(rows)]
         known = iter(arriving.known([row for row, key in zip(rows, keys, strict=True) if key is not None]))
         return [(key, False if key is None else next(known)) for key in keys]
@@ -225,7 +225,7 @@ class Landings:
     def _follow(self, source: str, key: Key, versions: Sequence[RowVersion]) -> None:
         for features in self._features:
             features.put(source, key, versions=versions)
-        if source == self._case_source and key not in self.cases:
+        if source == self.case_source and key not in self.cases:
             self._ask(key, versions)
         if source == self._outcome_source and self._telling is not None:
             self._tell_cases(versions)
