@@ -124,14 +124,15 @@ class Deciding:
         if self._groups is None and self._places is None and True not in cases.held:
             plain = self._kernel.plainly(plan, cases.features, model=model)
             if plain is not None:
-                return _written_plainly(keys, cases, plain=plain, plan=plan)
+                return _written(keys, cases, plain, plan=plan)
         if self._groups is not None and plan.decider == MODEL:
             self._groups.advance(at)
             cases = replace(cases, groups=self._groups.of_many(cases.rows, decided_at=at))
         used = 0 if self._places is None else self._places.used(at)
         decided = self._kernel.decide(plan, cases, model=model, used=used)
         self._count(decided, cases.rows, at)
-        return _written(keys, cases, decided=decided, plan=plan, actions=len(self._brief.actions))
+        made = _plain(decided, len(self._brief.actions))
+        return _written(keys, cases, made, plan=plan, decided=decided)
 
     def _count(self, decided: Decided, rows: Sequence[Row], at: Instant) -> None:
         if self._places is not None:
@@ -139,54 +140,39 @@ class Deciding:
             self._places.note(at, action=decided.action, status_quo=status_quo, propensity=decided.propensity)
 
 
-def _written_plainly(
-    keys: Sequence[Key], cases: FewCases, *, plain: Sequence[Plain], plan: Plan
+def _written(
+    keys: Sequence[Key], cases: FewCases, made: Sequence[Plain], *, plan: Plan, decided: Decided | None = None
 ) -> list[DecidedCase]:
+    """Write decisions down; ``decided`` tells what was left to whom, and drawn by chance, if anything was."""
     at, decider, model = cases.decided_at, plan.decider, plan.model
+    nothing: list[Any] = [None] * len(keys)
+    propensity = nothing if decided is None or decided.propensity is None else decided.propensity.tolist()
+    left = nothing if decided is None or decided.left is None else decided.left.tolist()
     return [
         DecidedCase(
             key=list(key),
             id=case_id,
             decided_at=at,
-            action=action,
-            prediction=prediction,
-            expected=expected,
-            propensity=None,
-            left=False,
+            action=one.action,
+            prediction=one.prediction,
+            expected=one.expected,
+            propensity=drawn,
+            left=bool(to_people),
             decider=decider,
             model=model,
-            expected_values=money,
+            expected_values=one.money,
         )
-        for key, case_id, (action, prediction, expected, money) in zip(keys, cases.ids, plain, strict=True)
+        for key, case_id, one, drawn, to_people in zip(keys, cases.ids, made, propensity, left, strict=True)
     ]
 
 
-def _written(
-    keys: Sequence[Key], cases: FewCases, *, decided: Decided, plan: Plan, actions: int
-) -> list[DecidedCase]:
-    predictions = _listed(decided.probabilities)
-    nothing: list[Any] = [None] * len(keys)
+def _plain(decided: Decided, actions: int) -> list[Plain]:
+    """Give decisions one by one; what isn't known is None."""
     expected = _listed(decided.expected)
-    unknown: list[Any] = [[None] * actions] * len(keys)
+    unknown: list[Any] = [[None] * actions] * len(expected)
     money = unknown if decided.money is None else _listed(decided.money)
-    propensity = nothing if decided.propensity is None else decided.propensity.tolist()
-    left = nothing if decided.left is None else decided.left.tolist()
-    return [
-        DecidedCase(
-            key=list(key),
-            id=cases.ids[place],
-            decided_at=cases.decided_at,
-            action=int(decided.action[place]),
-            prediction=predictions[place],
-            expected=expected[place],
-            propensity=propensity[place],
-            left=bool(left[place]),
-            decider=plan.decider,
-            model=plan.model,
-            expected_values=money[place],
-        )
-        for place, key in enumerate(keys)
-    ]
+    columns = (decided.action.tolist(), _listed(decided.probabilities), expected, money)
+    return [Plain(*one) for one in zip(*columns, strict=True)]
 
 
 def _listed(numbers: NDArray[np.float64]) -> list[Any]:

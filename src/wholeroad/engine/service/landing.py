@@ -144,10 +144,10 @@ class Landings:
             for features in self._case_features:
                 features.put(self.case_source, key, versions=versions)
             if key not in self.cases:
-                due = due_at(versions, self._decide_at)
-                if due is not None and due.due_at == now >= self._opened_at:
+                due = self._asked(versions)
+                if due is not None and due.due_at == now:
                     ready.append(Ready(key, due.late, versions[due.index].values, new=True))
-                elif due is not None and due.due_at >= self._opened_at:
+                elif due is not None:
                     self.waiting.put(key, due.due_at)
             if self._own_outcomes:
                 self._tell_cases(versions)
@@ -231,11 +231,16 @@ class Landings:
             self._tell_cases(versions)
 
     def _ask(self, key: Key, versions: Sequence[RowVersion]) -> None:
-        found = due_at(versions, self._decide_at)
-        if found is None or found.due_at < self._opened_at:
+        found = self._asked(versions)
+        if found is None:
             self.waiting.drop(key)
         else:
             self.waiting.put(key, found.due_at)
+
+    def _asked(self, versions: Sequence[RowVersion]) -> Due | None:
+        """Give when a case is decided; None for one that never is, or was before the service opened."""
+        found = due_at(versions, self._decide_at)
+        return None if found is None or found.due_at < self._opened_at else found
 
     def _tell_cases(self, versions: Sequence[RowVersion]) -> None:
         telling = self._telling

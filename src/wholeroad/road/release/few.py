@@ -32,17 +32,18 @@ FEW: Final = 32
 
 
 class Plain(NamedTuple):
-    """What a model decides about one case where nothing but the expected money counts; all of it is known.
+    """What is decided about one case.
 
     Attributes
     ----------
     prediction, money
-        Probabilities of the classes; the expected money of every action.
+        Probabilities of the classes, or quantiles; the expected money of every action. None is not known,
+        as in ``expected``.
     """
 
     action: int
     prediction: list[Any]
-    expected: float
+    expected: float | None
     money: list[Any]
 
 
