@@ -1,0 +1,116 @@
+"""Many rows found by key: frames in the order of their keys' hashes, no object of Python for any row."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from wholeroad.road.data.row_versions import Key
+
+LARGE: Final = 100_000
+"""Rows of a frame that stays as it is: to put it together with others would hold everybody up."""
+
+_GROWTH: Final = 2
+_BITS: Final = 16
+"""Bits per row, one of them set, that tell at a glance of most keys that they aren't there."""
+
+_CHUNK: Final = 500_000
+
+Values = tuple[Any, ...]
+
+
+class HashedFrames:
+    """Rows found by key, in the order in which they were taken in.
+
+    Hashes are those of this process alone, and a hit is held against the key itself. Rows that are added
+    later form frames of their own, which are put together before they become many.
+
+    Parameters
+    ----------
+    width
+        How many columns the key has; they come first.
+    large
+        Rows of a frame that is put together with no other.
+
+    Examples
+    --------
+    >>> rows = HashedFrames(1)
+    >>> rows.append(pl.DataFrame({"id": [7, 8, 7], "km": [1.0, 2.0, 3.0]}))
+    >>> list(rows.find((7,))), rows.may_have((9,))
+    ([(7, 1.0), (7, 3.0)], False)
+    """
+
+    def __init__(self, width: int, *, large: int = LARGE) -> None:
+        self._width = width
+        self._large = large
+        self._parts: list[_Part] = []
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return sum(part.frame.height for part in self._parts)
+
+    def append(self, frame: pl.DataFrame) -> None:
+        """Take in rows, of physical values."""
+        if not frame.height:
+            return
+        hashes = _hashes(frame.select(frame.columns[: self._width]))
+        while self._parts and self._parts[-1].frame.height <= min(_GROWTH * frame.height, self._large):
+            before = self._parts.pop()
+            frame = pl.concat([before.frame, frame])
+            hashes = np.concatenate([np.asarray(before.hashes), hashes])
+        self._parts.append(_Part(frame, hashes))
+
+    def may_have(self, key: Key) -> bool:
+        """Tell whether there is any row of a key; now and then also where there is none."""
+        wanted = hash(key)
+        for part in self._parts:  # noqa: SIM110 (a generator costs more than the rest)
+            if part.marks[wanted >> 3 & part.mask] >> (wanted & 7) & 1:
+                return True
+        return False
+
+    def find(self, key: Key) -> Iterator[Values]:
+        """Give the rows of a key."""
+        wanted, width = hash(key), self._width
+        for part in self._parts:
+            if part.marks[wanted >> 3 & part.mask] >> (wanted & 7) & 1:
+                place = bisect_left(part.hashes, wanted)
+                while place < len(part.hashes) and part.hashes[place] == wanted:
+                    row = part.frame.row(place)
+                    if row[:width] == key:
+                        yield row
+                    place += 1
+
+
+class _Part:
+    """A frame in the order of its keys' hashes.
+
+    Attributes
+    ----------
+    marks, mask
+        A bit for the hash of each key; one that isn't set tells that the key isn't there.
+    """
+
+    __slots__ = ("frame", "hashes", "marks", "mask")
+
+    def __init__(self, frame: pl.DataFrame, hashes: NDArray[np.int64]) -> None:
+        order = np.argsort(hashes, kind="stable")
+        self.frame = frame[order]
+        self.hashes = memoryview(hashes[order])  # type: ignore[arg-type]
+        self.mask = (1 << (hashes.size * _BITS // 8).bit_length()) - 1
+        marks = np.zeros(self.mask + 1, dtype=np.uint8)
+        ones = np.left_shift(1, hashes & 7).astype(np.uint8)
+        np.bitwise_or.at(marks, hashes >> 3 & self.mask, ones)
+        self.marks = marks.tobytes()
+
+
+def _hashes(keys: pl.DataFrame) -> NDArray[np.int64]:
+    parts = [
+        np.fromiter(map(hash, keys.slice(start, _CHUNK).rows()), dtype=np.int64)
+        for start in range(0, keys.height, _CHUNK)
+    ]
+    return np.concatenate(parts)
