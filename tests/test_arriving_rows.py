@@ -371,9 +371,7 @@ def test_a_part_of_a_row_is_completed_to_the_row_that_is_known(rows, source, res
     taken = arriving.take(rows, now=NOW)
     if restarted:
         stored = stored_of(taken)
-        newest = sorted(taken.new, key=lambda row: row.known_at or 0)  # the last of a key counts
-        whole = {row.key: dict(zip(SCHEMA, row.values, strict=True)) for row in newest}
-        arriving = ArrivingRows("table", source, schema=SCHEMA, stored=stored, columns=["s"], fetch=whole.get)
+        arriving = ArrivingRows("table", source, schema=SCHEMA, stored=stored, columns=list(SCHEMA))
     for last in taken.new[-1:]:
         same = [each for each in taken.new if each.key == last.key]
         row = max(reversed(same), key=lambda each: each.known_at or 0)  # of one instant, the last

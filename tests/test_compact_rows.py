@@ -4,6 +4,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wholeroad.adapters.scratch import TemporaryScratchFile
 from wholeroad.road.data.arriving.compact import CompactRows
 from wholeroad.road.data.batches import SYSTEM
 
@@ -22,9 +23,11 @@ def stored(rows, first):
     st.lists(texts, max_size=40),
     st.lists(st.lists(st.one_of(texts, st.text(max_size=3)), max_size=20), max_size=4),
     st.sampled_from([1, 8, 1_000]),
+    st.booleans(),
 )
-def test_rows_come_out_as_they_went_in_however_few_texts_there_are(before, after, large):
-    kept = CompactRows(("id",), ["id", "place", "day"], large=large)
+def test_rows_come_out_as_they_went_in_however_few_texts_there_are(before, after, large, aside):
+    beside = TemporaryScratchFile() if aside else None
+    kept = CompactRows(("id",), ["id", "place", "day"], large=large, beside=beside)
     batches = [
         [(f"k{place}", text, day) for place, text in enumerate(each)]
         for day, each in enumerate([before, *after])

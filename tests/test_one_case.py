@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wholeroad.adapters.scratch import TemporaryScratchFile
 from wholeroad.core.expressions import Expression, bind
 from wholeroad.core.view import PENDING, UNKNOWN
 from wholeroad.road.brief.contract import OutcomeTable, SourceTable
@@ -386,12 +387,21 @@ def test_an_outcome_taken_back_at_the_very_instant_of_silence_is_silence():
 rows_by_key = st.lists(st.tuples(st.integers(0, 6), st.sampled_from("abc"), st.integers()), max_size=60)
 
 
-@given(rows=rows_by_key, cut=st.integers(0, 60), recent=st.integers(0, 5), large=st.sampled_from([1, 9, 99]))
+@given(
+    rows=rows_by_key,
+    cut=st.integers(0, 60),
+    recent=st.integers(0, 5),
+    large=st.sampled_from([1, 9, 99]),
+    aside=st.booleans(),
+)
 @settings(deadline=None)
-def test_rows_are_found_by_their_key_wherever_they_lie(rows: list[tuple], cut: int, recent: int, large: int):
+def test_rows_are_found_by_their_key_wherever_they_lie(
+    rows: list[tuple], cut: int, recent: int, large: int, *, aside: bool
+):
     rows = [(*key, place) for place, (*key, _) in enumerate(rows)]
     schema = {"a": pl.Int64(), "b": pl.String(), "place": pl.Int64()}
-    keyed = Keyed(schema, 2, recent=recent, large=large)
+    beside = TemporaryScratchFile() if aside else None
+    keyed = Keyed(schema, 2, recent=recent, large=large, beside=beside)
     keyed.extend(pl.DataFrame(rows[:cut], schema=schema, orient="row"))
     for row in rows[cut:]:
         keyed.add(row)

@@ -1,4 +1,4 @@
-"""A place beside memory for what can be made again: an SQLite file that nobody waits for."""
+"""Places beside memory for what can be made again: files that nobody waits for."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from threading import Lock
-from typing import Final
+from typing import BinaryIO, Final, cast
+from weakref import finalize
 
 from wholeroad.adapters.sqlite_errors import refusal
 from wholeroad.core.errors import UserError, unusable
@@ -101,6 +103,64 @@ class SqliteScratch:
     def _failed(self, error: sqlite3.Error) -> UserError:
         place = self._path or "the system's folder for temporary files"
         return refusal(self._path or Path(), error) or unusable(place, str(error))
+
+
+class TemporaryScratchFile:
+    """The port ``ScratchFile`` in a file without a name, gone with whoever has it.
+
+    What is read is read from the file, and not mapped: pages of it are the system's, and none of the
+    process's memory.
+
+    Parameters
+    ----------
+    folder
+        Where; None is where the system keeps such files, which may be in memory.
+
+    Examples
+    --------
+    >>> scratch = TemporaryScratchFile()
+    >>> scratch.append(b"one"), scratch.append(b"two"), scratch.read(3, 3)
+    (0, 3, b'two')
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self._lock = Lock()
+        self._file: BinaryIO | None = None
+        self._size = 0
+
+    def append(self, data: bytes) -> int:
+        """Keep the bytes after all others, and give where they begin."""
+        start = self._size
+        with self._named(), self._lock:
+            file = self._opened()
+            file.seek(start)
+            left = memoryview(data)
+            while left:  # a write may take less than it is given
+                left = left[file.write(left) :]
+            self._size += len(data)
+        return start
+
+    def read(self, start: int, count: int) -> bytes:
+        """Give so many bytes from there on."""
+        with self._named(), self._lock:
+            file = self._opened()
+            file.seek(start)
+            return file.read(count)
+
+    def _opened(self) -> BinaryIO:
+        """Open it with the first bytes: small projects never need it."""
+        if self._file is None:
+            self._file = cast("BinaryIO", TemporaryFile(buffering=0, dir=self._folder))  # noqa: SIM115
+            finalize(self, self._file.close)
+        return self._file
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise unusable(self._folder or "the system's folder for temporary files", str(error)) from error
 
 
 class MemoryScratch:

@@ -233,3 +233,13 @@ class Scratch(Protocol):
 
     def delete(self, key: bytes) -> None:
         """Let go of them."""
+
+
+class ScratchFile(Protocol):
+    """Bytes beside memory that can be made again, one after another; gone when nobody has it any more."""
+
+    def append(self, data: bytes) -> int:
+        """Keep the bytes after all others, and give where they begin."""
+
+    def read(self, start: int, count: int) -> bytes:
+        """Give so many bytes from there on; all of them were kept."""

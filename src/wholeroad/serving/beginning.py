@@ -19,7 +19,8 @@ from wholeroad.engine.service.records import read
 from wholeroad.road.brief.digests import digests
 from wholeroad.serving.beside import raised
 from wholeroad.serving.jobs import Came, Job, Jobs, Open
-from wholeroad.serving.loading import NewRows, load_early, load_front
+from wholeroad.serving.loading import load_early, load_front
+from wholeroad.serving.stored import NewRows
 
 if TYPE_CHECKING:
     from wholeroad.yard import Yard

@@ -8,31 +8,26 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from wholeroad.adapters.scratch import SqliteScratch
+from wholeroad.adapters.scratch import SqliteScratch, TemporaryScratchFile
 from wholeroad.core.errors import RoadError
 from wholeroad.core.instants import LAST, Instant
 from wholeroad.engine.agenda import agenda
 from wholeroad.engine.book import TABLE
 from wholeroad.engine.fold import State, fold
-from wholeroad.engine.holding import Contracts
 from wholeroad.engine.live import in_force
-from wholeroad.engine.manifests import quarantine_of, table_of
 from wholeroad.engine.reviewing import built_in
 from wholeroad.engine.service.deciding import Deciding
 from wholeroad.engine.service.decisions import Decisions
 from wholeroad.engine.service.front import Front, Standing
 from wholeroad.engine.service.landing import Landings, Telling
-from wholeroad.engine.service.refusing import Refuse, refusals, refuse_unvalued
+from wholeroad.engine.service.refusing import refusals, refuse_unvalued
 from wholeroad.engine.workshop import read_model
-from wholeroad.road.brief.contract import SourceTable
 from wholeroad.road.brief.feature_rules import OUTCOMES
 from wholeroad.road.brief.quantities import nearest_amounts
 from wholeroad.road.brief.values import status_quo_actions
 from wholeroad.road.data.arriving import ArrivingRows
-from wholeroad.road.data.batches import SEQ, SYSTEM, Batch
 from wholeroad.road.data.binding import bind_brief, used_columns
 from wholeroad.road.data.cases import DECIDED, ID, Cases, decide_cases, key_hash
-from wholeroad.road.data.contracts.inspecting import Inspector
 from wholeroad.road.data.features.online import OnlineFeatures
 from wholeroad.road.data.features.specs import Derived, Feature
 from wholeroad.road.data.one_case.decided import DecidedCases, kept_columns
@@ -49,6 +44,7 @@ from wholeroad.road.model.few_values import CaseValues
 from wholeroad.road.model.places import Places
 from wholeroad.road.model.scoring import Model
 from wholeroad.road.release.few import Kernel
+from wholeroad.serving.stored import NewRows, arriving_rows
 
 if TYPE_CHECKING:
     from wholeroad.yard import Yard
@@ -98,6 +94,7 @@ class _Loader:
         self.yard = yard
         self.new_rows = new_rows
         self.brief = yard.brief
+        self.beside = TemporaryScratchFile(yard.folder.hot.parent)
         self.schemas = {name: yard.store.schema(name) for name in self.brief.source}
         self.bound = bind_brief(self.brief, self.schemas)
         self.used = used_columns(self.brief, self.bound)
@@ -133,7 +130,7 @@ class _Loader:
             arriving=arriving,
             features=online if self.bound.groups else online[:1],
             decide_at=asks_at(self.bound.decide_at, self.case_schema),
-            cases=DecidedCases.from_frame(decided.frame, self._kept, key=self.key),
+            cases=DecidedCases.from_frame(decided.frame, self._kept, key=self.key, beside=self.beside),
             telling=telling,
             opened_at=state.opened_at,
         )
@@ -142,7 +139,8 @@ class _Loader:
         deciding = self._deciding(landings, online, places=self._places(state, sealed, cases=decided))
         if state.plan.model is not None:
             deciding.keep({state.plan.model: self._model(state.plan.model)}, in_charge=state.plan.model)
-        decisions = Decisions(self.brief, {name: self.case_schema[name] for name in self.key})
+        types = {name: self.case_schema[name] for name in self.key}
+        decisions = Decisions(self.brief, types, beside=self.beside)
         if sealed is not None:
             decisions.extend(sealed)
         return Front(
@@ -208,7 +206,12 @@ class _Loader:
         for name in sorted(self.brief.source, key=told.__contains__):  # what stays in memory comes last
             own, schema = self._own(name), self.schemas[name]
             arriving[name], stored = arriving_rows(
-                self.yard, name, columns=own, schema=schema, refuse=refuse.get(name)
+                self.yard,
+                name,
+                columns=own,
+                schema=schema,
+                refuse=refuse.get(name),
+                beside=self.beside,
             )
             if self.new_rows is not None:
                 self.new_rows.note(name, stored)
@@ -284,7 +287,7 @@ class _Loader:
         rows = None
         if self.by != tuple(source.key):
             frame = versions[brief.outcome.source].frame
-            rows = OutcomeRows.from_frame(frame, by=self.by, key=tuple(source.key))
+            rows = OutcomeRows.from_frame(frame, by=self.by, key=tuple(source.key), beside=self.beside)
         said: dict[int, list[Said]] = {}
         if self.verdicts is not None:
             frame = self.verdicts.with_columns(pl.col(KNOWN).to_physical()).sort(KNOWN)
@@ -331,68 +334,3 @@ def _until(cases: Cases, at: Instant) -> Cases:
     """Give the cases that were decided by an instant, or were due before anybody decided here."""
     frame = cases.frame.filter((pl.col(DECIDED).to_physical() <= at) | pl.col(_MINE)).drop(_MINE)
     return Cases(frame, cases.key, never=cases.never, source=cases.source)
-
-
-def arriving_rows(
-    yard: Yard, name: str, *, columns: Sequence[str], schema: pl.Schema, refuse: Refuse | None = None
-) -> tuple[ArrivingRows, pl.DataFrame]:
-    """Make what takes the rows of a source as they come, from those that are there; and give those."""
-    source = yard.brief.source[name]
-    stored = yard.tables.read(table_of(name, source), [*columns, *SYSTEM])
-    made = ArrivingRows(
-        name,
-        source,
-        schema=schema,
-        stored=stored,
-        columns=columns,
-        inspector=_inspector(yard, name, source=source),
-    )
-    if refuse is not None:
-        made.refuse(refuse)
-    if yard.tables.exists(aside := quarantine_of(name, source)):
-        made.set_aside_before(yard.tables.read(aside, ["content"])["content"].to_list())
-    return made, stored
-
-
-def _inspector(yard: Yard, name: str, *, source: SourceTable) -> Callable[[], Inspector | None] | None:
-    if source.contract is None or not source.contract.reading:
-        return None
-    contracts = Contracts(yard.tables, yard.brief.source)
-
-    def inspector() -> Inspector | None:
-        batch = Batch(pl.DataFrame(), landed_at=yard.clock.now())
-        return contracts.inspector(name, source, batch=batch, last_seq=None)
-
-    return inspector
-
-
-_FEW: Final = 2_000
-
-
-class NewRows:
-    """Reads rows that were moved into the tables since the last time."""
-
-    def __init__(self, yard: Yard) -> None:
-        self._yard = yard
-        self._last: dict[str, int] = {}
-
-    def begin(self) -> None:
-        """Take what is there now for read."""
-        for name, source in self._yard.brief.source.items():
-            self._last[name] = self._yard.tables.read(table_of(name, source), [SEQ]).height
-
-    def note(self, name: str, stored: pl.DataFrame) -> None:
-        """Take a source's rows, all that are in its table, for read."""
-        self._last[name] = stored.height
-
-    def read(self) -> list[tuple[str, pl.DataFrame]]:
-        """Give what came since, few rows of a source at a time: whoever takes them in holds others up."""
-        tables = self._yard.tables
-        found = []
-        for name, source in self._yard.brief.source.items():
-            columns = [*self._yard.store.schema(name), *SYSTEM]
-            new = tables.read(table_of(name, source), columns, skip=self._last[name])
-            if new.height:
-                found += [(name, some) for some in new.iter_slices(_FEW)]
-                self._last[name] += new.height
-        return found

@@ -35,9 +35,10 @@ from wholeroad.serving.beginning import begin
 from wholeroad.serving.beside import Beside, Calls
 from wholeroad.serving.counting import Counts, seconds
 from wholeroad.serving.jobs import Open, Seal
-from wholeroad.serving.loading import NewRows, load_front
+from wholeroad.serving.loading import load_front
 from wholeroad.serving.processes import Host
 from wholeroad.serving.proposing import tried
+from wholeroad.serving.stored import NewRows
 from wholeroad.serving.told import fault, full, model_lines, not_now, starting
 
 if TYPE_CHECKING:
@@ -320,13 +321,12 @@ class Service:
                 self._beside = self._beside.again(*self._hosts(self._text))
                 try:
                     await self._beside.do(Open(self._yard.clock.now(), land=False))
-                    self._front = load_front(self._yard)
+                    self._front = load_front(self._yard, new_rows := NewRows(self._yard))
                 except RoadError as error:
                     self._broken = f"it could not begin again: {error.happened}"
                     continue
                 self._cycles.clear()
-                self._hot, self._new_rows = 0, NewRows(self._yard)
-                self._new_rows.begin()
+                self._hot, self._new_rows = 0, new_rows
                 self._beside.begin(self._front)
                 self._broken = ""
         self._tell("it goes on")
@@ -364,9 +364,8 @@ class Service:
             try:
                 await self._beside.change(Seal(now, self.front.at + 1))
                 await self._beside.change(Open(now), hosts=self._hosts(text))
-                self._front = load_front(yard)
-                self._yard, self._text, self._new_rows = yard, text, NewRows(yard)
-                self._new_rows.begin()
+                self._front = load_front(yard, new_rows := NewRows(yard))
+                self._yard, self._text, self._new_rows = yard, text, new_rows
                 self._beside.resume(self._front)
             except Exception as error:
                 self._fail(error, [])
@@ -395,6 +394,6 @@ class Service:
         front = self._front
         if front is not None and self._counts.landed - self._moved >= MOST_HOT // 4:
             self._moved = self._counts.landed
-            for source, rows in await asyncio.to_thread(self._new_rows.read):
-                front.moved(source, rows)
-                await asyncio.sleep(0)
+            new = self._new_rows.read()
+            while (some := await asyncio.to_thread(next, new, None)) is not None:
+                front.moved(*some)

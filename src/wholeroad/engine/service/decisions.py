@@ -1,4 +1,4 @@
-"""Decisions that were made, found by the case's id: the newest in a dict, the others in a frame."""
+"""Decisions that were made, found by the case's id: the newest in a dict, the others in frames."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from wholeroad.core.ports import ScratchFile
 from wholeroad.engine.service.messages import CaseAnswer
 from wholeroad.engine.service.records import DecidedCase
 from wholeroad.road.brief.contract import Brief
@@ -25,9 +26,13 @@ class Decisions:
         In force.
     key
         The columns of the case's key, with their types.
+    beside
+        Where most decisions lie; None: in memory.
     """
 
-    def __init__(self, brief: Brief, key: Mapping[str, pl.DataType]) -> None:
+    def __init__(
+        self, brief: Brief, key: Mapping[str, pl.DataType], *, beside: ScratchFile | None = None
+    ) -> None:
         self._brief = brief
         self._key = dict(key)
         self._actions = brief.actions
@@ -45,7 +50,7 @@ class Decisions:
         schema |= {"expected": pl.Float64(), "propensity": pl.Float64(), "left": pl.Boolean()}
         schema |= {f"v.{name}": pl.Float64() for name in self._actions}
         self._schema = schema
-        self._rows = Keyed(schema, 1)
+        self._rows = Keyed(schema, 1, beside=beside)
 
     def extend(self, sealed: pl.DataFrame) -> None:
         """Take over the table of decisions."""

@@ -1,16 +1,24 @@
-"""Many rows found by key: frames in the order of their keys' hashes, no object of Python for any row."""
+"""Many rows found by key: frames in the order of their keys' hashes, no object of Python for any row.
+
+Frames that are large enough to be left alone can lie beside memory: a hash of eight bytes and a mark or two
+stay of each row.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from wholeroad.core.errors import UserError
+from wholeroad.core.ports import ScratchFile
 from wholeroad.road.data.row_versions import Key
+from wholeroad.road.data.rows_beside import RowsBeside
 
 LARGE: Final = 100_000
 """Rows of a frame that stays as it is: to put it together with others would hold everybody up."""
@@ -36,6 +44,8 @@ class HashedFrames:
         How many columns the key has; they come first.
     large
         Rows of a frame that is put together with no other.
+    beside
+        Where such frames lie; None: in memory.
 
     Examples
     --------
@@ -45,25 +55,37 @@ class HashedFrames:
     ([(7, 1.0), (7, 3.0)], False)
     """
 
-    def __init__(self, width: int, *, large: int = LARGE) -> None:
+    def __init__(self, width: int, *, large: int = LARGE, beside: ScratchFile | None = None) -> None:
         self._width = width
         self._large = large
+        self._beside = beside
         self._parts: list[_Part] = []
 
     def __len__(self) -> int:
         """Count the rows."""
-        return sum(part.frame.height for part in self._parts)
+        return sum(len(part.hashes) for part in self._parts)
 
     def append(self, frame: pl.DataFrame) -> None:
         """Take in rows, of physical values."""
         if not frame.height:
             return
         hashes = _hashes(frame.select(frame.columns[: self._width]))
-        while self._parts and self._parts[-1].frame.height <= min(_GROWTH * frame.height, self._large):
-            before = self._parts.pop()
-            frame = pl.concat([before.frame, frame])
+        while self._parts and len(self._parts[-1].hashes) <= min(_GROWTH * frame.height, self._large):
+            before = self._parts[-1]
+            if not isinstance(before.rows, pl.DataFrame):
+                break
+            self._parts.pop()
+            frame = pl.concat([before.rows, frame])
             hashes = np.concatenate([np.asarray(before.hashes), hashes])
-        self._parts.append(_Part(frame, hashes))
+        order = np.argsort(hashes, kind="stable")
+        self._parts.append(_Part(self._placed(frame, order), hashes[order]))
+
+    def _placed(self, frame: pl.DataFrame, order: NDArray[np.intp]) -> pl.DataFrame | RowsBeside:
+        """Bring rows into their order; those that are put together with no others go beside memory."""
+        if self._beside is not None and frame.height > self._large and RowsBeside.fits(frame):
+            with suppress(UserError):  # no space is left for them there: memory has to do
+                return RowsBeside(frame, order, beside=self._beside)
+        return frame[order]
 
     def may_have(self, key: Key) -> bool:
         """Tell whether there is any row of a key; now and then also where there is none."""
@@ -80,14 +102,14 @@ class HashedFrames:
             if part.marks[wanted >> 3 & part.mask] >> (wanted & 7) & 1:
                 place = bisect_left(part.hashes, wanted)
                 while place < len(part.hashes) and part.hashes[place] == wanted:
-                    row = part.frame.row(place)
+                    row = part.rows.row(place)
                     if row[:width] == key:
                         yield row
                     place += 1
 
 
 class _Part:
-    """A frame in the order of its keys' hashes.
+    """Rows in the order of their keys' hashes.
 
     Attributes
     ----------
@@ -95,12 +117,11 @@ class _Part:
         A bit for the hash of each key; one that isn't set tells that the key isn't there.
     """
 
-    __slots__ = ("frame", "hashes", "marks", "mask")
+    __slots__ = ("hashes", "marks", "mask", "rows")
 
-    def __init__(self, frame: pl.DataFrame, hashes: NDArray[np.int64]) -> None:
-        order = np.argsort(hashes, kind="stable")
-        self.frame = frame[order]
-        self.hashes = memoryview(hashes[order])  # type: ignore[arg-type]
+    def __init__(self, rows: pl.DataFrame | RowsBeside, hashes: NDArray[np.int64]) -> None:
+        self.rows = rows
+        self.hashes = memoryview(hashes)  # type: ignore[arg-type]
         self.mask = (1 << (hashes.size * _BITS // 8).bit_length()) - 1
         marks = np.zeros(self.mask + 1, dtype=np.uint8)
         ones = np.left_shift(1, hashes & 7).astype(np.uint8)

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 import polars as pl
 
 from wholeroad.core.instants import Instant
+from wholeroad.core.ports import ScratchFile
 from wholeroad.road.data.batches import CLAIMED, SEQ, VERSION
 from wholeroad.road.data.hashed_frames import LARGE, HashedFrames
 from wholeroad.road.data.row_versions import Key
@@ -41,13 +42,22 @@ class CompactRows:
         The columns whose values are kept.
     large
         Rows of a frame that is put together with no other.
+    beside
+        Where such frames lie; None: in memory.
     """
 
-    def __init__(self, key: tuple[str, ...], columns: Collection[str], *, large: int = LARGE) -> None:
+    def __init__(
+        self,
+        key: tuple[str, ...],
+        columns: Collection[str],
+        *,
+        large: int = LARGE,
+        beside: ScratchFile | None = None,
+    ) -> None:
         self._key = key
         self._columns = tuple(columns)
         self._kept = tuple(dict.fromkeys((*key, *columns)))
-        self._rows = HashedFrames(len(key), large=large)
+        self._rows = HashedFrames(len(key), large=large, beside=beside)
         self._codes: list[str] | None = None
 
     def add(self, stored: pl.DataFrame) -> int:

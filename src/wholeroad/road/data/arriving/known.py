@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from wholeroad.core.instants import Instant
+from wholeroad.core.ports import ScratchFile
 from wholeroad.road.brief.contract import SourceTable
 from wholeroad.road.data.arriving.compact import CompactRows
 from wholeroad.road.data.arriving.hashing import ContentHash
@@ -32,15 +33,22 @@ class KnownRows:
         The source's table in the brief.
     columns
         The columns whose values a version keeps.
-    stored
+    stored, beside
         See :class:`~wholeroad.road.data.arriving.rows.ArrivingRows`.
     """
 
-    def __init__(self, source: SourceTable, *, columns: Collection[str], stored: pl.DataFrame | None) -> None:
+    def __init__(
+        self,
+        source: SourceTable,
+        *,
+        columns: Collection[str],
+        stored: pl.DataFrame | None,
+        beside: ScratchFile | None = None,
+    ) -> None:
         self._source = source
         self._columns = tuple(columns)
         self._newest_counts = compares_newest(source)
-        self._stored = CompactRows(tuple(source.key), self._columns)
+        self._stored = CompactRows(tuple(source.key), self._columns, beside=beside)
         self._order = 0 if stored is None else self._stored.add(stored)
         self._rows: dict[Key, StandingRow] = {}
 

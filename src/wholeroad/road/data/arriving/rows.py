@@ -9,6 +9,7 @@ import polars as pl
 
 from wholeroad.core.errors import FaultsError
 from wholeroad.core.instants import Instant
+from wholeroad.core.ports import ScratchFile
 from wholeroad.road.brief.contract import SourceTable
 from wholeroad.road.data.arriving.bulk import BulkRows
 from wholeroad.road.data.arriving.clean import CleanRows, ValueReader
@@ -49,8 +50,8 @@ class ArrivingRows:
         The columns that somebody reads: what :class:`RowVersion` keeps.
     inspector
         Makes what asks the contract of rows that come together; None without a contract.
-    fetch
-        Gives all own columns of a row's newest stored version, physical; for :meth:`merged`.
+    beside
+        Where rows of the table lie, but for a few; None: in memory.
 
     Attributes
     ----------
@@ -78,15 +79,14 @@ class ArrivingRows:
         stored: pl.DataFrame | None,
         columns: Collection[str],
         inspector: Callable[[], Inspector | None] | None = None,
-        fetch: Callable[[Key], Row | None] | None = None,
+        beside: ScratchFile | None = None,
     ) -> None:
         self._name = name
         self._source = source
-        self._fetch = fetch
         self._refuse: Callable[[Row], tuple[str, str] | None] | None = None
         self._short = source.mend is None and inspector is None
         self._bulk = BulkRows(name, source, inspector=inspector)
-        self._known = KnownRows(source, columns=columns, stored=stored)
+        self._known = KnownRows(source, columns=columns, stored=stored, beside=beside)
         self._aside: set[int] = set()
         self._clean: CleanRows | None = None
         self._fields = frozenset[str]()
@@ -221,6 +221,8 @@ class ArrivingRows:
     def merged(self, values: Sent, key: Key, *, now: Instant | None = None) -> dict[str, Any]:
         """Complete a row that is sent in part by its newest version; what is sent counts, nulls as well.
 
+        All own columns have to be among those that are kept.
+
         Parameters
         ----------
         now
@@ -320,9 +322,7 @@ class ArrivingRows:
         values, content = newest
         if not isinstance(content, int):
             return dict(zip(self.schema, content, strict=True))
-        if self.schema.keys() <= values.keys():
-            return values
-        return None if self._fetch is None else self._fetch(key)
+        return {name: values[name] for name in self.schema}
 
     def _set_aside(self, rows: Sequence[Sent], taken: Sequence[TakenRow]) -> Iterator[SetAside]:
         for sent, row in zip(rows, taken, strict=True):

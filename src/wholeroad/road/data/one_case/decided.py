@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self
 import polars as pl
 
 from wholeroad.core.instants import Instant
+from wholeroad.core.ports import ScratchFile
 from wholeroad.road.brief.feature_rules import OUTCOMES
 from wholeroad.road.data.binding import Bound
 from wholeroad.road.data.cases import DECIDED, ID
@@ -71,6 +72,8 @@ class DecidedCases:
         The case's key.
     recent
         How many cases lie in a dict before they are put into a frame.
+    beside
+        Where most frames lie; None: in memory.
 
     Examples
     --------
@@ -81,16 +84,29 @@ class DecidedCases:
     """
 
     def __init__(
-        self, schema: Mapping[str, pl.DataType], key: Sequence[str], *, recent: int = RECENT
+        self,
+        schema: Mapping[str, pl.DataType],
+        key: Sequence[str],
+        *,
+        recent: int = RECENT,
+        beside: ScratchFile | None = None,
     ) -> None:
         rest = [name for name in schema if name not in key]
         self._names = (*key, *rest)
         self._pick = _picker(self._names)
         columns = {name: schema[name] for name in self._names}
-        self._rows = Keyed({**columns, DECIDED: pl.Int64(), ID: pl.UInt64()}, len(key), recent=recent)
+        every = {**columns, DECIDED: pl.Int64(), ID: pl.UInt64()}
+        self._rows = Keyed(every, len(key), recent=recent, beside=beside)
 
     @classmethod
-    def from_frame(cls, cases: pl.DataFrame, columns: Sequence[str], *, key: Sequence[str]) -> Self:
+    def from_frame(
+        cls,
+        cases: pl.DataFrame,
+        columns: Sequence[str],
+        *,
+        key: Sequence[str],
+        beside: ScratchFile | None = None,
+    ) -> Self:
         """Take over cases that were decided before.
 
         Parameters
@@ -99,9 +115,11 @@ class DecidedCases:
             As :class:`~wholeroad.road.data.cases.Cases` has them, each once.
         columns
             Those to keep; the key is kept anyway.
+        beside
+            Where most of them lie; None: in memory.
         """
         names = [*key, *(name for name in columns if name not in key)]
-        made = cls({name: cases.schema[name] for name in names}, key)
+        made = cls({name: cases.schema[name] for name in names}, key, beside=beside)
         made._rows.extend(cases)
         return made
 

@@ -7,6 +7,7 @@ from typing import Literal, Self
 
 import polars as pl
 
+from wholeroad.core.ports import ScratchFile
 from wholeroad.road.data.one_case.keyed import RECENT, Keyed
 from wholeroad.road.data.row_versions import Key, Row, RowVersion
 
@@ -64,6 +65,8 @@ class OutcomeRows:
         The key of the outcome's source, and its types.
     recent
         How many rows lie in a dict before they are put into a frame.
+    beside
+        Where most frames lie; None: in memory.
 
     Examples
     --------
@@ -75,19 +78,32 @@ class OutcomeRows:
     """
 
     def __init__(
-        self, by: Mapping[str, pl.DataType], key: Mapping[str, pl.DataType], *, recent: int = RECENT
+        self,
+        by: Mapping[str, pl.DataType],
+        key: Mapping[str, pl.DataType],
+        *,
+        recent: int = RECENT,
+        beside: ScratchFile | None = None,
     ) -> None:
         self._by, self._key = tuple(by), tuple(key)
         columns = [*by.items(), *key.items()]
         # The same column may stand on both sides.
         schema = {f"{place}.{name}": dtype for place, (name, dtype) in enumerate(columns)}
-        self._rows = Keyed(schema, len(by), recent=recent)
+        self._rows = Keyed(schema, len(by), recent=recent, beside=beside)
 
     @classmethod
-    def from_frame(cls, rows: pl.DataFrame, *, by: Sequence[str], key: Sequence[str]) -> Self:
+    def from_frame(
+        cls,
+        rows: pl.DataFrame,
+        *,
+        by: Sequence[str],
+        key: Sequence[str],
+        beside: ScratchFile | None = None,
+    ) -> Self:
         """Take over the versions of rows that landed before."""
         schema = rows.schema
-        made = cls({name: schema[name] for name in by}, {name: schema[name] for name in key})
+        types = ({name: schema[name] for name in names} for names in (by, key))
+        made = cls(*types, beside=beside)
         named = [pl.col(name).alias(f"{place}.{name}") for place, name in enumerate([*by, *key])]
         made._rows.extend(rows.drop_nulls(by).select(named).unique(maintain_order=True))
         return made

@@ -7,6 +7,7 @@ from typing import Final
 
 import polars as pl
 
+from wholeroad.core.ports import ScratchFile
 from wholeroad.road.data.few_rows import physical
 from wholeroad.road.data.hashed_frames import LARGE, HashedFrames, Values
 from wholeroad.road.data.row_versions import Key
@@ -28,17 +29,25 @@ class Keyed:
         How many rows the dict may hold.
     large
         Rows of a part that is joined with no other.
+    beside
+        Where such parts lie; None: in memory.
     """
 
     def __init__(
-        self, schema: Mapping[str, pl.DataType], width: int, *, recent: int = RECENT, large: int = LARGE
+        self,
+        schema: Mapping[str, pl.DataType],
+        width: int,
+        *,
+        recent: int = RECENT,
+        large: int = LARGE,
+        beside: ScratchFile | None = None,
     ) -> None:
         self._schema = {name: physical(dtype) for name, dtype in schema.items()}
         self._width = width
         self._most = recent
         self._recent: dict[Key, list[Values]] = {}
         self._count = 0
-        self._frames = HashedFrames(width, large=large)
+        self._frames = HashedFrames(width, large=large, beside=beside)
 
     def __len__(self) -> int:
         """Count the rows."""
