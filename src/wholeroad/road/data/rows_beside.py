@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -36,8 +36,9 @@ _LETTERS: Final[dict[pl.DataType, str]] = {
 class RowsBeside:
     """Rows by place, as ``DataFrame.row`` gives them; in memory there is nothing of any row.
 
-    A row is a record of one width: the place of its texts, then for each column a value and whether it is
-    there, or a text's length. The texts of a row lie together before the records of its block.
+    A row is a record of one width: where its texts begin, then the value of each column, or a text's length;
+    and for columns with nulls whether it is there. The texts of a row lie together, before the records of its
+    block. Of codes the texts are kept in memory, each once.
 
     Parameters
     ----------
@@ -70,12 +71,8 @@ class RowsBeside:
         self._beside = beside
         self._block = block
         self._count = frame.height
-        self._texts = [_is_text(dtype) for dtype in frame.dtypes]
-        letters = "".join(
-            "I" if text else f"{_LETTERS[dtype]}?"
-            for text, dtype in zip(self._texts, frame.dtypes, strict=True)
-        )
-        self._record = struct.Struct(f"<Q{letters}")
+        self._columns = [_column(each) for each in frame.iter_columns()]
+        self._record = struct.Struct("<Q" + "".join(letter for _, letter in self._fields()))
         self._starts = [
             self._write(frame[order[first : first + block]]) for first in range(0, frame.height, block)
         ]
@@ -83,7 +80,7 @@ class RowsBeside:
     @staticmethod
     def fits(frame: pl.DataFrame) -> bool:
         """Tell whether every column has a type that can lie beside memory."""
-        return all(_is_text(dtype) or dtype in _LETTERS for dtype in frame.dtypes)
+        return all(dtype in _LETTERS or dtype == pl.String or _is_coded(dtype) for dtype in frame.dtypes)
 
     def __len__(self) -> int:
         """Count the rows."""
@@ -94,36 +91,42 @@ class RowsBeside:
         block, within = divmod(place, self._block)
         size = self._record.size
         at, *said = self._record.unpack(self._beside.read(self._starts[block] + within * size, size))
-        return tuple(self._values(iter(said), at))
+        values = list[Any]()
+        fields = iter(said)
+        for column in self._columns:
+            value = next(fields)
+            if column.nulls and not next(fields):
+                value = None
+            elif column.texts is not None:
+                value = column.texts[value]
+            elif column.long:
+                length, value = value, None
+                if length != _NULL:
+                    value = self._beside.read(at, length).decode()
+                    at += length
+            values.append(value)
+        return tuple(values)
 
-    def _values(self, said: Iterator[Any], at: int) -> Iterator[Any]:
-        for text in self._texts:
-            value = next(said)
-            if not text:
-                yield value if next(said) else None
-            elif value == _NULL:
-                yield None
-            else:
-                yield self._beside.read(at, value).decode()
-                at += value
+    def _fields(self) -> Iterator[tuple[str, str]]:
+        """Name the fields of a record after the first, each with its letter."""
+        for place, column in enumerate(self._columns):
+            yield f"{place}", column.letter
+            if column.nulls:
+                yield f"is{place}", "?"
 
     def _write(self, rows: pl.DataFrame) -> int:
         """Write a block, and give where its records begin."""
-        kinds = [("at", "<u8")]
-        for place, (text, dtype) in enumerate(zip(self._texts, rows.dtypes, strict=True)):
-            kinds += (
-                [(f"{place}", "<u4")] if text else [(f"{place}", f"<{_LETTERS[dtype]}"), (f"is{place}", "?")]
-            )
+        kinds = [("at", "<u8"), *((name, f"<{letter}") for name, letter in self._fields())]
         records = np.zeros(rows.height, dtype=kinds)
         texts = []
-        for place, (text, column) in enumerate(zip(self._texts, rows.iter_columns(), strict=True)):
-            if text:
-                shown = column.cast(pl.String)
-                texts.append(shown.alias(f"{place}"))
-                records[f"{place}"] = shown.str.len_bytes().fill_null(_NULL).to_numpy()
-            else:
-                records[f"{place}"] = column.fill_null(strategy="zero").to_numpy()
-                records[f"is{place}"] = column.is_not_null().to_numpy()
+        for place, (column, values) in enumerate(zip(self._columns, rows.iter_columns(), strict=True)):
+            if column.long:
+                texts.append(values)
+                records[f"{place}"] = values.str.len_bytes().fill_null(_NULL).to_numpy()
+                continue
+            if column.nulls:
+                records[f"is{place}"] = values.is_not_null().to_numpy()
+            records[f"{place}"] = values.to_physical().fill_null(strategy="zero").to_numpy()
         if texts:
             whole = pl.DataFrame(texts).select(pl.concat_str(pl.all(), ignore_nulls=True)).to_series()
             lengths = whole.str.len_bytes().to_numpy().astype(np.uint64)
@@ -132,5 +135,35 @@ class RowsBeside:
         return self._beside.append(records.tobytes())
 
 
-def _is_text(dtype: pl.DataType) -> bool:
-    return isinstance(dtype, pl.String | pl.Categorical | pl.Enum)
+class _Column(NamedTuple):
+    """How a column lies in a record.
+
+    Attributes
+    ----------
+    long
+        Whether it is texts, of which the record has the length.
+    nulls
+        Whether a record says if its value is there.
+    texts
+        What codes stand for; None where the values are their own.
+    """
+
+    letter: str
+    long: bool
+    nulls: bool
+    texts: Mapping[int, str] | None
+
+
+def _column(values: pl.Series) -> _Column:
+    if values.dtype == pl.String:
+        return _Column("I", long=True, nulls=False, texts=None)
+    texts = None
+    if _is_coded(values.dtype):
+        each = values.drop_nulls().unique()
+        texts = dict(zip(each.to_physical().to_list(), each.cast(pl.String).to_list(), strict=True))
+    letter = _LETTERS[values.to_physical().dtype]
+    return _Column(letter, long=False, nulls=values.null_count() > 0, texts=texts)
+
+
+def _is_coded(dtype: pl.DataType) -> bool:
+    return isinstance(dtype, pl.Categorical | pl.Enum)
