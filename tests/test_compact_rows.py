@@ -34,6 +34,8 @@ def test_rows_come_out_as_they_went_in_however_few_texts_there_are(before, after
     ]
     for day, rows in enumerate(batches):
         kept.add(stored(rows, 1 + sum(map(len, batches[:day]))))
+    if beside is not None:
+        beside.wait()
     for place in range(41):
         expected = [row for rows in batches for row in rows if row[0] == f"k{place}"]
         assert [tuple(each.values.values()) for each in kept.find((f"k{place}",))] == expected

@@ -405,6 +405,8 @@ def test_rows_are_found_by_their_key_wherever_they_lie(
     keyed.extend(pl.DataFrame(rows[:cut], schema=schema, orient="row"))
     for row in rows[cut:]:
         keyed.add(row)
+    if beside is not None:
+        beside.wait()
     assert len(keyed) == len(rows)
     for a in range(8):
         for b in "abcd":

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -128,6 +129,8 @@ class TemporaryScratchFile:
         self._lock = Lock()
         self._file: BinaryIO | None = None
         self._size = 0
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="scratch")
+        finalize(self, self._worker.shutdown, wait=False)
 
     def append(self, data: bytes) -> int:
         """Keep the bytes after all others, and give where they begin."""
@@ -147,6 +150,14 @@ class TemporaryScratchFile:
             file = self._opened()
             file.seek(start)
             return file.read(count)
+
+    def soon(self, work: Callable[[], None]) -> None:
+        """Do work in a thread of its own, after what was asked before."""
+        self._worker.submit(work)
+
+    def wait(self) -> None:
+        """Wait until all work is done."""
+        self._worker.submit(lambda: None).result()
 
     def _opened(self) -> BinaryIO:
         """Open it with the first bytes: small projects never need it."""

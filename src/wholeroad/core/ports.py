@@ -243,3 +243,6 @@ class ScratchFile(Protocol):
 
     def read(self, start: int, count: int) -> bytes:
         """Give so many bytes from there on; all of them were kept."""
+
+    def soon(self, work: Callable[[], None]) -> None:
+        """Do work that keeps bytes here, beside everything else and after what was asked before."""

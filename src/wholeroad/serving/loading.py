@@ -139,6 +139,7 @@ class _Loader:
         deciding = self._deciding(landings, online, places=self._places(state, sealed, cases=decided))
         if state.plan.model is not None:
             deciding.keep({state.plan.model: self._model(state.plan.model)}, in_charge=state.plan.model)
+        self.beside.wait()
         types = {name: self.case_schema[name] for name in self.key}
         decisions = Decisions(self.brief, types, beside=self.beside)
         if sealed is not None:
@@ -204,6 +205,7 @@ class _Loader:
         refuse = refusals(self.brief, self.bound, schemas=self.schemas, features=online)
         told = {self.brief.case.source, self.brief.outcome.source}
         for name in sorted(self.brief.source, key=told.__contains__):  # what stays in memory comes last
+            self.beside.wait()  # what waits to go there is in memory meanwhile
             own, schema = self._own(name), self.schemas[name]
             arriving[name], stored = arriving_rows(
                 self.yard,

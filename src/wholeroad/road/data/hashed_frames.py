@@ -1,7 +1,7 @@
 """Many rows found by key: frames in the order of their keys' hashes, no object of Python for any row.
 
 Frames that are large enough to be left alone can lie beside memory: a hash of eight bytes and a mark or two
-stay of each row.
+stay of each row. They are brought there by another thread: whoever takes rows in isn't held up.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -72,20 +73,16 @@ class HashedFrames:
         hashes = _hashes(frame.select(frame.columns[: self._width]))
         while self._parts and len(self._parts[-1].hashes) <= min(_GROWTH * frame.height, self._large):
             before = self._parts[-1]
-            if not isinstance(before.rows, pl.DataFrame):
+            if not isinstance(before.rows, pl.DataFrame) or before.rows.height > self._large:
                 break
             self._parts.pop()
             frame = pl.concat([before.rows, frame])
             hashes = np.concatenate([np.asarray(before.hashes), hashes])
-        order = np.argsort(hashes, kind="stable")
-        self._parts.append(_Part(self._placed(frame, order), hashes[order]))
-
-    def _placed(self, frame: pl.DataFrame, order: NDArray[np.intp]) -> pl.DataFrame | RowsBeside:
-        """Bring rows into their order; those that are put together with no others go beside memory."""
-        if self._beside is not None and frame.height > self._large and RowsBeside.fits(frame):
-            with suppress(UserError):  # no space is left for them there: memory has to do
-                return RowsBeside(frame, order, beside=self._beside)
-        return frame[order]
+        part = _Part(frame, hashes)
+        self._parts.append(part)
+        beside = self._beside
+        if beside is not None and frame.height > self._large and RowsBeside.fits(frame):
+            beside.soon(partial(part.put, beside))
 
     def may_have(self, key: Key) -> bool:
         """Tell whether there is any row of a key; now and then also where there is none."""
@@ -119,14 +116,21 @@ class _Part:
 
     __slots__ = ("hashes", "marks", "mask", "rows")
 
-    def __init__(self, rows: pl.DataFrame | RowsBeside, hashes: NDArray[np.int64]) -> None:
-        self.rows = rows
-        self.hashes = memoryview(hashes)  # type: ignore[arg-type]
+    def __init__(self, frame: pl.DataFrame, hashes: NDArray[np.int64]) -> None:
+        order = np.argsort(hashes, kind="stable")
+        self.rows: pl.DataFrame | RowsBeside = frame[order]
+        self.hashes = memoryview(hashes[order])  # type: ignore[arg-type]
         self.mask = (1 << (hashes.size * _BITS // 8).bit_length()) - 1
         marks = np.zeros(self.mask + 1, dtype=np.uint8)
         ones = np.left_shift(1, hashes & 7).astype(np.uint8)
         np.bitwise_or.at(marks, hashes >> 3 & self.mask, ones)
         self.marks = marks.tobytes()
+
+    def put(self, beside: ScratchFile) -> None:
+        """Put the rows beside memory."""
+        with suppress(UserError):  # no space is left for them there: memory has to do
+            if isinstance(self.rows, pl.DataFrame):
+                self.rows = RowsBeside(self.rows, beside=beside)
 
 
 def _hashes(keys: pl.DataFrame) -> NDArray[np.int64]:

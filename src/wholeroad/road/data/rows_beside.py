@@ -8,11 +8,10 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from wholeroad.core.ports import ScratchFile
 
-_BLOCK: Final = 65_536
+_BLOCK: Final = 16_384
 
 _NULL: Final = 2**32 - 1
 """Says of a text's length that there is none."""
@@ -44,8 +43,6 @@ class RowsBeside:
     ----------
     frame
         Of physical values; :meth:`fits` says whether each has a type that can lie here.
-    order
-        The rows in the order of their places.
     beside
         Where they lie.
     block
@@ -60,31 +57,22 @@ class RowsBeside:
     --------
     >>> from wholeroad.adapters.scratch import TemporaryScratchFile
     >>> frame = pl.DataFrame({"id": [7, None], "city": ["Oslo", "Rome"]})
-    >>> rows = RowsBeside(frame, np.array([1, 0]), beside=TemporaryScratchFile())
-    >>> rows.row(0), rows.row(1), len(rows)
-    ((None, 'Rome'), (7, 'Oslo'), 2)
+    >>> rows = RowsBeside(frame, beside=TemporaryScratchFile())
+    >>> rows.row(0), rows.row(1)
+    ((7, 'Oslo'), (None, 'Rome'))
     """
 
-    def __init__(
-        self, frame: pl.DataFrame, order: NDArray[np.intp], *, beside: ScratchFile, block: int = _BLOCK
-    ) -> None:
+    def __init__(self, frame: pl.DataFrame, *, beside: ScratchFile, block: int = _BLOCK) -> None:
         self._beside = beside
         self._block = block
-        self._count = frame.height
         self._columns = [_column(each) for each in frame.iter_columns()]
         self._record = struct.Struct("<Q" + "".join(letter for _, letter in self._fields()))
-        self._starts = [
-            self._write(frame[order[first : first + block]]) for first in range(0, frame.height, block)
-        ]
+        self._starts = [self._write(rows) for rows in frame.iter_slices(block)]
 
     @staticmethod
     def fits(frame: pl.DataFrame) -> bool:
         """Tell whether every column has a type that can lie beside memory."""
         return all(dtype in _LETTERS or dtype == pl.String or _is_coded(dtype) for dtype in frame.dtypes)
-
-    def __len__(self) -> int:
-        """Count the rows."""
-        return self._count
 
     def row(self, place: int) -> tuple[Any, ...]:
         """Give a row."""
@@ -128,9 +116,9 @@ class RowsBeside:
                 records[f"is{place}"] = values.is_not_null().to_numpy()
             records[f"{place}"] = values.to_physical().fill_null(strategy="zero").to_numpy()
         if texts:
-            whole = pl.DataFrame(texts).select(pl.concat_str(pl.all(), ignore_nulls=True)).to_series()
-            lengths = whole.str.len_bytes().to_numpy().astype(np.uint64)
-            start = self._beside.append("".join(whole.to_list()).encode())
+            whole = pl.DataFrame(texts).select(text=pl.concat_str(pl.all(), ignore_nulls=True))
+            lengths = whole["text"].str.len_bytes().to_numpy().astype(np.uint64)
+            start = self._beside.append(whole.select(pl.col("text").str.join("")).item().encode())
             records["at"] = start + np.cumsum(lengths) - lengths
         return self._beside.append(records.tobytes())
 
