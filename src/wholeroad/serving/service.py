@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -397,3 +398,4 @@ class Service:
             new = self._new_rows.read()
             while (some := await asyncio.to_thread(next, new, None)) is not None:
                 front.moved(*some)
+            gc.collect()  # there is least to look through now

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -21,6 +21,10 @@ from wholeroad.interfaces.http.face import Face
 from wholeroad.interfaces.http.settings import HttpSettings
 
 T = TypeVar("T")
+
+
+_SELDOM: Final = 50_000
+"""Collections of what is younger between two of everything: hours of work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +57,16 @@ class Server(uvicorn.Server):
         self._on_start = started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to accept connections; what is there by now is never looked through for garbage again."""
+        """Begin to accept connections; what is there by now is never looked through for garbage again.
+
+        All that came since is looked through after rows were moved, when it is least: left to itself Python
+        does so amid answers, a tenth of a second at a time.
+        """
         await super().startup(sockets)
         gc.collect()
         gc.freeze()
+        young, middle, _ = gc.get_threshold()
+        gc.set_threshold(young, middle, _SELDOM)
         if self.started and self._on_start is not None:
             self._on_start()
 

@@ -21,7 +21,7 @@ from wholeroad.core.ports import ScratchFile
 from wholeroad.road.data.row_versions import Key
 from wholeroad.road.data.rows_beside import RowsBeside
 
-LARGE: Final = 100_000
+LARGE: Final = 50_000
 """Rows of a frame that stays as it is: to put it together with others would hold everybody up."""
 
 _GROWTH: Final = 2

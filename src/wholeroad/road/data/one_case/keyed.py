@@ -12,7 +12,7 @@ from wholeroad.road.data.few_rows import physical
 from wholeroad.road.data.hashed_frames import LARGE, HashedFrames, Values
 from wholeroad.road.data.row_versions import Key
 
-RECENT: Final = 16_384
+RECENT: Final = 2_048
 """Rows that may lie in the dict; one more, and they are put into a frame."""
 
 
@@ -69,9 +69,11 @@ class Keyed:
             same.append(row)
         self._count += 1
         if self._count > self._most:
-            rows = [row for rows in self._recent.values() for row in rows]
+            values = zip(*(row for rows in self._recent.values() for row in rows), strict=True)
             self._recent, self._count = {}, 0
-            self._frames.append(pl.DataFrame(rows, schema=self._schema, orient="row"))
+            columns = zip(self._schema.items(), values, strict=True)
+            frame = pl.DataFrame([pl.Series(name, each, dtype=dtype) for (name, dtype), each in columns])
+            self._frames.append(frame)
 
     def first(self, key: Key) -> Values | None:
         """Give a row with this key, the first that was taken in of those that lie together; None without."""
