@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import polars as pl
 import pytest
@@ -178,6 +179,31 @@ def test_whatever_goes_wrong_beside_the_answers_is_tried_again(root, monkeypatch
 
     serving(root, clock, drive, tell=told.append, host=Office)
     assert len(failed) == len(told) == 3
+    assert replayed(root, clock).equal
+
+
+def test_it_ends_also_when_what_is_under_way_fails_meanwhile(root):
+    clock, began, goes_on = SteppedClock(OPENED_AT), threading.Event(), threading.Event()
+
+    class Office(OneThread):
+        def run(self, job, progress=None):
+            if isinstance(job, Cycle):
+                began.set()
+                goes_on.wait(10)
+                raise OSError("no more processes")
+            return super().run(job, progress)
+
+    async def drive(service):
+        await settled(service)
+        clock.step_to(OPENED_AT + DAY)
+        await until(began.is_set)
+        asyncio.get_running_loop().call_later(0.1, goes_on.set)  # it is closed before
+        closing = service.close
+        service.close = lambda: asyncio.wait_for(closing(), 10)
+
+    serving(root, clock, drive, tell=lambda _: None, host=Office)
+    assert goes_on.is_set()
+    serving(root, clock, settled)
     assert replayed(root, clock).equal
 
 

@@ -89,6 +89,15 @@ def test_too_few_outcomes_are_said_with_how_many_are_needed(tmp_path):
     )
 
 
+@pytest.mark.parametrize("text", ["id,at,lost\n", "id;at;lost\n\n"])
+def test_a_file_of_a_header_alone_has_no_rows(tmp_path, text):
+    (tmp_path / "orders.csv").write_text(text)
+    with pytest.raises(UserError, match="there are no rows") as refused:
+        wholeroad.start(tmp_path / "orders.csv", tmp_path / "project")
+    assert refused.value.code == "data.file-empty"
+    assert not (tmp_path / "project").exists()
+
+
 def test_the_same_orders_are_seen_whatever_program_wrote_them(tmp_path):
     seen = {
         name: look(file_of(tmp_path, name, EXPORTS[name]())).profile.frame

@@ -106,7 +106,7 @@ def start(
     ------
     UserError
         ``start.brief-there``: a brief is never overwritten; ``start.no-outcome``, ``start.no-key``,
-        ``start.answer``; and those of reading the file.
+        ``start.answer``; ``data.file-empty``, also where there is no row, and those of reading the file.
 
     Examples
     --------
@@ -182,11 +182,11 @@ def look(path: str | Path) -> Looked:
     dumps = len(files) if path.is_dir() or files != [path] else 0
     newest = (f"{dumps} dumps; looked at the newest, {file.name}.",) if dumps else ()
     if file.suffix.lower() != ".csv" or not file.is_file():
-        seen = profile(read_rows(file, {}, shown=str(path)).frame)
+        seen = _profiled(read_rows(file, {}, shown=str(path)).frame, str(path))
         return Looked(path, seen, None, (), (*newest, *about_table(seen)), dumps)
     csv, spelling = inspect(file)
     frame = read_rows(file, spelling.types, shown=str(file), csv=csv).frame
-    seen = profile(frame)
+    seen = _profiled(frame, str(file))
     types = tuple((name, kind, spelling.strange[name]) for name, kind in spelling.types.items())
     return Looked(path, seen, csv, types, (*newest, *about_file(csv, spelling), *about_table(seen)), dumps)
 
@@ -214,7 +214,7 @@ def look_up(query: str, database: str, *, folder: ProjectFolder) -> Looked:
         frame = read_rows(rows, {}, shown="the query").frame
         texts = [name for name, dtype in frame.schema.items() if dtype == pl.String]
         types = {name: "instant" for name in texts if infer(frame[name]) == INSTANT}
-        seen = profile(read_rows(rows, types, shown="the query").frame)
+        seen = _profiled(read_rows(rows, types, shown="the query").frame, "the query")
     kinds = tuple((name, kind, 0) for name, kind in types.items())
     return Looked(query, seen, None, kinds, about_table(seen), database=database)
 
@@ -262,6 +262,18 @@ def drafted_for(looked: Looked, interview: Interview, *, folder: ProjectFolder) 
     read = path if isinstance(path, str) else _relative(path, folder.root)
     origin = Origin(looked.name, read, looked.csv, looked.types, looked.database)
     return draft_brief(interview, origin)
+
+
+def _profiled(frame: pl.DataFrame, shown: str) -> Profile:
+    if not frame.height:
+        raise UserError(
+            "data.file-empty",
+            f"{shown}: there are no rows",
+            happened=f"there were {frame.width} columns, and no row that could be read",
+            expected="rows of the past, of which some say how it came out",
+            fix="export it with its rows; without any data, begin from a brief, which says what to collect",
+        )
+    return profile(frame)
 
 
 def _asked(query: str) -> str:

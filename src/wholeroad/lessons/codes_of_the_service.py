@@ -73,6 +73,12 @@ ENTRIES: Final = (
         "repeating",
     ),
     Entry(
+        "service.log-differs",
+        "A fault of ours: what the hot log has can't be what the tables lead to.",
+        "Keep a copy of the folder and report it: nothing in it was changed, and nothing acknowledged is lost.",
+        "files",
+    ),
+    Entry(
         "service.not-sealed",
         "A fault of ours: a cycle was to be run before the decisions before it were sealed.",
         "Keep a copy of the folder, start the service again, and report it with the ledger.",

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from wholeroad.adapters.hot_log import SqliteHotLog
 from wholeroad.adapters.reading import readings
-from wholeroad.engine.agenda import agenda
-from wholeroad.engine.fold import State, fold
+from wholeroad.engine.fold import fold
 from wholeroad.engine.live import promised
 from wholeroad.engine.manifests import table_of
 from wholeroad.engine.service.front import Front
+from wholeroad.engine.service.moving import not_moved
 from wholeroad.engine.service.records import read
 from wholeroad.road.brief.digests import digests
 from wholeroad.serving.beside import raised
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MOST_LITTLE: Final = 16 * 2**20
 """Bytes of the hot log up to which they are taken in without a process of its own."""
 
-How = Literal["little", "much", "unknown"]
+How = Literal["little", "long", "much", "unknown"]
 Do = Callable[[Job], Awaitable[Came]]
 
 
@@ -37,6 +37,7 @@ async def begin(yard: Yard, brief: str, *, log: SqliteHotLog, new_rows: NewRows,
 
     Little of it is taken in here: a process of its own costs more than the work. While such a process reads
     queries, of which nobody knows what they will say, what has landed is read, in the hope that it was all.
+    Cycles that were missed are run later, beside the answers, unless something else has to land before.
 
     Parameters
     ----------
@@ -56,28 +57,45 @@ async def begin(yard: Yard, brief: str, *, log: SqliteHotLog, new_rows: NewRows,
     FaultsError, UserError
         What landing and binding raise.
     """
-    job = Open(yard.clock.now(), land=land)
     came = what_came(yard, log, land=land)
+    job = Open(yard.clock.now(), land=land, cycles=came not in ("little", "long"))
     with _uncollected():
         if came == "little":
             with closing(Jobs(yard.folder.root, brief)) as jobs:
                 done = await asyncio.to_thread(jobs.run, job)
             if done.error is not None:
                 raise raised(done.error)
-            return load_front(yard, new_rows)
+            return front_of(yard, log, new_rows)
         opening = asyncio.ensure_future(do(job))
         await asyncio.sleep(0)
         early = load_early(yard, new_rows) if came == "unknown" else None
         await opening
-        return (None if early is None else early()) or load_front(yard, new_rows)
+        return (None if early is None else early()) or front_of(yard, log, new_rows)
+
+
+def front_of(yard: Yard, log: SqliteHotLog, new_rows: NewRows) -> Front:
+    """Give the front that goes on from all that is written down: on the ledger, and in the hot log.
+
+    Raises
+    ------
+    FaultsError, UserError
+        What binding raises.
+    RoadError
+        ``service.log-differs``.
+    """
+    front = load_front(yard, new_rows)
+    facts = list(yard.facts)
+    records = ((number, read(data)) for number, data in log.read())
+    for record in not_moved(records, facts, decided_until=fold(facts).decided_until or 0):
+        front.again(record)
+    return front
 
 
 def what_came(yard: Yard, log: SqliteHotLog, *, land: bool) -> How:
     """Tell how much has to be taken in before a service begins.
 
-    Little is what needs no history: rows and decisions of the hot log, up to the next cycle. Files that
-    changed, another brief, a run that was cut short, and cycles that nobody noted are much. Of queries it is
-    unknown.
+    Little is what needs no history: rows and decisions of the hot log; where that has grown, it is long.
+    Files that changed, another brief, and a run that was cut short are much. Of queries it is unknown.
     """
     state = fold(yard.facts)
     if (
@@ -85,11 +103,11 @@ def what_came(yard: Yard, log: SqliteHotLog, *, land: bool) -> How:
         or promised(state) is not None
         or state.brief != digests(yard.brief).brief
         or not all(yard.tables.exists(table_of(name, each)) for name, each in yard.brief.source.items())
-        or not _short(log, yard, state)
     ):
         return "much"
+    little: How = "little" if _short(log) else "long"
     if not land:
-        return "little"
+        return little
     sources = yard.brief.source.items()
     for name, source in sources:
         if source.database is None:
@@ -97,17 +115,16 @@ def what_came(yard: Yard, log: SqliteHotLog, *, land: bool) -> How:
             with closing(new):  # type: ignore[type-var]
                 if next(new, None) is not None:
                     return "much"
-    return "unknown" if any(source.database is not None for _, source in sources) else "little"
+    return "unknown" if any(source.database is not None for _, source in sources) else little
 
 
-def _short(log: SqliteHotLog, yard: Yard, state: State) -> bool:
-    """Tell whether a hot log is short, and no cycle has come since what is sealed."""
-    size, last = 0, None
-    for _, last in log.read():
-        size += len(last)
+def _short(log: SqliteHotLog) -> bool:
+    size = 0
+    for _, data in log.read():
+        size += len(data)
         if size > MOST_LITTLE:
             return False
-    return last is None or agenda(yard.brief.cycle).first(state.decided_until or 0) > read(last).at
+    return True
 
 
 @contextmanager

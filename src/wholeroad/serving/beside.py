@@ -13,7 +13,8 @@ from wholeroad.core.instants import Instant
 from wholeroad.core.ports import Progress
 from wholeroad.engine.facts import decode
 from wholeroad.engine.recorded import CANCELLED, FAILED
-from wholeroad.engine.service.front import CycleCame, Front
+from wholeroad.engine.service.front import Front
+from wholeroad.engine.service.groups import CycleCame
 from wholeroad.engine.service.messages import Trouble
 from wholeroad.road.model.facts import FitAsked, FitRefused, ModelFitted
 from wholeroad.road.model.scoring import Model
@@ -307,7 +308,7 @@ async def _unhurried(work: Awaitable[Came]) -> Came:
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await task
+        await asyncio.gather(task, return_exceptions=True)  # also where it fails: who was told to stop stops
         raise
 
 

@@ -7,7 +7,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from wholeroad.core.instants import Instant
-from wholeroad.engine.service.front import Front, Grouped
+from wholeroad.engine.service.front import Front
+from wholeroad.engine.service.groups import Grouped
 from wholeroad.engine.service.messages import DecisionsAnswer, Measured, RowsAnswer, StatusAnswer
 from wholeroad.serving.told import clock_behind
 

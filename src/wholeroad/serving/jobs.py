@@ -31,10 +31,18 @@ PATIENCE_S: Final = 30.0
 
 
 class Open(msgspec.Struct, frozen=True, tag="open"):
-    """Take in what the hot log has, land the files, and open the road or take up a changed brief."""
+    """Take in what the hot log has, land the files, and open the road or take up a changed brief.
+
+    Attributes
+    ----------
+    cycles
+        Whether cycles are run that were begun and not noted; if not, what came after the first of them stays
+        in the hot log.
+    """
 
     now: Instant
     land: bool = True
+    cycles: bool = True
 
 
 class Seal(msgspec.Struct, frozen=True, tag="seal"):
@@ -150,7 +158,7 @@ class Jobs:
             case Open():
                 before = self._in_force.yard
                 log.start_after(moved_through(yard.facts, before.brief, tables=yard.tables))
-                through = before.operation.office(log, yard.blobs).absorb()
+                through = before.operation.office(log, yard.blobs).absorb(cycles=job.cycles)
                 if job.land:
                     yard.operation.open(
                         lambda _: yard.operation.land(yard.folder.root, yard.intake, progress=self._progress),

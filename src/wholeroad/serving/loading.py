@@ -18,7 +18,8 @@ from wholeroad.engine.live import in_force
 from wholeroad.engine.reviewing import built_in
 from wholeroad.engine.service.deciding import Deciding
 from wholeroad.engine.service.decisions import Decisions
-from wholeroad.engine.service.front import Front, Standing
+from wholeroad.engine.service.front import Front
+from wholeroad.engine.service.groups import Standing
 from wholeroad.engine.service.landing import Landings, Telling
 from wholeroad.engine.service.refusing import refusals, refuse_unvalued
 from wholeroad.engine.workshop import read_model
@@ -137,8 +138,9 @@ class _Loader:
         self._wait(landings, cases, from_at=state.opened_at, decided_until=state.decided_until)
         refuse_unvalued(landings, CaseValues(self.brief, self.bound, schema=self.case_schema))
         deciding = self._deciding(landings, online, places=self._places(state, sealed, cases=decided))
-        if state.plan.model is not None:
-            deciding.keep({state.plan.model: self._model(state.plan.model)}, in_charge=state.plan.model)
+        plan = state.in_force(state.decided_until)
+        if plan.model is not None:
+            deciding.keep({plan.model: self._model(plan.model)}, in_charge=plan.model)
         self.beside.wait()
         types = {name: self.case_schema[name] for name in self.key}
         decisions = Decisions(self.brief, types, beside=self.beside)
@@ -150,7 +152,7 @@ class _Loader:
             landings=landings,
             deciding=deciding,
             decisions=decisions,
-            standing=Standing(at, state.decided_until, state.plan, state.fits.pending),
+            standing=Standing(at, state.decided_until, plan, state.fits.pending),
         )
 
     @property

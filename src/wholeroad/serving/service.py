@@ -19,7 +19,8 @@ from wholeroad.core.errors import RoadError
 from wholeroad.core.facts import encode
 from wholeroad.core.instants import Instant, format_instant
 from wholeroad.core.ports import Progress
-from wholeroad.engine.service.front import CycleCame, Front, Grouped
+from wholeroad.engine.service.front import Front
+from wholeroad.engine.service.groups import CycleCame, Grouped
 from wholeroad.engine.service.messages import (
     Answer,
     CaseAnswer,
@@ -32,7 +33,7 @@ from wholeroad.engine.service.records import write
 from wholeroad.project import Project
 from wholeroad.serving.applying import answered, asked
 from wholeroad.serving.asking import Done, settle
-from wholeroad.serving.beginning import begin
+from wholeroad.serving.beginning import begin, front_of
 from wholeroad.serving.beside import Beside, Calls
 from wholeroad.serving.counting import Counts, seconds
 from wholeroad.serving.jobs import Open, Seal
@@ -313,7 +314,7 @@ class Service:
 
     async def _begin_again(self) -> None:
         """Begin from what is on the disk, as a start after a crash does, until it can be written again."""
-        while self._broken:
+        while self._broken and (log := self._log) is not None:
             await asyncio.sleep(min(AGAIN_S * 2**self._failed, MOST_AGAIN_S))
             self._failed += 1
             async with self._turn:
@@ -321,15 +322,14 @@ class Service:
                 await self._beside.close(None)
                 self._beside = self._beside.again(*self._hosts(self._text))
                 try:
-                    await self._beside.do(Open(self._yard.clock.now(), land=False))
-                    self._front = load_front(self._yard, new_rows := NewRows(self._yard))
+                    await self._beside.do(Open(self._yard.clock.now(), land=False, cycles=False))
+                    self._front = front_of(self._yard, log, new_rows := NewRows(self._yard))
                 except RoadError as error:
                     self._broken = f"it could not begin again: {error.happened}"
                     continue
                 self._cycles.clear()
-                self._hot, self._new_rows = 0, new_rows
+                self._hot, self._new_rows, self._broken = 0, new_rows, ""
                 self._beside.begin(self._front)
-                self._broken = ""
         self._tell("it goes on")
         self._wake.set()
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wholeroad.core.instants import Instant
+from wholeroad.core.view import code_type
 from wholeroad.engine.service.landing import Landings, Ready
 from wholeroad.engine.service.records import DecidedCase
 from wholeroad.road.brief.contract import Brief
@@ -119,6 +120,16 @@ class Deciding:
             self._landings.decided(case.key, DecidedRow(at, case_id, case.row), new=case.new)
         return made
 
+    def again(self, ready: Sequence[Ready], made: Sequence[DecidedCase], at: Instant) -> None:
+        """Take note of what was decided before, and is written down, of cases that were due at an instant."""
+        if self._places is not None:
+            action = np.array([one.action for one in made], dtype=code_type(len(self._brief.actions)))
+            drawn = [one.propensity for one in made]
+            propensity = None if None in drawn else np.array(drawn, dtype=np.float64)
+            self._count(action, propensity, [case.row for case in ready], at)
+        for case, one in zip(ready, made, strict=True):
+            self._landings.decided(case.key, DecidedRow(at, one.id, case.row), new=case.new)
+
     def _decided(self, keys: Sequence[Key], cases: FewCases, plan: Plan) -> list[DecidedCase]:
         at, model = cases.decided_at, self.model(plan.model) if plan.model is not None else None
         if self._groups is None and self._places is None and True not in cases.held:
@@ -130,14 +141,20 @@ class Deciding:
             cases = replace(cases, groups=self._groups.of_many(cases.rows, decided_at=at))
         used = 0 if self._places is None else self._places.used(at)
         decided = self._kernel.decide(plan, cases, model=model, used=used)
-        self._count(decided, cases.rows, at)
+        self._count(decided.action, decided.propensity, cases.rows, at)
         made = _plain(decided, len(self._brief.actions))
         return _written(keys, cases, made, plan=plan, decided=decided)
 
-    def _count(self, decided: Decided, rows: Sequence[Row], at: Instant) -> None:
+    def _count(
+        self,
+        action: NDArray[Any],
+        propensity: NDArray[np.float64] | None,
+        rows: Sequence[Row],
+        at: Instant,
+    ) -> None:
         if self._places is not None:
             status_quo = self._kernel.status_quo(rows)
-            self._places.note(at, action=decided.action, status_quo=status_quo, propensity=decided.propensity)
+            self._places.note(at, action=action, status_quo=status_quo, propensity=propensity)
 
 
 def _written(

@@ -9,11 +9,13 @@ import polars as pl
 from msgspec import structs
 
 from wholeroad.core.errors import RoadError
-from wholeroad.core.facts import Fact, encode
+from wholeroad.core.facts import encode
 from wholeroad.core.instants import Instant, format_instant
 from wholeroad.engine.agenda import Agenda
+from wholeroad.engine.facts import decode
 from wholeroad.engine.service.deciding import Deciding
 from wholeroad.engine.service.decisions import Decisions
+from wholeroad.engine.service.groups import CycleCame, Grouped, Standing, log_differs
 from wholeroad.engine.service.landing import Landing, Landings, Ready
 from wholeroad.engine.service.messages import (
     Answer,
@@ -30,64 +32,7 @@ from wholeroad.road.data.row_versions import Key
 from wholeroad.road.model.facts import FitAsked, FitRefused, ModelFitted
 from wholeroad.road.model.scoring import Model
 from wholeroad.road.release.facts import PlanFixed
-from wholeroad.road.release.rules import MODEL, Plan
-
-
-@dataclass(frozen=True, slots=True)
-class CycleCame:
-    """What a cycle came to, on its way to the front.
-
-    Attributes
-    ----------
-    models
-        Those that its plans name, ready to decide.
-    """
-
-    cycle_at: Instant
-    facts: tuple[Fact, ...]
-    models: Mapping[str, Model] = field(default_factory=dict)
-
-    @property
-    def fixes_plan(self) -> bool:
-        """Whether somebody else decides from now on."""
-        return any(isinstance(fact, PlanFixed) for fact in self.facts)
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where the ledger stands when the front begins.
-
-    Attributes
-    ----------
-    at
-        Everything due before or at this instant is done.
-    decided_until
-        The first cycle that isn't done is not before it.
-    pending_fit
-        The fit that was asked for and has given no answer.
-    """
-
-    at: Instant
-    decided_until: Instant
-    plan: Plan
-    pending_fit: FitAsked | None
-
-
-@dataclass(frozen=True, slots=True)
-class Grouped:
-    """What a group came to.
-
-    Attributes
-    ----------
-    record
-        To be written down before anything is answered; None where nothing happened.
-    answers
-        One for each command, in their order; an error of a command is its answer, and nothing of it landed.
-    """
-
-    at: Instant
-    record: Record | None
-    answers: list[Answer | RoadError]
+from wholeroad.road.release.rules import MODEL
 
 
 class Front:
@@ -244,6 +189,48 @@ class Front:
         fresh = {tuple(each.key): each for each in decided}
         answers = [self._told(each, fresh) if isinstance(each, _Asked) else each for each in landed]
         return Grouped(now, record, answers)
+
+    def again(self, record: Record) -> None:
+        """Bring everything up to a group that was written down before: what it came to isn't done anew.
+
+        Parameters
+        ----------
+        record
+            Later than what the ledger has; without the rows and decisions that it has already.
+
+        Raises
+        ------
+        RoadError
+            ``service.log-differs``.
+        """
+        now, landings = record.at, self._landings
+        made = {tuple(each.key): each for each in record.decided}
+        for due_at, keys in landings.waiting.pop_until(now, inclusive=False):
+            self._decide_again(keys, due_at, made)
+        if record.cycle is not None:
+            facts = tuple(map(decode, record.cycle.facts))
+            names = [fact.model for fact in facts if isinstance(fact, PlanFixed) and fact.model is not None]
+            models = {name: self.read_model(name) for name in names}
+            self._follow(CycleCame(record.cycle.cycle_at, facts, models), now)
+        for rows in record.rows:
+            landings.again(rows, now)
+        for due_at, keys in landings.waiting.pop_until(now, inclusive=True):
+            self._decide_again(keys, due_at, made)
+        if made:
+            raise log_differs(now, f"{len(made):,} cases were decided that aren't due")
+        self._deciding.advance(now)
+        self.at = now
+
+    def _decide_again(self, keys: Sequence[Key], at: Instant, made: dict[Key, DecidedCase]) -> None:
+        """Take out what was decided of some cases, and take note of it."""
+        ready = self._landings.ready(keys)
+        if missing := [case.key for case in ready if case.key not in made]:
+            raise log_differs(at, f"{len(missing):,} cases were due and not decided, such as {missing[0]}")
+        decided = [made.pop(case.key) for case in ready]
+        if ready:
+            self._deciding.again(ready, decided, at)
+        for each in decided:
+            self._decisions.add(each)
 
     def _decide(
         self, ready: Sequence[Ready], at: Instant, *, shown: Collection[Key] = ()

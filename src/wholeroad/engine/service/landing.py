@@ -175,6 +175,14 @@ class Landings:
                 self._follow(source, row.key, row.versions)
         return taken
 
+    def again(self, rows: RowsIn, now: Instant) -> None:
+        """Land rows that were written down before; what they came to is known, and isn't asked again."""
+        arriving = self._arriving[rows.source]
+        times = list(zip(rows.happened_at, rows.claimed_at, strict=True))
+        for key, versions in arriving.again(rows.values, times, now):
+            self._follow(rows.source, key, versions)
+        arriving.set_aside_before(each.content for each in rows.aside)
+
     def moved(self, source: str, stored: pl.DataFrame) -> None:
         """Keep rows of a source that are in its table now as narrow as the others there."""
         self._arriving[source].moved(stored)

@@ -9,7 +9,7 @@ good by the next move. What is accounted for may be let go of in the log.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -201,6 +201,26 @@ def accounted_through(facts: Iterable[Fact]) -> dict[str, int]:
         if isinstance(fact, BatchLanded) and isinstance(fact.hot_through, int):
             through[fact.source] = max(through.get(fact.source, 0), fact.hot_through)
     return through
+
+
+def not_moved(
+    records: Iterable[tuple[int, Record]], facts: Iterable[Fact], *, decided_until: Instant
+) -> Iterator[Record]:
+    """Give the groups that were left in the hot log, without what is in the tables and on the ledger already.
+
+    Parameters
+    ----------
+    facts
+        Everything on the ledger.
+    decided_until
+        What was decided before is sealed, and what landed by then was moved.
+    """
+    accounted = accounted_through(facts)
+    for number, record in records:
+        if record.at >= decided_until:
+            rows = tuple(rows for rows in record.rows if number > accounted.get(rows.source, 0))
+            decided = tuple(each for each in record.decided if each.decided_at >= decided_until)
+            yield structs.replace(record, rows=rows, decided=decided)
 
 
 def moved_through(facts: Iterable[Fact], brief: Brief, *, tables: Tables) -> int:

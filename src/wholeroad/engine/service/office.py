@@ -88,8 +88,13 @@ class Office:
         self._log = log
         self._prepare = prepare
 
-    def absorb(self) -> int:
+    def absorb(self, *, cycles: bool = True) -> int:
         """Take in everything that the hot log has; cycles that were begun and not noted are run, in order.
+
+        Parameters
+        ----------
+        cycles
+            False: up to the first of these alone. They, and what came after, are left to the service.
 
         Returns
         -------
@@ -99,15 +104,17 @@ class Office:
         records = self._records()
         if not records:
             return 0
-        cycles = agenda(self._brief.cycle)
+        comes = agenda(self._brief.cycle)
         while True:
             last_at = records[-1][1].at
             noted = {record.cycle.cycle_at for _, record in records if record.cycle is not None}
-            cycle_at = cycles.first(_from(self._state()))
+            cycle_at = comes.first(_from(self._state()))
             if cycle_at in noted:
-                self.seal(min(cycles.after(cycle_at), last_at + 1))
+                self.seal(min(comes.after(cycle_at), last_at + 1))
             elif cycle_at <= last_at:
-                self.seal(cycle_at)
+                through = self.seal(cycle_at)
+                if not cycles:
+                    return through
                 self._note(cycle_at, last_at + 1)
                 records = self._records()
             if _from(self._state()) > last_at:

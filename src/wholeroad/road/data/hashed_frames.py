@@ -1,7 +1,7 @@
 """Many rows found by key: frames in the order of their keys' hashes, no object of Python for any row.
 
-Frames that are large enough to be left alone can lie beside memory: a hash of eight bytes and a mark or two
-stay of each row. They are brought there by another thread: whoever takes rows in isn't held up.
+Frames that are large enough to be left alone can lie beside memory: half of a hash and a mark or two stay of
+each row. They are brought there by another thread: whoever takes rows in isn't held up.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ LARGE: Final = 50_000
 _GROWTH: Final = 2
 _BITS: Final = 16
 """Bits per row, one of them set, that tell at a glance of most keys that they aren't there."""
+
+_UPPER: Final = 32
 
 _CHUNK: Final = 500_000
 
@@ -64,20 +66,20 @@ class HashedFrames:
 
     def __len__(self) -> int:
         """Count the rows."""
-        return sum(len(part.hashes) for part in self._parts)
+        return sum(part.count for part in self._parts)
 
     def append(self, frame: pl.DataFrame) -> None:
         """Take in rows, of physical values."""
         if not frame.height:
             return
         hashes = _hashes(frame.select(frame.columns[: self._width]))
-        while self._parts and len(self._parts[-1].hashes) <= min(_GROWTH * frame.height, self._large):
-            before = self._parts[-1]
-            if not isinstance(before.rows, pl.DataFrame) or before.rows.height > self._large:
+        while self._parts and self._parts[-1].count <= min(_GROWTH * frame.height, self._large):
+            before, said, _ = self._parts[-1].sorted
+            if not isinstance(before, pl.DataFrame):
                 break
             self._parts.pop()
-            frame = pl.concat([before.rows, frame])
-            hashes = np.concatenate([np.asarray(before.hashes), hashes])
+            frame = pl.concat([before, frame])
+            hashes = np.concatenate([np.asarray(said), hashes])
         part = _Part(frame, hashes)
         self._parts.append(part)
         beside = self._beside
@@ -97,9 +99,11 @@ class HashedFrames:
         wanted, width = hash(key), self._width
         for part in self._parts:
             if part.marks[wanted >> 3 & part.mask] >> (wanted & 7) & 1:
-                place = bisect_left(part.hashes, wanted)
-                while place < len(part.hashes) and part.hashes[place] == wanted:
-                    row = part.rows.row(place)
+                rows, hashes, shift = part.sorted
+                said = wanted >> shift
+                place = bisect_left(hashes, said)
+                while place < len(hashes) and hashes[place] == said:
+                    row = rows.row(place)
                     if row[:width] == key:
                         yield row
                     place += 1
@@ -110,16 +114,23 @@ class _Part:
 
     Attributes
     ----------
+    sorted
+        The rows, their hashes, and by how many bits these were cut: of rows beside memory the upper half is
+        kept. One tuple, since another thread changes them.
     marks, mask
         A bit for the hash of each key; one that isn't set tells that the key isn't there.
     """
 
-    __slots__ = ("hashes", "marks", "mask", "rows")
+    __slots__ = ("count", "marks", "mask", "sorted")
 
     def __init__(self, frame: pl.DataFrame, hashes: NDArray[np.int64]) -> None:
         order = np.argsort(hashes, kind="stable")
-        self.rows: pl.DataFrame | RowsBeside = frame[order]
-        self.hashes = memoryview(hashes[order])  # type: ignore[arg-type]
+        self.count = hashes.size
+        self.sorted: tuple[pl.DataFrame | RowsBeside, memoryview[int], int] = (
+            frame[order],
+            memoryview(hashes[order]),  # type: ignore[arg-type]
+            0,
+        )
         self.mask = (1 << (hashes.size * _BITS // 8).bit_length()) - 1
         marks = np.zeros(self.mask + 1, dtype=np.uint8)
         ones = np.left_shift(1, hashes & 7).astype(np.uint8)
@@ -128,9 +139,12 @@ class _Part:
 
     def put(self, beside: ScratchFile) -> None:
         """Put the rows beside memory."""
-        with suppress(UserError):  # no space is left for them there: memory has to do
-            if isinstance(self.rows, pl.DataFrame):
-                self.rows = RowsBeside(self.rows, beside=beside)
+        frame, hashes, _ = self.sorted
+        if isinstance(frame, pl.DataFrame):
+            with suppress(UserError):  # no space is left for them there: memory has to do
+                rows = RowsBeside(frame, beside=beside)
+                upper = (np.asarray(hashes) >> _UPPER).astype(np.int32)
+                self.sorted = rows, memoryview(upper), _UPPER  # type: ignore[arg-type]
 
 
 def _hashes(keys: pl.DataFrame) -> NDArray[np.int64]:

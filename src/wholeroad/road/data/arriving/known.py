@@ -101,6 +101,23 @@ class KnownRows:
                 taken.append(self._settled(values, times, now=now, said=said))
         return taken
 
+    def again(
+        self, values: list[Any], happened_at: Instant | None, claimed_at: Instant | None, *, now: Instant
+    ) -> tuple[Key, tuple[RowVersion, ...]]:
+        """Keep a version that landed at ``now``, of which it is known that it was new then."""
+        key: Key = self._pick_key(values)
+        known_at = None if claimed_at is None else max(claimed_at, now)
+        version = self._version(values, happened_at=happened_at, known_at=known_at)
+        standing = self.standing(key)
+        if standing is None:
+            standing = StandingRow.first(version, values, claimed_at=claimed_at)
+        elif self._source.static:
+            standing.renew(version, values)
+        else:
+            standing.add(version, values, claimed_at=claimed_at)
+        self._rows[key] = standing
+        return key, standing.versions
+
     def moved(self, stored: pl.DataFrame) -> None:
         """Keep rows that came here, and are in the table now, as narrow as the others there."""
         self._order = max(self._order, self._stored.add(stored))
@@ -136,16 +153,8 @@ class KnownRows:
             versions = standing.versions
             return TakenRow("already known", key, values, happened_at, claimed_at, known_at, 0, versions)
         status: Status = "landed" if standing is None else "new version"
-        version = self._version(values, happened_at=happened_at, known_at=known_at)
-        if standing is None:
-            standing = self._rows[key] = StandingRow.first(version, values, claimed_at=claimed_at)
-        else:
-            self._rows[key] = standing
-            if self._source.static:
-                standing.renew(version, values)
-            else:
-                standing.add(version, values, claimed_at=claimed_at)
-        return TakenRow(status, key, values, happened_at, claimed_at, known_at, 0, standing.versions)
+        _, versions = self.again(values, happened_at, claimed_at, now=now)
+        return TakenRow(status, key, values, happened_at, claimed_at, known_at, 0, versions)
 
     def _is_newest(
         self, standing: StandingRow, values: list[Any], claimed_at: Instant | None, *, came: bool

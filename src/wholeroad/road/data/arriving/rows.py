@@ -151,6 +151,24 @@ class ArrivingRows:
         """Land a row that :meth:`new` gave for this very instant, and give its versions; no key twice."""
         return self._known.keep(row, now)
 
+    def again(
+        self,
+        values: Sequence[list[Any]],
+        times: Sequence[tuple[Instant | None, Instant | None]],
+        now: Instant,
+    ) -> list[tuple[Key, tuple[RowVersion, ...]]]:
+        """Keep rows that were taken before, at ``now``, and were new then; gives what is known of each.
+
+        Parameters
+        ----------
+        values
+            Physical, in the order of the columns.
+        times
+            When each happened, and from when on it says that it counts.
+        """
+        both = zip(values, times, strict=True)
+        return [self._known.again(row, *of_row, now=now) for row, of_row in both]
+
     def row(self, key: Key) -> tuple[RowVersion, ...]:
         """Give all versions known of a row, by (known_at, order); none where it never came.
 

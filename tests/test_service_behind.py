@@ -1,0 +1,119 @@
+"""A service that ends while it is behind with its cycles is ready before they have run, and loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import pairwise
+
+import pytest
+from msgspec import structs
+
+from service_worlds import begun, deliveries, replayed, serving, settled
+from test_live import QUICK
+from wholeroad.adapters.clocks import SteppedClock
+from wholeroad.core.instants import DAY
+from wholeroad.engine.service.messages import Decide, PutRows
+from wholeroad.serving import beside
+from wholeroad.serving.jobs import Cycle
+from wholeroad.serving.processes import OneThread
+from worlds import at, parcels
+
+CASES, OUTCOMES = parcels(days=34, per_day=12)
+OPENED_AT = at(days=21.3)
+STEP = DAY // 4
+CAPACITY = 'status_quo = { action = "pass" }\ncapacity = "3 per day"'
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch):
+    monkeypatch.setattr(beside, "RETRY_S", 0.01)
+
+
+class Office(OneThread):
+    """Runs as many cycles as it may, and fails with all others."""
+
+    may = 0
+    ran = 0
+
+    def run(self, job, progress=None):
+        """Do a job, unless it is a cycle too many."""
+        if isinstance(job, Cycle):
+            if Office.ran >= Office.may:
+                raise OSError("no cycle now")
+            Office.ran += 1
+        return super().run(job, progress)
+
+
+def stream():
+    sent = deliveries("parcels", CASES, known_at="booked_at", after=OPENED_AT)
+    told = deliveries("deliveries", OUTCOMES, known_at="reported_at", after=OPENED_AT)
+    return sorted([*sent, *told], key=lambda each: each.at)
+
+
+async def deliver(service, clock, rows, until_at):
+    """Send rows some hours at a time, half of the cases as cases; gives the ids that were told."""
+    said = {}
+    for from_at, to_at in pairwise(range(clock.now(), until_at + 1, STEP)):
+        clock.step_to(to_at)
+        some = [each for each in rows if from_at < each.at <= to_at]
+        cases = [each.row for each in some if each.source == "parcels"]
+        answers = await asyncio.gather(
+            *(service.submit(Decide([row])) for row in cases[::2]),
+            service.submit(PutRows("parcels", cases[1::2])),
+            service.submit(PutRows("deliveries", [each.row for each in some if each.source == "deliveries"])),
+        )
+        for answer in answers[:-2]:
+            said |= {each.decision_id: each for each in answer.cases}
+    return said
+
+
+async def told(service, names):
+    """Give what is told of decisions; what each action was worth is told until they are sealed."""
+    found = [await service.decision(name) for name in names]
+    return {name: structs.replace(one, expected_values=None) for name, one in zip(names, found, strict=True)}
+
+
+@pytest.mark.parametrize("brief", [QUICK, QUICK.replace(CAPACITY.partition("\n")[0], CAPACITY)])
+@pytest.mark.parametrize("ran", [0, 1, 3])
+def test_missed_cycles_run_beside_the_answers_also_after_a_start(tmp_path, brief, ran):
+    Office.may, Office.ran = 1, 0  # of the first day
+    root = begun(tmp_path, OPENED_AT, brief=brief, cases=CASES, outcomes=OUTCOMES)
+    clock, rows, said = SteppedClock(OPENED_AT), stream(), {}
+
+    async def first(service):
+        said.update(await deliver(service, clock, rows, OPENED_AT + DAY))
+        await settled(service)  # a fit was asked for, and is made: the next cycle takes it
+        said.update(await deliver(service, clock, rows, OPENED_AT + 4 * DAY))
+        assert service.status().cycles_behind == 3
+        said.update(await told(service, list(said)))
+
+    async def again(service):
+        assert Office.ran == 1 + done
+        assert service.status().cycles_behind == 0  # nobody has looked yet
+        assert await told(service, list(said)) == said
+        said.update(await deliver(service, clock, rows, clock.now() + 2 * STEP))
+        said.update(await told(service, list(said)))
+        assert service.status().cycles_behind == 3 - done
+        while service.status().fit == "running":  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        Office.may += ran
+        while Office.ran < Office.may or service.status().cycles_behind > 3 - done - ran:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        said.update(await deliver(service, clock, rows, clock.now() + 2 * STEP))
+        said.update(await told(service, list(said)))
+        assert {each.decided_by for each in said.values()} >= ({"model"} if ran else {"status quo"})
+
+    async def last(service):
+        assert await told(service, list(said)) == said
+        Office.may = 1_000
+        await settled(service)
+        await deliver(service, clock, rows, clock.now() + 2 * DAY)
+        await settled(service)
+
+    serving(root, clock, first, host=Office, tell=lambda _: None)
+    done = 0
+    serving(root, clock, again, host=Office, tell=lambda _: None)
+    done = ran
+    serving(root, clock, last, host=Office, tell=lambda _: None)
+    again_held = replayed(root, clock)
+    assert again_held.equal
