@@ -75,7 +75,7 @@ ENTRIES: Final = (
     Entry(
         "service.log-differs",
         "A fault of ours: what the hot log has can't be what the tables lead to.",
-        "Keep a copy of the folder and report it: nothing in it was changed, and nothing acknowledged is lost.",
+        "Keep a copy of the folder and report it: nothing in it was changed, nothing acknowledged lost.",
         "files",
     ),
     Entry(
