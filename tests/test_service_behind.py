@@ -13,7 +13,7 @@ from test_live import QUICK
 from wholeroad.adapters.clocks import SteppedClock
 from wholeroad.core.instants import DAY
 from wholeroad.engine.service.messages import Decide, PutRows
-from wholeroad.serving import beside
+from wholeroad.serving import beginning, beside
 from wholeroad.serving.jobs import Cycle
 from wholeroad.serving.processes import OneThread
 from worlds import at, parcels
@@ -27,6 +27,7 @@ CAPACITY = 'status_quo = { action = "pass" }\ncapacity = "3 per day"'
 @pytest.fixture(autouse=True)
 def soon(monkeypatch):
     monkeypatch.setattr(beside, "RETRY_S", 0.01)
+    monkeypatch.setattr(beginning, "MOST_MISSED", 0)
 
 
 class Office(OneThread):
@@ -117,3 +118,21 @@ def test_missed_cycles_run_beside_the_answers_also_after_a_start(tmp_path, brief
     serving(root, clock, last, host=Office, tell=lambda _: None)
     again_held = replayed(root, clock)
     assert again_held.equal
+
+
+def test_few_missed_cycles_are_run_before_it_is_ready(tmp_path, monkeypatch):
+    monkeypatch.setattr(beginning, "MOST_MISSED", 2)
+    Office.may, Office.ran = 0, 0
+    root = begun(tmp_path, OPENED_AT, brief=QUICK, cases=CASES, outcomes=OUTCOMES)
+    clock, rows, behind = SteppedClock(OPENED_AT), stream(), []
+
+    async def some_days(service):
+        await deliver(service, clock, rows, clock.now() + 3 * DAY)
+        behind.append(service.status().cycles_behind)
+
+    for _ in range(3):
+        serving(root, clock, some_days, host=Office, tell=lambda _: None)
+    assert behind == [3, 4, 5]
+    Office.may = 1_000
+    serving(root, clock, settled, host=Office, tell=lambda _: None)
+    assert replayed(root, clock).equal

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from wholeroad.adapters.hot_log import SqliteHotLog
 from wholeroad.adapters.reading import readings
-from wholeroad.engine.fold import fold
+from wholeroad.engine.agenda import agenda
+from wholeroad.engine.fold import State, fold
 from wholeroad.engine.live import promised
 from wholeroad.engine.manifests import table_of
 from wholeroad.engine.service.front import Front
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 MOST_LITTLE: Final = 16 * 2**20
 """Bytes of the hot log up to which they are taken in without a process of its own."""
 
+MOST_MISSED: Final = 2
+"""Cycles that were begun and not noted, of which so many are run before cases are decided."""
+
 How = Literal["little", "long", "much", "unknown"]
 Do = Callable[[Job], Awaitable[Came]]
 
@@ -37,7 +41,8 @@ async def begin(yard: Yard, brief: str, *, log: SqliteHotLog, new_rows: NewRows,
 
     Little of it is taken in here: a process of its own costs more than the work. While such a process reads
     queries, of which nobody knows what they will say, what has landed is read, in the hope that it was all.
-    Cycles that were missed are run later, beside the answers, unless something else has to land before.
+    Of cycles that were missed a few are run at once, so that also who is killed again and again gets on; all
+    others later, beside the answers, unless something else has to land before.
 
     Parameters
     ----------
@@ -58,7 +63,7 @@ async def begin(yard: Yard, brief: str, *, log: SqliteHotLog, new_rows: NewRows,
         What landing and binding raise.
     """
     came = what_came(yard, log, land=land)
-    job = Open(yard.clock.now(), land=land, cycles=came not in ("little", "long"))
+    job = Open(yard.clock.now(), land=land, most_cycles=MOST_MISSED if came in ("little", "long") else None)
     with _uncollected():
         if came == "little":
             with closing(Jobs(yard.folder.root, brief)) as jobs:
@@ -94,18 +99,19 @@ def front_of(yard: Yard, log: SqliteHotLog, new_rows: NewRows) -> Front:
 def what_came(yard: Yard, log: SqliteHotLog, *, land: bool) -> How:
     """Tell how much has to be taken in before a service begins.
 
-    Little is what needs no history: rows and decisions of the hot log; where that has grown, it is long.
-    Files that changed, another brief, and a run that was cut short are much. Of queries it is unknown.
+    Little is what needs no history: rows and decisions of the hot log, up to the next cycle; with cycles, or
+    where it has grown, it is long. Files that changed, another brief, and a run that was cut short before a
+    service began are much. Of queries it is unknown.
     """
     state = fold(yard.facts)
     if (
         state.decided_until is None
-        or promised(state) is not None
+        or (promised(state) is not None and next(log.read(), None) is None)
         or state.brief != digests(yard.brief).brief
         or not all(yard.tables.exists(table_of(name, each)) for name, each in yard.brief.source.items())
     ):
         return "much"
-    little: How = "little" if _short(log) else "long"
+    little: How = "little" if _short(log, yard, state) else "long"
     if not land:
         return little
     sources = yard.brief.source.items()
@@ -118,13 +124,14 @@ def what_came(yard: Yard, log: SqliteHotLog, *, land: bool) -> How:
     return "unknown" if any(source.database is not None for _, source in sources) else little
 
 
-def _short(log: SqliteHotLog) -> bool:
-    size = 0
-    for _, data in log.read():
-        size += len(data)
+def _short(log: SqliteHotLog, yard: Yard, state: State) -> bool:
+    """Tell whether a hot log is short, and no cycle has come since what is sealed."""
+    size, last = 0, None
+    for _, last in log.read():
+        size += len(last)
         if size > MOST_LITTLE:
             return False
-    return True
+    return last is None or agenda(yard.brief.cycle).first(state.decided_until or 0) > read(last).at
 
 
 @contextmanager

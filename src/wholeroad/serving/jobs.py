@@ -35,14 +35,14 @@ class Open(msgspec.Struct, frozen=True, tag="open"):
 
     Attributes
     ----------
-    cycles
-        Whether cycles are run that were begun and not noted; if not, what came after the first of them stays
-        in the hot log.
+    most_cycles
+        How many cycles are run that were begun and not noted; what came after the next of them stays in the
+        hot log. None: all are run.
     """
 
     now: Instant
     land: bool = True
-    cycles: bool = True
+    most_cycles: int | None = None
 
 
 class Seal(msgspec.Struct, frozen=True, tag="seal"):
@@ -158,7 +158,7 @@ class Jobs:
             case Open():
                 before = self._in_force.yard
                 log.start_after(moved_through(yard.facts, before.brief, tables=yard.tables))
-                through = before.operation.office(log, yard.blobs).absorb(cycles=job.cycles)
+                through = before.operation.office(log, yard.blobs).absorb(most_cycles=job.most_cycles)
                 if job.land:
                     yard.operation.open(
                         lambda _: yard.operation.land(yard.folder.root, yard.intake, progress=self._progress),

@@ -33,7 +33,7 @@ from wholeroad.engine.service.records import write
 from wholeroad.project import Project
 from wholeroad.serving.applying import answered, asked
 from wholeroad.serving.asking import Done, settle
-from wholeroad.serving.beginning import begin, front_of
+from wholeroad.serving.beginning import MOST_MISSED, begin, front_of
 from wholeroad.serving.beside import Beside, Calls
 from wholeroad.serving.counting import Counts, seconds
 from wholeroad.serving.jobs import Open, Seal
@@ -322,13 +322,12 @@ class Service:
                 await self._beside.close(None)
                 self._beside = self._beside.again(*self._hosts(self._text))
                 try:
-                    await self._beside.do(Open(self._yard.clock.now(), land=False, cycles=False))
+                    await self._beside.do(Open(self._yard.clock.now(), land=False, most_cycles=MOST_MISSED))
                     self._front = front_of(self._yard, log, new_rows := NewRows(self._yard))
                 except RoadError as error:
                     self._broken = f"it could not begin again: {error.happened}"
                     continue
-                self._cycles.clear()
-                self._hot, self._new_rows, self._broken = 0, new_rows, ""
+                self._cycles, self._hot, self._new_rows, self._broken = [], 0, new_rows, ""
                 self._beside.begin(self._front)
         self._tell("it goes on")
         self._wake.set()

@@ -88,13 +88,14 @@ class Office:
         self._log = log
         self._prepare = prepare
 
-    def absorb(self, *, cycles: bool = True) -> int:
+    def absorb(self, *, most_cycles: int | None = None) -> int:
         """Take in everything that the hot log has; cycles that were begun and not noted are run, in order.
 
         Parameters
         ----------
-        cycles
-            False: up to the first of these alone. They, and what came after, are left to the service.
+        most_cycles
+            How many of these are run at most; the others, and what came after the first of them, are left to
+            the service. None: all are run.
 
         Returns
         -------
@@ -104,7 +105,7 @@ class Office:
         records = self._records()
         if not records:
             return 0
-        comes = agenda(self._brief.cycle)
+        comes, ran = agenda(self._brief.cycle), 0
         while True:
             last_at = records[-1][1].at
             noted = {record.cycle.cycle_at for _, record in records if record.cycle is not None}
@@ -113,9 +114,10 @@ class Office:
                 self.seal(min(comes.after(cycle_at), last_at + 1))
             elif cycle_at <= last_at:
                 through = self.seal(cycle_at)
-                if not cycles:
+                if ran == most_cycles:
                     return through
                 self._note(cycle_at, last_at + 1)
+                ran += 1
                 records = self._records()
             if _from(self._state()) > last_at:
                 return records[-1][0]
