@@ -207,6 +207,16 @@ def test_it_ends_also_when_what_is_under_way_fails_meanwhile(root):
     assert replayed(root, clock).equal
 
 
+def test_it_ends_also_when_it_is_told_to_amid_being_told_of_work(root):
+    async def drive(service):
+        await settled(service)
+        service._beside._work.set()
+        await asyncio.sleep(0)
+        await asyncio.wait_for(service._beside.close(None), 10)
+
+    serving(root, SteppedClock(OPENED_AT), drive)
+
+
 def test_a_case_from_a_file_that_could_not_be_decided_is_refused_at_the_start(tmp_path):
     brief = QUICK.replace("on_time = -9 }", 'on_time = "-9 * weight_kg" }')
     waits = pl.col("sent_at").to_physical() > OPENED_AT + 2 * HOUR

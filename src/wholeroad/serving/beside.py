@@ -207,7 +207,8 @@ class Beside:
         retry_s = RETRY_S
         while True:
             try:
-                await asyncio.wait_for(self._work.wait(), REST_S)
+                async with asyncio.timeout(REST_S):  # unlike wait_for it never loses that we are told to stop
+                    await self._work.wait()
             except TimeoutError:
                 await asyncio.to_thread(self._host.rest)
                 await self._work.wait()
