@@ -91,6 +91,7 @@ def test_missed_cycles_run_beside_the_answers_also_after_a_start(tmp_path, brief
     async def again(service):
         assert Office.ran == 1 + done
         assert service.status().cycles_behind == 0  # nobody has looked yet
+        assert service.front.settled_at < service.front.at  # so that nothing is sealed beyond them
         assert await told(service, list(said)) == said
         said.update(await deliver(service, clock, rows, clock.now() + 2 * STEP))
         said.update(await told(service, list(said)))

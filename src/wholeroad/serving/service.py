@@ -229,7 +229,7 @@ class Service:
         if self._mending is not None:
             self._mending.cancel()
             await asyncio.gather(self._mending, return_exceptions=True)
-        await self._beside.close(None if self._front is None or self._broken else self._front.at)
+        await self._beside.close(None if self._front is None or self._broken else self._front.settled_at)
         self._flushing.shutdown(wait=True)
         if self._log is not None:
             self._log.close()
@@ -374,7 +374,7 @@ class Service:
 
     def _may_change(self) -> bool:
         """Tell whether every cycle that has begun is done, under the brief under which it began."""
-        return not self.not_ready() and not self._beside.behind
+        return not self.not_ready() and not self._beside.behind and self.front.settled_at == self.front.at
 
     def _hosts(self, brief: str) -> tuple[Host, Host]:
         root = self._yard.folder.root

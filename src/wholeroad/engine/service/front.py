@@ -100,6 +100,11 @@ class Front:
         due_at = self._landings.waiting.next_at()
         return self.next_cycle_at if due_at is None else min(due_at, self.next_cycle_at)
 
+    @property
+    def settled_at(self) -> Instant:
+        """The instant up to which everything is done, and no cycle has come that nobody was told of."""
+        return min(self.at, self.next_cycle_at - 1)
+
     def champion(self) -> tuple[str, Model, pl.Schema] | None:
         """Give the digest of the model in charge, the model, and the types of its features."""
         if self.plan.decider != MODEL or self.plan.model is None:
