@@ -276,7 +276,7 @@ def service_crash(found: dict[str, Any]) -> Iterator[str]:
     hit = found["hit"]
     ours = f"a service under load, killed {found['kills']:,} times at random instants"
     ours += f", {hit.get('cycle', 0):,} amid a cycle and {hit.get('fit', 0):,} amid a fit"
-    ours += "".join(f"; {kills:,} with the office in a {beside}" for _, beside, kills in found["worlds"])
+    ours += "".join(f"; {kills:,} with the office in a {beside}" for beside, kills in found["office"].items())
     theirs = f"{found['requests']:,} acknowledged requests, and the rehearsal of its ledger"
     said = f"{found['rows']:,} rows and {found['decisions']:,} answers there once, equal to the byte"
     yield row(ours, theirs, said, "nothing lost, nothing twice", met=not found["left_running"])
