@@ -4,10 +4,11 @@
     python bench/service_crash.py --kills 100 --seed 3
 
 The real command serves; each start is forked from a process that has imported everything, so that a start
-takes no seconds of imports. In every fourth world the office is a process, as it is in earnest, which outlives
-its service for a moment; in the others it is a thread, and killed amid whatever it does. Clients send rows,
-cases, outcomes, corrections and repeats, and send again what was not acknowledged. In the end of each world
-everything that was acknowledged is looked for in its tables, and its ledger is held against its rehearsal.
+takes no seconds of imports. In every fourth world the office is a process, as it is in earnest, which
+outlives its service for a moment; in the others it is a thread, and killed amid whatever it does. Clients
+send rows, cases, outcomes, corrections and repeats, and send again what was not acknowledged. In the end of
+each world everything that was acknowledged is looked for in its tables, and its ledger is held against its
+rehearsal.
 
 One line for each world that held. The last line is JSON.
 """
