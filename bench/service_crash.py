@@ -57,9 +57,10 @@ def main() -> None:
         root = Path(asked.folder or scratch)
         for held in as_completed([pool.submit(killed, root, world) for world in worlds]):
             done.append(held.result())
-            took_s = time.perf_counter() - began_s
-            said = f"{sum(killing.kills for killing, _ in done):,} kills held, {took_s:.0f} s"
+            so_far_s = time.perf_counter() - began_s
+            said = f"{sum(killing.kills for killing, _ in done):,} kills held, {so_far_s:.0f} s"
             sys.stderr.write(f"{said}: {done[-1][0].counts}\n")
+    took_s = time.perf_counter() - began_s
     kills, left = sum(killing.kills for killing, _ in done), sum(left for _, left in done)
     hit = sum((killing.hit for killing, _ in done), start=Counter[str]())
     counts = sum((Counter(killing.counts) for killing, _ in done), start=Counter[str]())

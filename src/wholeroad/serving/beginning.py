@@ -70,15 +70,15 @@ async def begin(yard: Yard, brief: str, *, log: SqliteHotLog, new_rows: NewRows,
                 done = await asyncio.to_thread(jobs.run, job)
             if done.error is not None:
                 raise raised(done.error)
-            return front_of(yard, log, new_rows)
+            return front_of(yard, log, new_rows=new_rows)
         opening = asyncio.ensure_future(do(job))
         await asyncio.sleep(0)
         early = load_early(yard, new_rows) if came == "unknown" else None
         await opening
-        return (None if early is None else early()) or front_of(yard, log, new_rows)
+        return (None if early is None else early()) or front_of(yard, log, new_rows=new_rows)
 
 
-def front_of(yard: Yard, log: SqliteHotLog, new_rows: NewRows) -> Front:
+def front_of(yard: Yard, log: SqliteHotLog, *, new_rows: NewRows) -> Front:
     """Give the front that goes on from all that is written down: on the ledger, and in the hot log.
 
     Raises

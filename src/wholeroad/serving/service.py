@@ -316,14 +316,14 @@ class Service:
         """Begin from what is on the disk, as a start after a crash does, until it can be written again."""
         while self._broken and (log := self._log) is not None:
             await asyncio.sleep(min(AGAIN_S * 2**self._failed, MOST_AGAIN_S))
-            self._failed += 1
+            self._failed, new_rows = self._failed + 1, NewRows(self._yard)
             async with self._turn:
                 await self._flushed()
                 await self._beside.close(None)
                 self._beside = self._beside.again(*self._hosts(self._text))
                 try:
                     await self._beside.do(Open(self._yard.clock.now(), land=False, most_cycles=MOST_MISSED))
-                    self._front = front_of(self._yard, log, new_rows := NewRows(self._yard))
+                    self._front = front_of(self._yard, log, new_rows=new_rows)
                 except RoadError as error:
                     self._broken = f"it could not begin again: {error.happened}"
                     continue

@@ -120,7 +120,7 @@ class Deciding:
             self._landings.decided(case.key, DecidedRow(at, case_id, case.row), new=case.new)
         return made
 
-    def again(self, ready: Sequence[Ready], made: Sequence[DecidedCase], at: Instant) -> None:
+    def again(self, ready: Sequence[Ready], at: Instant, *, made: Sequence[DecidedCase]) -> None:
         """Take note of what was decided before, and is written down, of cases that were due at an instant."""
         if self._places is not None:
             action = np.array([one.action for one in made], dtype=code_type(len(self._brief.actions)))

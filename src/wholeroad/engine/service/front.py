@@ -233,7 +233,7 @@ class Front:
             raise log_differs(at, f"{len(missing):,} cases were due and not decided, such as {missing[0]}")
         decided = [made.pop(case.key) for case in ready]
         if ready:
-            self._deciding.again(ready, decided, at)
+            self._deciding.again(ready, at, made=decided)
         for each in decided:
             self._decisions.add(each)
 

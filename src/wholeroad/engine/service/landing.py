@@ -179,7 +179,7 @@ class Landings:
         """Land rows that were written down before; what they came to is known, and isn't asked again."""
         arriving = self._arriving[rows.source]
         times = list(zip(rows.happened_at, rows.claimed_at, strict=True))
-        for key, versions in arriving.again(rows.values, times, now):
+        for key, versions in arriving.again(rows.values, times, now=now):
             self._follow(rows.source, key, versions)
         arriving.set_aside_before(each.content for each in rows.aside)
 

@@ -102,9 +102,16 @@ class KnownRows:
         return taken
 
     def again(
-        self, values: list[Any], happened_at: Instant | None, claimed_at: Instant | None, *, now: Instant
+        self, values: list[Any], times: tuple[Instant | None, Instant | None], *, now: Instant
     ) -> tuple[Key, tuple[RowVersion, ...]]:
-        """Keep a version that landed at ``now``, of which it is known that it was new then."""
+        """Keep a version that landed at ``now``, of which it is known that it was new then.
+
+        Parameters
+        ----------
+        times
+            When it happened, and from when on it says that it counts.
+        """
+        happened_at, claimed_at = times
         key: Key = self._pick_key(values)
         known_at = None if claimed_at is None else max(claimed_at, now)
         version = self._version(values, happened_at=happened_at, known_at=known_at)
@@ -153,7 +160,7 @@ class KnownRows:
             versions = standing.versions
             return TakenRow("already known", key, values, happened_at, claimed_at, known_at, 0, versions)
         status: Status = "landed" if standing is None else "new version"
-        _, versions = self.again(values, happened_at, claimed_at, now=now)
+        _, versions = self.again(values, times, now=now)
         return TakenRow(status, key, values, happened_at, claimed_at, known_at, 0, versions)
 
     def _is_newest(

@@ -155,6 +155,7 @@ class ArrivingRows:
         self,
         values: Sequence[list[Any]],
         times: Sequence[tuple[Instant | None, Instant | None]],
+        *,
         now: Instant,
     ) -> list[tuple[Key, tuple[RowVersion, ...]]]:
         """Keep rows that were taken before, at ``now``, and were new then; gives what is known of each.
@@ -166,8 +167,7 @@ class ArrivingRows:
         times
             When each happened, and from when on it says that it counts.
         """
-        both = zip(values, times, strict=True)
-        return [self._known.again(row, *of_row, now=now) for row, of_row in both]
+        return [self._known.again(*both, now=now) for both in zip(values, times, strict=True)]
 
     def row(self, key: Key) -> tuple[RowVersion, ...]:
         """Give all versions known of a row, by (known_at, order); none where it never came.
