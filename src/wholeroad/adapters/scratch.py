@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -134,9 +134,8 @@ class TemporaryScratchFile:
 
     def append(self, data: bytes) -> int:
         """Keep the bytes after all others, and give where they begin."""
-        start = self._size
         with self._named(), self._lock:
-            file = self._opened()
+            start, file = self._size, self._opened()
             file.seek(start)
             left = memoryview(data)
             while left:  # a write may take less than it is given
@@ -152,8 +151,8 @@ class TemporaryScratchFile:
             return file.read(count)
 
     def soon(self, work: Callable[[], None]) -> None:
-        """Do work in a thread of its own, after what was asked before."""
-        self._worker.submit(work)
+        """Do work in a thread of its own, after what was asked before; a fault of ours there is shown."""
+        self._worker.submit(work).add_done_callback(Future.result)
 
     def wait(self) -> None:
         """Wait until all work is done."""

@@ -89,9 +89,8 @@ def front_of(yard: Yard, log: SqliteHotLog, *, new_rows: NewRows) -> Front:
         ``service.log-differs``.
     """
     front = load_front(yard, new_rows)
-    facts = list(yard.facts)
     records = ((number, read(data)) for number, data in log.read())
-    for record in not_moved(records, facts, decided_until=fold(facts).decided_until or 0):
+    for record in not_moved(records, yard.facts, decided_until=front.at + 1):
         front.again(record)
     return front
 

@@ -14,11 +14,10 @@ from wholeroad.core.ports import Progress
 from wholeroad.engine.facts import decode
 from wholeroad.engine.recorded import CANCELLED, FAILED
 from wholeroad.engine.service.front import Front
-from wholeroad.engine.service.groups import CycleCame
+from wholeroad.engine.service.groups import CycleCame, models_named
 from wholeroad.engine.service.messages import Trouble
 from wholeroad.road.model.facts import FitAsked, FitRefused, ModelFitted
 from wholeroad.road.model.scoring import Model
-from wholeroad.road.release.facts import PlanFixed
 from wholeroad.serving.jobs import Came, Cycle, Fit, Job, Seal
 from wholeroad.serving.processes import Host
 from wholeroad.serving.told import fault
@@ -254,8 +253,7 @@ class Beside:
         if came.error is not None:
             raise raised(came.error)
         facts = [decode(fact) for fact in came.decoded()]
-        names = [fact.model for fact in facts if isinstance(fact, PlanFixed) and fact.model]
-        models = {name: await asyncio.to_thread(self._calls.model, name) for name in names}
+        models = {name: await asyncio.to_thread(self._calls.model, name) for name in models_named(facts)}
         self._written.clear()
         self._calls.hand_over(CycleCame(cycle_at, tuple(facts), models))
         await self._written.wait()

@@ -15,7 +15,7 @@ from wholeroad.engine.agenda import Agenda
 from wholeroad.engine.facts import decode
 from wholeroad.engine.service.deciding import Deciding
 from wholeroad.engine.service.decisions import Decisions
-from wholeroad.engine.service.groups import CycleCame, Grouped, Standing, log_differs
+from wholeroad.engine.service.groups import CycleCame, Grouped, Standing, log_differs, models_named
 from wholeroad.engine.service.landing import Landing, Landings, Ready
 from wholeroad.engine.service.messages import (
     Answer,
@@ -214,8 +214,7 @@ class Front:
             self._decide_again(keys, due_at, made)
         if record.cycle is not None:
             facts = tuple(map(decode, record.cycle.facts))
-            names = [fact.model for fact in facts if isinstance(fact, PlanFixed) and fact.model is not None]
-            models = {name: self.read_model(name) for name in names}
+            models = {name: self.read_model(name) for name in models_named(facts)}
             self._follow(CycleCame(record.cycle.cycle_at, facts, models), now)
         for rows in record.rows:
             landings.again(rows, now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from wholeroad.core.errors import RoadError
@@ -71,6 +71,11 @@ class Grouped:
     at: Instant
     record: Record | None
     answers: list[Answer | RoadError]
+
+
+def models_named(facts: Iterable[Fact]) -> list[str]:
+    """Name the models that a cycle's plans put in charge."""
+    return [fact.model for fact in facts if isinstance(fact, PlanFixed) and fact.model is not None]
 
 
 def log_differs(at: Instant, happened: str) -> RoadError:

@@ -94,8 +94,8 @@ class Office:
         Parameters
         ----------
         most_cycles
-            How many of these are run at most; the others, and what came after the first of them, are left to
-            the service. None: all are run.
+            How many of these are run at most; the others, and what came after the first of those, are left
+            to the service. None: all are run.
 
         Returns
         -------

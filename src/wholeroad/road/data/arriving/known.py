@@ -115,14 +115,7 @@ class KnownRows:
         key: Key = self._pick_key(values)
         known_at = None if claimed_at is None else max(claimed_at, now)
         version = self._version(values, happened_at=happened_at, known_at=known_at)
-        standing = self.standing(key)
-        if standing is None:
-            standing = StandingRow.first(version, values, claimed_at=claimed_at)
-        elif self._source.static:
-            standing.renew(version, values)
-        else:
-            standing.add(version, values, claimed_at=claimed_at)
-        self._rows[key] = standing
+        standing = self._stood(key, self.standing(key), version=version, values=values, claimed_at=claimed_at)
         return key, standing.versions
 
     def moved(self, stored: pl.DataFrame) -> None:
@@ -160,8 +153,28 @@ class KnownRows:
             versions = standing.versions
             return TakenRow("already known", key, values, happened_at, claimed_at, known_at, 0, versions)
         status: Status = "landed" if standing is None else "new version"
-        _, versions = self.again(values, times, now=now)
-        return TakenRow(status, key, values, happened_at, claimed_at, known_at, 0, versions)
+        version = self._version(values, happened_at=happened_at, known_at=known_at)
+        standing = self._stood(key, standing, version=version, values=values, claimed_at=claimed_at)
+        return TakenRow(status, key, values, happened_at, claimed_at, known_at, 0, standing.versions)
+
+    def _stood(
+        self,
+        key: Key,
+        standing: StandingRow | None,
+        *,
+        version: RowVersion,
+        values: list[Any],
+        claimed_at: Instant | None,
+    ) -> StandingRow:
+        """Put a new version to what stands of its row."""
+        if standing is None:
+            standing = StandingRow.first(version, values, claimed_at=claimed_at)
+        elif self._source.static:
+            standing.renew(version, values)
+        else:
+            standing.add(version, values, claimed_at=claimed_at)
+        self._rows[key] = standing
+        return standing
 
     def _is_newest(
         self, standing: StandingRow, values: list[Any], claimed_at: Instant | None, *, came: bool
