@@ -195,6 +195,26 @@ def test_a_file_that_cannot_be_read_is_a_clear_error(tmp_path, name, data, code)
     assert str(tmp_path) not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("x.csv", b'id,at\n1,2\n2,"3\n3,4\n', "line 3 is the first with a quote"),
+        (
+            "x.csv",
+            b'id,at\n1,"a\nb"\n2,"3\n3,4\n',
+            "line 2 is the first with a quote",
+        ),
+        ("x.ndjson", b'{"id":1}\n{"id":2,}\nnope\n', "row 2, began '{\"id\":2,}': the line was no JSON"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_by_the_place(tmp_path, name, data, said):
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(UserError) as caught:
+        read_rows(tmp_path / name, {})
+    assert caught.value.code == "data.file-unreadable"
+    assert said in caught.value.happened
+
+
 def test_a_folder_is_no_file(tmp_path):
     with pytest.raises(UserError, match=r"data\.file-missing"):
         read_rows(tmp_path, {})

@@ -95,7 +95,7 @@ def _texts(path: Path, csv: CsvTable, name: str) -> tuple[pl.DataFrame, Verdict]
     except pl.exceptions.NoDataError as error:
         raise empty(name) from error
     except (*UNREADABLE, ValueError) as error:
-        raise unreadable(name, error, expected=whole, fix=again) from error
+        raise _unclosed(path, csv, name) or unreadable(name, error, expected=whole, fix=again) from error
     names = _named([str(word) if word is not None else "" for word in header.row(0)])
     _refuse_names(names, csv, name)
     frame.columns = names
@@ -115,6 +115,21 @@ def _texts(path: Path, csv: CsvTable, name: str) -> tuple[pl.DataFrame, Verdict]
     if not blank.any():
         return texts, verdict
     return texts.filter(~blank), verdict.only(~blank)
+
+
+def _unclosed(path: Path, csv: CsvTable, name: str) -> UserError | None:
+    """Name the line with a quote that isn't closed, where there is one."""
+    with path.open("rb") as file:
+        odd = [number for number, line in enumerate(file, csv.header_line) if line.count(b'"') % 2]
+    if len(odd) % 2 == 0:
+        return None
+    return UserError(
+        "data.file-unreadable",
+        f"{name} can't be read",
+        happened=f"line {odd[0]} is the first with a quote (\") that isn't closed in it",
+        expected="quotes in pairs around a field, and two of them for one that is meant",
+        fix="close it, or take it away",
+    )
 
 
 def _wider(fields: pl.DataFrame | None, width: int, *, csv: CsvTable, shown: str) -> UserError | None:

@@ -117,11 +117,12 @@ def _refuse_other(
     if len(reasons) <= _MOST * len(objects):
         return
     listed = lines[0].lstrip().startswith(b"[")
+    first, reason = next(iter(reasons.items()))
     raise UserError(
         "data.file-unreadable",
         f"{name} can't be read",
         happened=f"{len(reasons):,} of {len(objects):,} lines held no object; "
-        f"the first began {_text(lines[0])[:_SHOWN]!r}",
+        f"the first of these, row {first:,}, began {_text(lines[first - 1])[:_SHOWN]!r}: {reason}",
         expected="a JSON object on each line, in UTF-8",
         fix="write each object of the list on a line of its own, without commas between them"
         if listed
