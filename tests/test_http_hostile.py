@@ -242,10 +242,17 @@ def test_it_is_refused_in_the_one_shape_and_nothing_lands(name, world, ask):
     error = response.json()["error"]
     assert set(error) == {"code", "headline", "happened", "expected", "fix", "request_id"}
     assert all(error.values())
+    assert "$" not in error["happened"]
     assert " got " not in str(error)
     assert error["request_id"] == response.headers["x-request-id"]
     assert code.startswith(("data.", "brief.")) or lesson_for(code) is not None
     assert {source: dict(rows) for source, rows in desk.known.items()} == before
+
+
+def test_a_list_of_rows_without_its_name_is_told_how_to_name_it(ask):
+    error = ask.post(ROWS, content=b'[{"parcel_id": 7}]', headers={"Content-Type": JSON}).json()["error"]
+    assert error["happened"] == "what was sent was array"
+    assert '{"rows": [...]}' in error["fix"]
 
 
 TAKEN = {

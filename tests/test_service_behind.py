@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import shutil
 from itertools import pairwise
 
 import pytest
 from msgspec import structs
+from rich.console import Console
 
 from service_worlds import begun, deliveries, replayed, serving, settled
 from test_live import QUICK
 from wholeroad.adapters.clocks import SteppedClock
 from wholeroad.core.instants import DAY
 from wholeroad.engine.service.messages import Decide, PutRows
+from wholeroad.interfaces.cli.operation import show_standing
+from wholeroad.project import open_project
 from wholeroad.serving import beginning, beside
 from wholeroad.serving.jobs import Cycle
 from wholeroad.serving.processes import OneThread
@@ -137,3 +142,35 @@ def test_few_missed_cycles_are_run_before_it_is_ready(tmp_path, monkeypatch):
     Office.may = 1_000
     serving(root, clock, settled, host=Office, tell=lambda _: None)
     assert replayed(root, clock).equal
+
+
+def test_what_a_killed_service_left_is_told_until_it_is_taken_in(tmp_path):
+    Office.may, Office.ran = 1_000, 0
+    root = begun(tmp_path, OPENED_AT, brief=QUICK, cases=CASES, outcomes=OUTCOMES)
+    clock, rows, killed = SteppedClock(OPENED_AT), stream(), tmp_path / "killed"
+
+    async def amid(service):
+        await deliver(service, clock, rows, OPENED_AT + STEP)
+        found.append((service.status().decisions, service.status().rows))
+        shutil.copytree(root, killed)  # what a kill at this moment leaves on the disk
+
+    found = []
+    serving(root, clock, amid, host=Office)
+    decided, landed = found[0]
+    assert min(decided, landed) > 0
+    before = open_project(killed, clock=clock)
+    left = before.status()
+    assert left.left_over == (landed, decided)
+    assert "wholeroad up" in standing_text(left, before.brief)
+    assert before.status().left_over == left.left_over  # reading it takes nothing in
+    before.cycle()
+    after = before.status()
+    assert after.left_over == (0, 0)
+    assert after.decided == left.decided + decided
+    assert "wholeroad up" not in standing_text(after, before.brief)
+
+
+def standing_text(standing, brief):
+    console = Console(width=200, file=io.StringIO())
+    show_standing(console, standing, brief=brief)
+    return console.file.getvalue()

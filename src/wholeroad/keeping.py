@@ -38,7 +38,7 @@ from wholeroad.engine.fold import fold
 from wholeroad.engine.manifests import quarantine_of, table_of
 from wholeroad.engine.sealing import digest_of_rows
 from wholeroad.engine.service.moving import WRITER, accounted_through, moved_through
-from wholeroad.engine.service.records import read
+from wholeroad.left_over import hot_records
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.brief.facts import BriefRead
 from wholeroad.road.brief.work import read_brief
@@ -176,7 +176,7 @@ class _Copying:
                 self.tell(f"copying {path.name}", 1, 1)
         copied = ProjectFolder(self.to)
         facts = _facts(copied)
-        self.backup.counts["hot records"] = _hot_records(copied)
+        self.backup.counts["hot records"] = sum(1 for _ in hot_records(copied))
         for path in sorted(copied.inner.glob("*.sqlite")):
             flush(path)
             self.backup.files[path.relative_to(self.to).as_posix()] = digest_file(path)
@@ -229,7 +229,11 @@ def _made(backup: Path, said: Backup, to: Path, *, progress: Progress | None) ->
     brief = read_brief(folder.read_brief(), name=str(backup / "brief.toml"))
     facts, tables = _facts(folder), DeltaTables(folder.tables)
     state = fold(facts)
-    counts = {"facts": len(facts), "decisions": state.decided, "hot records": _hot_records(folder)}
+    counts = {
+        "facts": len(facts),
+        "decisions": state.decided,
+        "hot records": sum(1 for _ in hot_records(folder)),
+    }
     if wrong := [f"{name} are {count}" for name, count in counts.items() if said.counts.get(name) != count]:
         raise damaged(backup, wrong)
     if progress:
@@ -290,17 +294,6 @@ def _facts(folder: ProjectFolder) -> list[Fact]:
         return [fact for _, fact in ledger.read()]
     finally:
         ledger.close()
-
-
-def _hot_records(folder: ProjectFolder) -> int:
-    """Read every record of the hot log, and count them."""
-    if not folder.hot.exists():
-        return 0
-    log = SqliteHotLog(folder.hot)
-    try:
-        return sum(read(data) is not None for _, data in log.read())
-    finally:
-        log.close()
 
 
 def _refuse_used(folder: Path, what: str) -> None:

@@ -41,6 +41,7 @@ from wholeroad.engine.standing import Standing, standing
 from wholeroad.engine.storehouse import Storehouse
 from wholeroad.engine.walking import Walker
 from wholeroad.engine.workshop import Workshop
+from wholeroad.left_over import left_over
 from wholeroad.road.brief.contract import Brief, SourceTable
 from wholeroad.road.brief.digests import digests
 from wholeroad.road.data.asked_columns import asked_columns
@@ -291,7 +292,7 @@ class Operation:
             raise never_ran()
         return self._tables.read(TABLE).filter(pl.col("span") <= spans)
 
-    def status(self) -> Standing:
+    def status(self, folder: ProjectFolder) -> Standing:
         """Say how the project stands; nothing is written."""
         facts, now = self._facts, self.now()
         history = self._store.history(until=now)
@@ -301,7 +302,7 @@ class Operation:
         decided = walker.action >= 0
         found = standing(self._brief, facts, now=now, due_cases=cases, history=history, decided=decided)
         late = stale(self._brief, self._store.newest_known(now), now=now)
-        return dataclasses.replace(found, stale=tuple(late))
+        return dataclasses.replace(found, stale=tuple(late), left_over=left_over(folder, facts))
 
     def explain_decision(self, key: Sequence[str]) -> DecisionExplained:
         """Say why one case was decided as it was."""

@@ -283,7 +283,7 @@ class Project:
 
     def status(self) -> Standing:
         """Say what is in charge, since when, what is due and what is late; nothing is written."""
-        return self._operation.status()
+        return self._operation.status(self.folder)
 
     def explain_decision(self, *key: object) -> DecisionExplained:
         """Say why one case was decided as it was, by the value of each column of its key.

@@ -80,6 +80,9 @@ class Standing:
         Those that wait for their answer.
     stale
         Sources whose newest row is older than their contracts allow; whoever knows the rows adds them.
+    left_over
+        Rows and decisions that a service acknowledged and that are in no table yet; whoever knows them adds
+        them.
     """
 
     now: Instant
@@ -114,6 +117,7 @@ class Standing:
     stopped: PromotionStopped | None = None
     watched: LimitsWatched | None = None
     appeals: tuple[Appealed, ...] = ()
+    left_over: tuple[int, int] = (0, 0)
 
 
 def standing(

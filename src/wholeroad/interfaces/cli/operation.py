@@ -279,11 +279,21 @@ def _late(now: Standing, brief: Brief, *, served: bool) -> list[str]:
     if served and now.cycles_due:
         told.append(f"{count(now.cycles_due, 'cycle')} not done yet")
     elif not served:
+        told += _left_over(*now.left_over)
         told += _not_run(now)
     if now.outcomes_late:
         missing, age = count(now.outcomes_late, "outcome"), format_span(brief.outcome.matures)
         told.append(f"{missing} of {now.outcomes_pending:,} not yet known, {age} or more after the decision")
     return told
+
+
+def _left_over(rows: int, decisions: int) -> list[str]:
+    if not rows and not decisions:
+        return []
+    what = " and ".join(
+        count(number, word) for number, word in ((rows, "row"), (decisions, "decision")) if number
+    )
+    return [f"{what} of a service that was cut short, kept and not counted here: wholeroad up, or cycle"]
 
 
 def _not_run(now: Standing) -> list[str]:
