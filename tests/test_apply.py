@@ -596,6 +596,25 @@ def test_a_brief_that_can_t_be_is_refused_before_anything_is_asked(opened, was, 
     assert not ledger or list(opened.project.export()) == ledger
 
 
+def test_no_command_and_no_service_takes_up_a_brief_that_would_lose_rows_that_were_sent(opened):
+    ledger = list(opened.project.export())
+    (opened.root / "brief.toml").write_text(BASE.replace("Europe/Vienna", "Europe/Lisbon"), encoding="utf-8")
+
+    async def drive(_):
+        raise AssertionError("it began")
+
+    for go_on in (
+        lambda: opened.serve(drive),
+        opened.project.cycle,
+        lambda: opened.project.rehearse("never"),
+    ):
+        with pytest.raises(RoadError, match=r"rows-left-behind|read again"):
+            go_on()
+    assert list(opened.project.export()) == ledger
+    (opened.root / "brief.toml").write_text(BASE, encoding="utf-8")
+    opened.project.cycle()
+
+
 def test_a_folder_without_a_run_has_nothing_to_change(tmp_path):
     root = begun(tmp_path, OPENED_AT, brief=BASE, cases=CASES, outcomes=OUTCOMES)
     assert "No brief is in force yet" in text_of(applied(root))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -41,7 +41,7 @@ from wholeroad.engine.standing import Standing, standing
 from wholeroad.engine.storehouse import Storehouse
 from wholeroad.engine.walking import Walker
 from wholeroad.engine.workshop import Workshop
-from wholeroad.left_over import left_over
+from wholeroad.left_over import left_over, refuse_left_behind
 from wholeroad.road.brief.contract import Brief, SourceTable
 from wholeroad.road.brief.digests import digests
 from wholeroad.road.data.asked_columns import asked_columns
@@ -185,18 +185,17 @@ class Operation:
     def absorb(self, folder: ProjectFolder) -> None:
         """Take in what a service has acknowledged and could not put into the tables before it ended.
 
-        Nothing else may write before: rows and decisions of the service come first.
+        Nothing else may write before: rows and decisions of the service come first. Nor is anything written
+        under a brief that would lose them: ``apply.rows-left-behind``.
         """
         if not folder.hot.exists():
             return
-        log = SqliteHotLog(folder.hot)
-        try:
+        blobs = FolderBlobs(folder.blobs)
+        with closing(SqliteHotLog(folder.hot)) as log:
             if log.last:
-                blobs = FolderBlobs(folder.blobs)
                 before = brief_in_force(blobs, self._state.brief, newer=self._brief)
                 log.prune(self._under(before).office(log, blobs).absorb())
-        finally:
-            log.close()
+        refuse_left_behind(self._brief, self._facts, blobs=blobs)
 
     def _under(self, brief: Brief) -> Operation:
         store = Storehouse(brief, self._tables, threads=available_threads(), facts=lambda: self._facts)

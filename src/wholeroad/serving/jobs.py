@@ -22,6 +22,7 @@ from wholeroad.engine.fold import fold
 from wholeroad.engine.kept_briefs import keep_text, text_in_force
 from wholeroad.engine.service.moving import moved_through
 from wholeroad.engine.service.office import FitsMade
+from wholeroad.left_over import refuse_left_behind
 from wholeroad.project import Project
 from wholeroad.road.brief.digests import digests
 from wholeroad.road.brief.work import read_brief
@@ -159,6 +160,7 @@ class Jobs:
                 before = self._in_force.yard
                 log.start_after(moved_through(yard.facts, before.brief, tables=yard.tables))
                 through = before.operation.office(log, yard.blobs).absorb(most_cycles=job.most_cycles)
+                refuse_left_behind(yard.brief, yard.facts, blobs=yard.blobs)
                 if job.land:
                     yard.operation.open(
                         lambda _: yard.operation.land(yard.folder.root, yard.intake, progress=self._progress),

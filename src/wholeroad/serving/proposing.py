@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,6 @@ import polars as pl
 from wholeroad.adapters.blobs import LayeredBlobs
 from wholeroad.adapters.clocks import SystemClock
 from wholeroad.adapters.folders import ProjectFolder
-from wholeroad.adapters.hot_log import SqliteHotLog
 from wholeroad.adapters.ledgers import MemoryLedger
 from wholeroad.adapters.machine import available_threads
 from wholeroad.adapters.tables_layered import LayeredTables
@@ -26,17 +25,15 @@ from wholeroad.engine.facts import decode
 from wholeroad.engine.fold import State, fold
 from wholeroad.engine.intake import Intake
 from wholeroad.engine.kept_briefs import text_in_force
-from wholeroad.engine.manifests import Manifests
 from wholeroad.engine.service.moving import accounted_through, decisions_frame
-from wholeroad.engine.service.records import read
 from wholeroad.engine.storehouse import Storehouse
 from wholeroad.engine.timeless import refuse_timeless
+from wholeroad.left_over import hot_records, left_behind
 from wholeroad.operating import Operation
 from wholeroad.project import Project
 from wholeroad.road.brief.changes import Changes, changes, refusals
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.brief.digests import digests
-from wholeroad.road.brief.effects import read_again
 from wholeroad.road.brief.work import read_brief
 from wholeroad.road.data.asked_columns import asked_columns
 from wholeroad.road.data.binding import bind_brief
@@ -172,8 +169,9 @@ class _Trial:
 
     def held(self, progress: Progress | None) -> tuple[SourceHeld, ...]:
         """Give the batches that would be held back: a brief that can't come into force raises."""
-        faults = [*self._left_behind()]
+        faults = list[Fault]()
         if self._old is not None:
+            faults += left_behind(self._brief, self._old, facts=self._facts, hot=self._hot)
             faults += refusals(self._old, self._brief, taken=self._taken())
         if faults:
             raise FaultsError(HEADLINE, faults)
@@ -237,43 +235,17 @@ class _Trial:
             )
             raise FaultsError(HEADLINE, [fault])
 
-    def _left_behind(self) -> Iterator[Fault]:
-        """Find rows that nobody could read again, where their source is read another way."""
-        for name, source in self._brief.source.items():
-            before = self._old.source.get(name) if self._old is not None else None
-            if before is None or read_again(before, source) != "from its files":
-                continue
-            standing = Manifests.of(self._facts, name, source=before).standing
-            rows = sum(line.fact.landed for line in standing if not line.fact.origin)
-            rows += self._hot.get(name, 0)
-            if rows:
-                yield Fault(
-                    "apply.rows-left-behind",
-                    f"[source.{name}]",
-                    f"its key, times or types are other ones, and {rows:,} of its rows came in another way "
-                    "than by a file: they can't be read again, and would be gone",
-                    "the key, times and types by which these rows were taken in",
-                    "put them back; or declare another source for what comes from now on",
-                )
-
 
 def _since(yard: Yard, facts: list[Fact], old: Brief | None) -> tuple[Counter[str], set[str]]:
     """Count by source the rows that are acknowledged and not on the ledger yet; name the actions taken."""
     rows, taken = Counter[str](), set[str]()
-    if not yard.folder.hot.exists():
-        return rows, taken
     accounted = accounted_through(facts)
-    log = SqliteHotLog(yard.folder.hot)
-    try:
-        for number, data in log.read():
-            record = read(data)
-            for each in record.rows:
-                if number > accounted.get(each.source, 0):
-                    rows[each.source] += len(each.values)
-            if old is not None:
-                taken |= {old.actions[each.action] for each in record.decided}
-    finally:
-        log.close()
+    for number, record in hot_records(yard.folder):
+        for each in record.rows:
+            if number > accounted.get(each.source, 0):
+                rows[each.source] += len(each.values)
+        if old is not None:
+            taken |= {old.actions[each.action] for each in record.decided}
     return rows, taken
 
 
