@@ -35,6 +35,7 @@ from test_features import (
 )
 from wholeroad.adapters.scratch import MemoryScratch
 from wholeroad.core.errors import UserError
+from wholeroad.road.data.features import online_memory
 from wholeroad.road.data.features.bulk import compute
 from wholeroad.road.data.features.keys import joint_codes
 from wholeroad.road.data.features.online import OnlineFeatures
@@ -492,41 +493,51 @@ def test_keys_are_equal_where_those_of_bulk_are(left, right):
         assert equal == [code >= 0 and code == other for other in codes.rows]
 
 
-def test_a_working_set_above_the_bound_does_not_come_and_go_with_every_row():
-    class Counted(dict):
-        writes = 0
+class Counted(dict):
+    """A place for spilled rows that counts how often something is written."""
 
-        def put(self, key, data):
-            self.writes += 1
-            self[key] = data
+    writes = 0
 
-        def delete(self, key):
-            self.pop(key, None)
+    def put(self, key, data):
+        self.writes += 1
+        self[key] = data
 
-    instant = pl.Datetime("us", "UTC")
-    schema = pl.Schema({"id": pl.Int64(), "city": pl.String(), "at": instant})
+    def delete(self, key):
+        self.pop(key, None)
+
+
+def visits(cities, *, most):
+    """Put a visit after the other, and give how often rows had been spilled after each of them."""
+    schema = pl.Schema({"id": pl.Int64(), "city": pl.String(), "at": pl.Datetime("us", "UTC")})
     window = Window("n", "visits", "count", None, None, (("city", "city"),), 10**12, "happened")
-    scratch = Counted()
+    scratch, writes = Counted(), []
     online = OnlineFeatures(
         [window],
         case_source="cases",
         case_key=("id",),
         schemas={"cases": schema, "visits": schema},
-        most=3_000,
+        most=most,
         scratch=scratch,
     )
     online.advance(1)
-    writes = []
-    for number in range(9_000):
-        values = {"id": number, "city": "ABCD"[number % 4], "at": 1}
-        online.put(
-            "visits",
-            (number,),
-            versions=[
-                RowVersion(1, 1, number, deleted=False, values=values, superseded_at=None, first_known_at=1)
-            ],
-        )
+    for number, city in enumerate(cities):
+        values = {"id": number, "city": city, "at": 1}
+        version = RowVersion(1, 1, number, False, values, None, 1)
+        online.put("visits", (number,), versions=[version])
         writes.append(scratch.writes)
+    return online, writes
+
+
+def test_a_working_set_above_the_bound_does_not_come_and_go_with_every_row():
+    online, writes = visits("ABCD" * 2_250, most=3_000)
     assert writes[-1] > 0
     assert writes[-1] - writes[-1_000] == 0
     assert online.of({"id": -1, "city": "A", "at": 1}, decided_at=1) == (2_250,)
+
+
+def test_keys_of_many_rows_that_are_in_use_are_never_spilled_until_they_are_idle(monkeypatch):
+    monkeypatch.setattr(online_memory, "_IDLE", 500)
+    online, writes = visits("AB" * 4_000 + "A" * 300 + "C" * 500, most=3_000)
+    assert writes[-1] == 1  # B, that wasn't used for 500 rows
+    for city, rows in (("A", 4_300), ("B", 4_000), ("C", 500)):
+        assert online.of({"id": -1, "city": city, "at": 1}, decided_at=1) == (rows,)

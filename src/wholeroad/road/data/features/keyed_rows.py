@@ -56,13 +56,10 @@ class KeyedRows:
         The rank of the greatest entry that was let go though it counts: the list is whole above it.
     used
         The last use.
-    returned
-        They were spilled once, and needed again.
     """
 
     __slots__ = (
-        "cut", "ends", "entries", "next_at", "places", "returned", "rows", "running", "shape", "starts",
-        "used",
+        "cut", "ends", "entries", "next_at", "places", "rows", "running", "shape", "starts", "used",
     )  # fmt: skip
 
     def __init__(self, shape: Shape) -> None:
@@ -76,7 +73,6 @@ class KeyedRows:
         self.next_at: Instant = FOREVER
         self.cut: tuple[int, ...] | None = None
         self.used = 0
-        self.returned = False
 
     @property
     def size(self) -> int:

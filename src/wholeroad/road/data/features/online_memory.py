@@ -20,8 +20,8 @@ _ROOM: Final = 16
 
 _LARGE: Final = 1_000
 _IDLE: Final = 100_000
-"""A key of so many rows that was spilled and came back stays, until it wasn't used for so many uses: a
-working set that is larger than the bound would otherwise come and go, all of it, with every row."""
+"""A key of so many rows stays until it wasn't used for so many uses: it is written and read at once, which
+holds answers up, and of a working set that is larger than the bound every row would bring one back."""
 
 
 class Memory:
@@ -30,8 +30,7 @@ class Memory:
     Parameters
     ----------
     most
-        How many row entries are held at most, but for the keys of the last use, and for large ones that were
-        needed again soon after they had been spilled.
+        How many row entries are held at most, but for the keys of the last use, and for large ones in use.
     scratch
         Where the others go; None: there are no others.
     serials
@@ -63,7 +62,7 @@ class Memory:
         self._round: Iterator[tuple[Group, Key]] = iter(())
         self._tolerated = 0
         self.rows = 0
-        self.tick = 1
+        self.tick = _IDLE  # what was never used is idle
 
     def empty(self, group: Group) -> None:
         """Let go of all rows of a group."""
@@ -88,7 +87,6 @@ class Memory:
         rows = self._spill.take((group.number, group.loads), key, shape=group.shape, wide=wide, now=now)
         if rows is not None:
             group.spilled -= 1
-            rows.returned = True
             group.keyed[key] = rows
             self.rows += rows.size
         return rows
@@ -138,7 +136,7 @@ class Memory:
         self.tick += 1
 
     def _stays(self, rows: KeyedRows) -> bool:
-        return rows.returned and rows.size > _LARGE and self.tick - rows.used < _IDLE
+        return rows.size > _LARGE and self.tick - rows.used < _IDLE
 
     def _spill_oldest(self, spill: Spill) -> None:
         keys = [
