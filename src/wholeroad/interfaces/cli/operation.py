@@ -293,7 +293,7 @@ def _left_over(rows: int, decisions: int) -> list[str]:
     what = " and ".join(
         count(number, word) for number, word in ((rows, "row"), (decisions, "decision")) if number
     )
-    return [f"{what} of a service that was cut short, kept and not counted here: wholeroad up, or cycle"]
+    return [f"{what} in the log of a service, safe and not counted here: wholeroad up, or cycle"]
 
 
 def _not_run(now: Standing) -> list[str]:
