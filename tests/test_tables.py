@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from wholeroad.adapters import tables_delta
 from wholeroad.adapters.blobs import FolderBlobs, LayeredBlobs, MemoryBlobs
 from wholeroad.adapters.tables_delta import DeltaTables
 from wholeroad.adapters.tables_layered import LayeredTables
@@ -59,6 +60,31 @@ class TestDeltaTables(TablesSuite):
         wanted = [n for version in range(110) for n in (version, -version)]
         assert DeltaTables(tmp_path).read("rows")["n"].to_list() == wanted
         assert DeltaTables(tmp_path).version("rows", "w") == 109
+
+    def test_files_that_no_version_needs_any_more_are_deleted_when_they_are_old(self, tmp_path, monkeypatch):
+        """Written together again and again, a table would take many times its size on the disk."""
+        tables, other = DeltaTables(tmp_path), DeltaTables(tmp_path)
+        folder = tmp_path / "rows"
+
+        def append(versions):
+            for version in versions:
+                tables.append("rows", pl.DataFrame({"n": [version]}), writer="w", version=version)
+            assert other.read("rows")["n"].to_list() == [*range(versions[-1] + 1)]
+
+        append(range(64))
+        written = sorted(folder.glob("*.parquet"))
+        append(range(64, 130))
+        assert {*written} < {*folder.glob("*.parquet")}  # somebody may be reading them
+        unfinished = folder / "part-0.parquet"  # of a process that was killed
+        unfinished.write_bytes(b"half a file")
+        append(range(130, 200))
+        assert unfinished.exists()  # it may be being written
+        monkeypatch.setattr(tables_delta, "_KEPT_H", 0)
+        append(range(200, 300))
+        assert not unfinished.exists()
+        assert not {*written} & {*folder.glob("*.parquet")}
+        assert len([*folder.glob("*.parquet")]) < 100
+        assert DeltaTables(tmp_path).read("rows")["n"].to_list() == [*range(300)]
 
     def test_the_order_holds_after_others_have_compacted_the_table(self, tmp_path):
         from deltalake import DeltaTable

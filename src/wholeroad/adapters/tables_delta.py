@@ -28,6 +28,8 @@ _SYSTEM: Final = re.compile(r"([^:]+) \(os error \d+\)")
 _TRIES: Final = 20
 _FILES: Final = 64
 """With as many small files, a table is written together: nightly appends would make reading slow."""
+_KEPT_H: Final = 24
+"""For so many hours the files stay that were written together: somebody may be reading them, or copying."""
 _CONFIGURATION: Final = {
     # Statistics of the position only: it orders the files. Others would lengthen the log of wide tables,
     # and Delta cuts those of instants to milliseconds.
@@ -149,17 +151,24 @@ class DeltaTables:
             self._compact(table)
 
     def _compact(self, table: str) -> None:
-        """Write the files together, as a commit that changes no row; without it reading is only slower."""
+        """Write the files together, as a commit that changes no row, and delete those of long ago.
+
+        Without it reading is only slower, and the disk fuller.
+        """
         from deltalake import CommitProperties
         from deltalake.exceptions import DeltaError
 
         found = self._fresh(table)
         if found is None or len(found.file_uris()) < _FILES // 2:
             return
+        folder = self._folder / table
         with suppress(DeltaError, OSError):
             found.optimize.compact(commit_properties=CommitProperties(max_commit_retries=0))
-            folder = self._folder / table
             _flush(folder, found.version())
+            # Not deleted by Delta: it would write commits of its own, which nobody flushes.
+            old = found.vacuum(_KEPT_H, dry_run=True, enforce_retention_duration=False, full=True)
+            for path in old:
+                (folder / unquote(path)).unlink(missing_ok=True)
 
     def _fresh(self, table: str) -> DeltaTable | None:
         """Open a table, or bring it up to date; None when it isn't there."""
