@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from wholeroad.adapters.folders import ProjectFolder
 from wholeroad.adapters.hot_log import SqliteHotLog
 from wholeroad.core.errors import Fault, FaultsError
 from wholeroad.core.facts import Fact
-from wholeroad.core.ports import Blobs
-from wholeroad.engine.fold import fold
-from wholeroad.engine.kept_briefs import brief_in_force
+from wholeroad.core.instants import Instant
+from wholeroad.core.ports import Ledger
 from wholeroad.engine.manifests import Manifests
 from wholeroad.engine.service.moving import not_moved
 from wholeroad.engine.service.records import Record, read
@@ -24,36 +25,46 @@ HEADLINE: Final = "This brief can't come into force"
 _NONE: Final[Mapping[str, int]] = MappingProxyType({})
 
 
+class LeftOver(NamedTuple):
+    """What a service acknowledged and is in no table yet.
+
+    Attributes
+    ----------
+    rows
+        How many, by source.
+    actions
+        How many cases each was decided for, by its code.
+    """
+
+    rows: Counter[str]
+    actions: Counter[int]
+
+
 def hot_records(folder: ProjectFolder) -> Iterator[tuple[int, Record]]:
     """Give every record of a project's hot log, by its number; none where no service ever ran."""
     if not folder.hot.exists():
         return
-    log = SqliteHotLog(folder.hot)
-    try:
+    with closing(SqliteHotLog(folder.hot)) as log:
         for number, data in log.read():
             yield number, read(data)
-    finally:
-        log.close()
 
 
-def left_over(folder: ProjectFolder, facts: Sequence[Fact]) -> tuple[int, int]:
-    """Count the rows and the decisions that were acknowledged and are in no table yet.
+def left_over(folder: ProjectFolder, facts: Iterable[Fact], *, decided_until: Instant | None) -> LeftOver:
+    """Count what a service acknowledged and could not put into the tables, or has not yet.
 
     Parameters
     ----------
     facts
         Everything on the ledger.
-
-    Returns
-    -------
-    tuple
-        Rows, and decisions. While a service runs they are what it has in its hot log at this moment.
+    decided_until
+        What was decided before is sealed; None before the first run.
     """
-    rows = decisions = 0
-    for record in not_moved(hot_records(folder), facts, decided_until=fold(facts).decided_until or 0):
-        rows += sum(len(each.values) for each in record.rows)
-        decisions += len(record.decided)
-    return rows, decisions
+    left = LeftOver(Counter(), Counter())
+    for record in not_moved(hot_records(folder), facts, decided_until=decided_until or 0):
+        for each in record.rows:
+            left.rows[each.source] += len(each.values)
+        left.actions.update(case.action for case in record.decided)
+    return left
 
 
 def left_behind(
@@ -66,15 +77,14 @@ def left_behind(
     before
         The brief in force.
     facts
-        Everything on the ledger.
+        Everything on the ledger; not looked at while every source is read as before.
     hot
         By source, rows that are acknowledged and not on the ledger yet.
     """
-    known = list(facts)
-    for name, source in brief.source.items():
-        old = before.source.get(name)
-        if old is None or read_again(old, source) != "from its files":
-            continue
+    both = {name: (before.source[name], new) for name, new in brief.source.items() if name in before.source}
+    other = {name: old for name, (old, new) in both.items() if read_again(old, new) == "from its files"}
+    known = list(facts) if other else []
+    for name, old in other.items():
         standing = Manifests.of(known, name, source=old).standing
         rows = sum(line.fact.landed for line in standing if not line.fact.origin) + hot.get(name, 0)
         if rows:
@@ -88,14 +98,18 @@ def left_behind(
             )
 
 
-def refuse_left_behind(brief: Brief, facts: Sequence[Fact], *, blobs: Blobs) -> None:
+def refuse_left_behind(brief: Brief, before: Brief, *, ledger: Ledger) -> None:
     """Refuse to go on with a brief under which rows that a service took in would be gone.
+
+    Parameters
+    ----------
+    before
+        The brief in force.
 
     Raises
     ------
     FaultsError
         ``apply.rows-left-behind``.
     """
-    before = brief_in_force(blobs, fold(facts).brief, newer=brief)
-    if faults := [*left_behind(brief, before, facts=facts)]:
+    if faults := [*left_behind(brief, before, facts=(fact for _, fact in ledger.read()))]:
         raise FaultsError(HEADLINE, faults)

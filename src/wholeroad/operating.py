@@ -44,9 +44,9 @@ from wholeroad.engine.workshop import Workshop
 from wholeroad.left_over import left_over, refuse_left_behind
 from wholeroad.road.brief.contract import Brief, SourceTable
 from wholeroad.road.brief.digests import digests
-from wholeroad.road.data.asked_columns import asked_columns
+from wholeroad.road.data.asked_columns import asked_columns, asked_schema
 from wholeroad.road.data.batches import SYSTEM
-from wholeroad.road.data.casting import KINDS, cast
+from wholeroad.road.data.casting import cast
 from wholeroad.road.data.collecting import CollectionPlan, plan_collection, sources_to_collect
 from wholeroad.road.data.contracts.freshness import stale
 from wholeroad.road.data.contracts.inspecting import references_of
@@ -177,10 +177,8 @@ class Operation:
         for name, source in self._brief.source.items():
             table = table_of(name, source)
             if not self._tables.exists(table):
-                types = {column.name: column.kind or "text" for column in asked_columns(self._brief, name)}
-                types |= source.types
-                own = {column: KINDS[kind] for column, kind in types.items()}
-                self._tables.append(table, pl.DataFrame(schema={**own, **SYSTEM}), writer="intake", version=1)
+                none = pl.DataFrame(schema={**asked_schema(self._brief, name), **SYSTEM})
+                self._tables.append(table, none, writer="intake", version=1)
 
     def absorb(self, folder: ProjectFolder) -> None:
         """Take in what a service has acknowledged and could not put into the tables before it ended.
@@ -191,11 +189,11 @@ class Operation:
         if not folder.hot.exists():
             return
         blobs = FolderBlobs(folder.blobs)
+        before = brief_in_force(blobs, self._state.brief, newer=self._brief)
         with closing(SqliteHotLog(folder.hot)) as log:
             if log.last:
-                before = brief_in_force(blobs, self._state.brief, newer=self._brief)
                 log.prune(self._under(before).office(log, blobs).absorb())
-        refuse_left_behind(self._brief, self._facts, blobs=blobs)
+        refuse_left_behind(self._brief, before, ledger=self._ledger)
 
     def _under(self, brief: Brief) -> Operation:
         store = Storehouse(brief, self._tables, threads=available_threads(), facts=lambda: self._facts)
@@ -301,7 +299,9 @@ class Operation:
         decided = walker.action >= 0
         found = standing(self._brief, facts, now=now, due_cases=cases, history=history, decided=decided)
         late = stale(self._brief, self._store.newest_known(now), now=now)
-        return dataclasses.replace(found, stale=tuple(late), left_over=left_over(folder, facts))
+        left = left_over(folder, facts, decided_until=found.decided_until)
+        counts = (left.rows.total(), left.actions.total())
+        return dataclasses.replace(found, stale=tuple(late), left_over=counts)
 
     def explain_decision(self, key: Sequence[str]) -> DecisionExplained:
         """Say why one case was decided as it was."""

@@ -160,7 +160,7 @@ class Jobs:
                 before = self._in_force.yard
                 log.start_after(moved_through(yard.facts, before.brief, tables=yard.tables))
                 through = before.operation.office(log, yard.blobs).absorb(most_cycles=job.most_cycles)
-                refuse_left_behind(yard.brief, yard.facts, blobs=yard.blobs)
+                refuse_left_behind(yard.brief, before.brief, ledger=yard.ledger)
                 if job.land:
                     yard.operation.open(
                         lambda _: yard.operation.land(yard.folder.root, yard.intake, progress=self._progress),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,19 +24,18 @@ from wholeroad.engine.facts import decode
 from wholeroad.engine.fold import State, fold
 from wholeroad.engine.intake import Intake
 from wholeroad.engine.kept_briefs import text_in_force
-from wholeroad.engine.service.moving import accounted_through, decisions_frame
+from wholeroad.engine.service.moving import decisions_frame
 from wholeroad.engine.storehouse import Storehouse
 from wholeroad.engine.timeless import refuse_timeless
-from wholeroad.left_over import hot_records, left_behind
+from wholeroad.left_over import left_behind, left_over
 from wholeroad.operating import Operation
 from wholeroad.project import Project
 from wholeroad.road.brief.changes import Changes, changes, refusals
 from wholeroad.road.brief.contract import Brief
 from wholeroad.road.brief.digests import digests
 from wholeroad.road.brief.work import read_brief
-from wholeroad.road.data.asked_columns import asked_columns
+from wholeroad.road.data.asked_columns import asked_schema
 from wholeroad.road.data.binding import bind_brief
-from wholeroad.road.data.casting import KINDS
 from wholeroad.road.data.facts import SourceHeld
 from wholeroad.yard import Yard
 
@@ -165,13 +163,13 @@ class _Trial:
         self._old = old
         self._facts = facts
         self._state = state
-        self._hot, self._taken_since = _since(yard, facts, old)
+        self._left = left_over(yard.folder, facts, decided_until=state.decided_until)
 
     def held(self, progress: Progress | None) -> tuple[SourceHeld, ...]:
         """Give the batches that would be held back: a brief that can't come into force raises."""
         faults = list[Fault]()
         if self._old is not None:
-            faults += left_behind(self._brief, self._old, facts=self._facts, hot=self._hot)
+            faults += left_behind(self._brief, self._old, facts=self._facts, hot=self._left.rows)
             faults += refusals(self._old, self._brief, taken=self._taken())
         if faults:
             raise FaultsError(HEADLINE, faults)
@@ -200,15 +198,11 @@ class _Trial:
 
     def _schemas(self, store: Storehouse) -> Mapping[str, pl.Schema]:
         """Give the columns of each source; of one without any row, as the brief asks for them."""
-        schemas = {}
-        for name, source in self._brief.source.items():
-            if store.rows(name):
-                schemas[name] = store.schema(name)
-            else:
-                asked = {column.name: column.kind or "text" for column in asked_columns(self._brief, name)}
-                types = asked | source.types
-                schemas[name] = pl.Schema({column: KINDS[kind] for column, kind in types.items()})
-        return schemas
+        brief = self._brief
+        return {
+            name: store.schema(name) if store.rows(name) else asked_schema(brief, name)
+            for name in brief.source
+        }
 
     def _taken(self) -> set[str]:
         """Name the actions that were taken so far."""
@@ -216,7 +210,9 @@ class _Trial:
         if self._state.spans and self._yard.tables.exists(TABLE):
             sealed = self._yard.tables.read(TABLE, ["span", "action"])
             taken |= {*sealed.filter(pl.col("span") <= self._state.spans)["action"].unique()}
-        return taken | self._taken_since
+        if self._old is not None:
+            taken |= {self._old.actions[action] for action in self._left.actions}
+        return taken
 
     def _refuse_other_columns(self, tables: Tables) -> None:
         """Hold the columns of its decisions against those that are there, types included."""
@@ -234,19 +230,6 @@ class _Trial:
                 "put the case's key, the classes and [policy.no_action] back, or begin in a new folder",
             )
             raise FaultsError(HEADLINE, [fault])
-
-
-def _since(yard: Yard, facts: list[Fact], old: Brief | None) -> tuple[Counter[str], set[str]]:
-    """Count by source the rows that are acknowledged and not on the ledger yet; name the actions taken."""
-    rows, taken = Counter[str](), set[str]()
-    accounted = accounted_through(facts)
-    for number, record in hot_records(yard.folder):
-        for each in record.rows:
-            if number > accounted.get(each.source, 0):
-                rows[each.source] += len(each.values)
-        if old is not None:
-            taken |= {old.actions[each.action] for each in record.decided}
-    return rows, taken
 
 
 def tried(yard: Yard, text: str) -> Brief | None:

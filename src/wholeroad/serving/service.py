@@ -21,14 +21,7 @@ from wholeroad.core.instants import Instant, format_instant
 from wholeroad.core.ports import Progress
 from wholeroad.engine.service.front import Front
 from wholeroad.engine.service.groups import CycleCame, Grouped
-from wholeroad.engine.service.messages import (
-    Answer,
-    CaseAnswer,
-    Command,
-    Measured,
-    ModelLine,
-    StatusAnswer,
-)
+from wholeroad.engine.service.messages import Answer, CaseAnswer, Command, Measured, ModelLine, StatusAnswer
 from wholeroad.engine.service.records import write
 from wholeroad.project import Project
 from wholeroad.serving.applying import answered, asked
@@ -316,7 +309,8 @@ class Service:
         """Begin from what is on the disk, as a start after a crash does, until it can be written again."""
         while self._broken and (log := self._log) is not None:
             await asyncio.sleep(min(AGAIN_S * 2**self._failed, MOST_AGAIN_S))
-            self._failed, new_rows = self._failed + 1, NewRows(self._yard)
+            self._failed += 1
+            new_rows = NewRows(self._yard)
             async with self._turn:
                 await self._flushed()
                 await self._beside.close(None)
@@ -327,7 +321,10 @@ class Service:
                 except RoadError as error:
                     self._broken = f"it could not begin again: {error.happened}"
                     continue
-                self._cycles, self._hot, self._new_rows, self._broken = [], 0, new_rows, ""
+                self._new_rows = new_rows
+                self._cycles.clear()
+                self._hot = 0
+                self._broken = ""
                 self._beside.begin(self._front)
         self._tell("it goes on")
         self._wake.set()

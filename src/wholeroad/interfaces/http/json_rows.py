@@ -318,8 +318,8 @@ def _translated(error: Exception, body: bytes) -> RequestError:  # noqa: PLR0911
 
 
 def _invalid(text: str) -> RequestError:
-    place = found[1].removeprefix("$").removeprefix(".") if (found := _PLACE.search(text)) else ""
-    place = place.replace(" in $.", " in ") or "what was sent"
+    within = found[1].removeprefix("$").removeprefix(".") if (found := _PLACE.search(text)) else ""
+    place = within.replace(" in $.", " in ") or "what was sent"
     if found := _UNKNOWN.search(text):
         return RequestError(
             "request.unknown-field",
@@ -332,7 +332,7 @@ def _invalid(text: str) -> RequestError:
     fix = "send a value of the type that GET /openapi.json tells"
     if found := _TYPES.search(text):
         wanted, was = found[1], f"was {found[2]}"
-        if (place, found[2]) == ("what was sent", "array"):
+        if not within and found[2] == "array":
             fix = 'name the list: {"rows": [...]}, {"cases": [...]} or {"outcomes": [...]}'
     else:
         wanted, was = "a value of the form in GET /openapi.json", text.split(" - at ", maxsplit=1)[0].lower()

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
+import polars as pl
+
 from wholeroad.core.expressions.allowed import Wanted
 from wholeroad.core.expressions.columns import columns_in
 from wholeroad.road.brief.contract import AGGREGATES, AS_KNOWN, Brief, FeatureTable
 from wholeroad.road.brief.feature_rules import OUTCOMES
+from wholeroad.road.data.casting import KINDS
 
 Role = Literal["key", "happened_at", "known_at", ""]
 ROLES: Final[tuple[Role, ...]] = ("key", "happened_at", "known_at", "")
@@ -66,6 +69,13 @@ def asked_columns(brief: Brief, source: str) -> tuple[AskedColumn, ...]:
         for name in dict.fromkeys(use.column for use in own)
     ]
     return tuple(sorted(columns, key=lambda column: ROLES.index((*column.roles, "")[0])))
+
+
+def asked_schema(brief: Brief, source: str) -> pl.Schema:
+    """Give the columns of a source that has no row yet, as far as the brief tells: texts where it doesn't."""
+    asked = {column.name: column.kind or "text" for column in asked_columns(brief, source)}
+    kinds = asked | brief.source[source].types
+    return pl.Schema({column: KINDS[kind] for column, kind in kinds.items()})
 
 
 def _is(use: _Use, name: str, role: Role) -> bool:
