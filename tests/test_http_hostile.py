@@ -251,7 +251,7 @@ def test_it_is_refused_in_the_one_shape_and_nothing_lands(name, world, ask):
 
 def test_a_list_of_rows_without_its_name_is_told_how_to_name_it(ask):
     error = ask.post(ROWS, content=b'[{"parcel_id": 7}]', headers={"Content-Type": JSON}).json()["error"]
-    assert error["happened"] == "what was sent was array"
+    assert error["happened"] == "what was sent was a list"
     assert '{"rows": [...]}' in error["fix"]
 
 

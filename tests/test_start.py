@@ -310,6 +310,23 @@ def test_a_row_with_a_strange_value_goes_to_the_quarantine_and_the_counts_add_up
     assert project.quarantine()["reason"].unique().to_list() == ["items was 'three', not a number"]
 
 
+@pytest.mark.parametrize("kind", ["csv", "ndjson"])
+def test_rows_that_can_t_be_read_are_told_when_the_file_is_looked_at(tmp_path, kind):
+    frame = exports.orders(500)
+    file = tmp_path / f"orders.{kind}"
+    file.write_bytes(exports.plain(frame) if kind == "csv" else frame.write_ndjson().encode())
+    assert not [line for line in look(file).words if "can't be read" in line]
+    lines = file.read_text().splitlines()
+    for row in (100, 200):
+        lines[row] = f"{lines[row]},more,more" if kind == "csv" else f"[{row}]"
+    file.write_text("\n".join(lines))
+    (told,) = [line for line in look(file).words if "can't be read" in line]
+    row = 100 if kind == "csv" else 101  # there is no header
+    assert told.startswith(f"2 rows can't be read, and go to the quarantine, such as row {row}: ")
+    project = wholeroad.start(file, tmp_path / "project")
+    assert {fact.quarantined for fact in project.land()} == {2}
+
+
 def test_titles_above_and_totals_below_are_no_rows():
     lines = ["Report;;", "", "id;name;amount", *(f"{row};x;{row},5" for row in range(40)), "", "Total;;820,0"]
     layout = find_layout(lines)

@@ -28,7 +28,7 @@ from wholeroad.road.data.interview import Interview
 from wholeroad.road.data.profile import Profile, profile
 from wholeroad.road.data.profile_layout import find_layout
 from wholeroad.road.data.profile_spelling import Spelling, find_spelling
-from wholeroad.road.data.telling import about_file, about_table
+from wholeroad.road.data.telling import about_file, about_table, about_unread
 
 Ask = Callable[[Question], str]
 """Gives the answer to a question; an empty one takes the guess."""
@@ -182,13 +182,15 @@ def look(path: str | Path) -> Looked:
     dumps = len(files) if path.is_dir() or files != [path] else 0
     newest = (f"{dumps} dumps; looked at the newest, {file.name}.",) if dumps else ()
     if file.suffix.lower() != ".csv" or not file.is_file():
-        seen = _profiled(read_rows(file, {}, shown=str(path)).frame, str(path))
-        return Looked(path, seen, None, (), (*newest, *about_table(seen)), dumps)
+        rows = read_rows(file, {}, shown=str(path))
+        seen = _profiled(rows.frame, str(path))
+        return Looked(path, seen, None, (), (*newest, *about_unread(rows.bad), *about_table(seen)), dumps)
     csv, spelling = inspect(file)
-    frame = read_rows(file, spelling.types, shown=str(file), csv=csv).frame
-    seen = _profiled(frame, str(file))
+    rows = read_rows(file, spelling.types, shown=str(file), csv=csv)
+    seen = _profiled(rows.frame, str(file))
     types = tuple((name, kind, spelling.strange[name]) for name, kind in spelling.types.items())
-    return Looked(path, seen, csv, types, (*newest, *about_file(csv, spelling), *about_table(seen)), dumps)
+    said = (*newest, *about_file(csv, spelling), *about_unread(rows.bad), *about_table(seen))
+    return Looked(path, seen, csv, types, said, dumps)
 
 
 def look_up(query: str, database: str, *, folder: ProjectFolder) -> Looked:

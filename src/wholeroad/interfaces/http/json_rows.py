@@ -68,6 +68,10 @@ _LIMIT: Final = 2**63
 _STRINGS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _UNKNOWN: Final = re.compile(r"unknown field `(.*)`")
 _TYPES: Final = re.compile(r"Expected `(.*?)`, \w+ `(.*?)`")
+_KINDS: Final = {
+    "array": "a list", "bool": "a boolean", "float": "a number", "int": "an integer", "object": "an object",
+    "str": "a text",
+}  # fmt: skip
 _PLACE: Final = re.compile(r" - at `(.*)`$")
 _READ_STILL: Final = 10
 """Times as many objects are still read in a request for decisions, so that what is wrong with it is told."""
@@ -157,7 +161,7 @@ def lines(body: bytes, settings: HttpSettings, *, field: str) -> list[Row]:
 
 def _checked(body: bytes, read: list[Row], settings: HttpSettings, *, names: int, field: str) -> list[Row]:
     if not read:
-        raise _nothing(expected=f"{field}: at least one", happened="there was none")
+        raise _nothing(expected=f"{field}: at least one", happened=f"{field} held nothing")
     _refuse_twice(body, read, names=names)
     _refuse_wide(read, settings.columns)
     return read
@@ -331,7 +335,7 @@ def _invalid(text: str) -> RequestError:
         )
     fix = "send a value of the type that GET /openapi.json tells"
     if found := _TYPES.search(text):
-        wanted, was = found[1], f"was {found[2]}"
+        wanted, was = _named(found[1]), f"was {_named(found[2])}"
         if not within and found[2] == "array":
             fix = 'name the list: {"rows": [...]}, {"cases": [...]} or {"outcomes": [...]}'
     else:
@@ -344,6 +348,11 @@ def _invalid(text: str) -> RequestError:
         expected=wanted,
         fix=fix,
     )
+
+
+def _named(kinds: str) -> str:
+    """Name kinds of JSON values as people do: of ``int | str``, an integer or a text."""
+    return " or ".join(_KINDS.get(kind, kind) for kind in kinds.split(" | "))
 
 
 def _nothing(*, expected: str, happened: str) -> RequestError:

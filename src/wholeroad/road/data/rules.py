@@ -76,7 +76,8 @@ def _quarantined(quarantine: pl.DataFrame) -> list[Finding]:
             "check.quarantine",
             "warning",
             f"[source.{row['source']}]",
-            f"{row['rows']:,} rows were set aside as {row['code']}, such as: {row['reason']}",
+            f"{row['rows']:,} {'row was' if row['rows'] == 1 else 'rows were'} set aside as {row['code']}, "
+            f"such as: {row['reason']}",
             "they are in no feature and in no outcome",
             "mend them where they come from and land them again; wholeroad land lists them",
         )

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+import polars as pl
+
 from wholeroad.core.instants import format_instant
 from wholeroad.road.brief.sources import CsvTable
+from wholeroad.road.data.batches import CODE, REASON, ROW
 from wholeroad.road.data.profile import Column, Profile
 from wholeroad.road.data.profile_spelling import Spelling
 
 _MARKS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _SHOWN: Final = 8
+_LONGEST: Final = 120
+"""Characters of a reason."""
 
 
 def about_file(csv: CsvTable, spelling: Spelling) -> tuple[str, ...]:
@@ -22,6 +27,26 @@ def about_file(csv: CsvTable, spelling: Spelling) -> tuple[str, ...]:
 def about_table(seen: Profile) -> tuple[str, ...]:
     """Say what is in a table: how many rows, what names them, its instants, its columns."""
     return tuple(_table(seen))
+
+
+def about_unread(bad: pl.DataFrame | None) -> tuple[str, ...]:
+    """Say what rows can't be read as rows of a table.
+
+    Values that aren't of their column's type are told with the column, by :func:`about_file`.
+
+    Parameters
+    ----------
+    bad
+        Rows that landing would set aside, with ``CODE``, ``REASON`` and ``ROW`` of
+        :mod:`~wholeroad.road.data.batches`; None: none.
+    """
+    lost = None if bad is None else bad.filter(pl.col(CODE) != "data.not-castable")
+    if lost is None or lost.is_empty():
+        return ()
+    go = "row can't be read, and goes" if lost.height == 1 else "rows can't be read, and go"
+    reason = lost[REASON][0]
+    said = reason if len(reason) <= _LONGEST else f"{reason[:_LONGEST]}..."
+    return (f"{lost.height:,} {go} to the quarantine, such as row {lost[ROW][0]:,}: {said}",)
 
 
 def _file(csv: CsvTable, spelling: Spelling) -> Iterator[str]:
@@ -52,7 +77,7 @@ def _file(csv: CsvTable, spelling: Spelling) -> Iterator[str]:
 
 def _table(seen: Profile) -> Iterator[str]:
     one = f", one for each {', '.join(seen.keys[0])}" if seen.keys else ""
-    yield f"{seen.rows:,} rows{one}; {_columns(len(seen.columns))}."
+    yield f"{seen.rows:,} row{'' if seen.rows == 1 else 's'}{one}; {_columns(len(seen.columns))}."
     for column in seen.instants:
         low, high = (
             format_instant(int(each or 0))[:16].replace("T", " ") for each in (column.low, column.high)
