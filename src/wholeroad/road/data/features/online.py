@@ -37,7 +37,7 @@ from wholeroad.road.data.versions import (
 )
 
 MOST: Final = 500_000
-"""Row entries that are held in memory unless another number is stated: about 150 MB."""
+"""Row entries that are held in memory unless another number is stated."""
 
 Reload = Callable[[str, Mapping[str, Any]], Versions]
 
