@@ -608,8 +608,10 @@ def test_no_command_and_no_service_takes_up_a_brief_that_would_lose_rows_that_we
         opened.project.cycle,
         lambda: opened.project.rehearse("never"),
     ):
-        with pytest.raises(RoadError, match=r"rows-left-behind|read again"):
+        with pytest.raises(FaultsError) as refused:
             go_on()
+        (fault,) = refused.value.faults
+        assert (fault.code, fault.where) == ("apply.rows-left-behind", "[source.parcels]")
     assert list(opened.project.export()) == ledger
     (opened.root / "brief.toml").write_text(BASE, encoding="utf-8")
     opened.project.cycle()

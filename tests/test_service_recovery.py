@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 
+import msgspec
 import polars as pl
 import pytest
 
@@ -12,12 +13,13 @@ import wholeroad
 from service_worlds import as_json, begun, replayed, serving, settled
 from test_live import QUICK
 from wholeroad.adapters.clocks import SteppedClock
-from wholeroad.core.errors import TryLaterError, UserError
+from wholeroad.core.errors import Fault, FaultsError, TryLaterError, UserError
 from wholeroad.core.instants import DAY
 from wholeroad.engine.service.messages import Decide
 from wholeroad.serving import beside
 from wholeroad.serving import service as module
-from wholeroad.serving.jobs import Cycle, Seal
+from wholeroad.serving.beside import raised
+from wholeroad.serving.jobs import Cycle, Seal, as_said
 from wholeroad.serving.processes import OneThread
 from worlds import at, parcels
 
@@ -229,3 +231,20 @@ def test_a_case_from_a_file_that_could_not_be_decided_is_refused_at_the_start(tm
     assert refused.value.code == "value.null"
     (root / "brief.toml").write_text(brief.replace("* weight_kg", "* coalesce(weight_kg, 1)"))
     serving(root, clock, settled)
+
+
+SAID = {"happened": "it was so", "expected": "otherwise", "fix": "mend it"}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UserError("data.file-missing", "It isn't there", **SAID),
+        TryLaterError("project.locked", "It is busy", **SAID),
+        FaultsError("It can't be", [Fault("brief.value", f"[{name}]", **SAID) for name in "ab"]),
+    ],
+)
+def test_what_goes_wrong_in_a_process_beside_is_told_as_if_it_went_wrong_here(error):
+    told = raised(msgspec.json.decode(msgspec.json.encode(as_said(error))))
+    assert type(told) is type(error)
+    assert (str(told), told.code, told.exit_code) == (str(error), error.code, error.exit_code)

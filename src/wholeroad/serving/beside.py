@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from wholeroad.core.errors import RoadError, UserError
+from wholeroad.core.errors import Fault, FaultsError, RoadError, TryLaterError, UserError
 from wholeroad.core.instants import Instant
 from wholeroad.core.ports import Progress
 from wholeroad.engine.facts import decode
@@ -314,4 +314,7 @@ async def _unhurried(work: Awaitable[Came]) -> Came:
 def raised(said: dict[str, Any]) -> RoadError:
     """Make the error again that a job came to."""
     code, headline = said["code"], said["headline"]
-    return UserError(code, headline, happened=said["happened"], expected=said["expected"], fix=said["fix"])
+    if "faults" in said:
+        return FaultsError(headline, [Fault(**fault) for fault in said["faults"]])
+    kind = TryLaterError if "later" in said else UserError
+    return kind(code, headline, happened=said["happened"], expected=said["expected"], fix=said["fix"])

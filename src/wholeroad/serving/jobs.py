@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,7 @@ from wholeroad.adapters.clocks import SteppedClock
 from wholeroad.adapters.folders import ProjectFolder
 from wholeroad.adapters.hot_log import SqliteHotLog
 from wholeroad.adapters.locks import held
-from wholeroad.core.errors import FaultsError, RoadError
+from wholeroad.core.errors import FaultsError, RoadError, TryLaterError
 from wholeroad.core.facts import encode
 from wholeroad.core.instants import Instant, format_instant
 from wholeroad.core.ports import Progress
@@ -190,6 +191,9 @@ def as_said(error: RoadError) -> dict[str, Any]:
         "expected": error.expected,
         "fix": error.fix,
     }
+    if isinstance(error, TryLaterError):
+        said["later"] = True
     if isinstance(error, FaultsError):
+        said["faults"] = [dataclasses.asdict(fault) for fault in error.faults]
         said["happened"] = "; ".join(f"{fault.where}: {fault.happened}" for fault in error.faults)
     return said
